@@ -1,0 +1,1 @@
+"""The agents: what decides the next tool call."""

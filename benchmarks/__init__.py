@@ -1,0 +1,1 @@
+"""The benchmarks: named collections of tasks, one file each."""

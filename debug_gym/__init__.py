@@ -1,0 +1,1 @@
+"""debug-gym: an interactive debugging gym for agents."""

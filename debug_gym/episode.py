@@ -1,0 +1,126 @@
+"""What happens in an episode: tool calls, observations, steps, and the trajectory that they make up."""
+
+import json
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from debug_gym.errors import DebugGymError
+from debug_gym.task import Frozen
+
+SCHEMA_VERSION = 1
+
+
+class InvalidToolCallError(DebugGymError, ValueError):
+    """An action is not a tool call: not JSON, no name, arguments that are not an object."""
+
+
+class ToolCall(Frozen):
+    """One action of an agent."""
+
+    name: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    id: str = ""
+    """The model's id of this call, if it gave one: the reply goes back under it."""
+
+    @classmethod
+    def parse(cls, action: "ToolCall | dict[str, Any] | str") -> "ToolCall":
+        """Read a tool call from what an agent may hand in: a ``ToolCall``, its dict, or its JSON.
+
+        Raises:
+            InvalidToolCallError: with a sentence that says what is wrong.
+        """
+        if isinstance(action, ToolCall):
+            return action
+        if isinstance(action, str):
+            try:
+                action = json.loads(action)
+            except ValueError as error:
+                raise InvalidToolCallError(f"the tool call is not valid JSON: {error}") from None
+        if not isinstance(action, dict) or not isinstance(action.get("name"), str):
+            raise InvalidToolCallError(
+                'a tool call looks like {"name": "view", "arguments": {"path": "a.py"}}'
+            )
+        arguments = action.get("arguments")
+        if isinstance(arguments, str):  # OpenAI's wire format: the arguments are JSON inside JSON
+            try:
+                arguments = json.loads(arguments or "{}")
+            except ValueError as error:
+                raise InvalidToolCallError(
+                    f"the arguments of {action['name']} are not valid JSON: {error}"
+                ) from None
+        try:
+            return cls.model_validate({**action, "arguments": {} if arguments is None else arguments})
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise InvalidToolCallError(f"not a valid tool call: {where}: {first['msg']}") from None
+
+
+class Observation(Frozen):
+    """What a tool call gave: text for the agent, data for programs."""
+
+    text: str
+    data: dict[str, Any] = Field(default_factory=dict)
+    """Structured and deterministic: no times, no addresses, no temporary paths."""
+    error: bool = False
+    """The call was wrong or failed as a call; the agent should read the text and try again."""
+
+
+class Step(Frozen):
+    """One turn: the call, what came back, and where the episode stands."""
+
+    kind: Literal["step"] = "step"
+    index: int
+    """Counts from 0."""
+    call: ToolCall
+    observation: Observation
+    reward: float
+    terminated: bool
+    truncated: bool
+    seconds: float
+    """Wall-clock time of the environment's part of the step."""
+    thought: str = ""
+    """The text that the agent's model wrote beside the call."""
+    usage: dict[str, float] = Field(default_factory=dict)
+    """What the model call cost: ``input_tokens``, ``output_tokens``, ``dollars``, ``seconds``."""
+
+
+class Verdict(Frozen):
+    """What the judge says about a changed workspace."""
+
+    resolved: bool
+    expected: dict[str, str] = Field(default_factory=dict)
+    """Required test id to the outcome that is demanded."""
+    seen: dict[str, str] = Field(default_factory=dict)
+    """Required test id to the outcome that was seen (``missing`` if it never reported)."""
+    fail_to_pass: float = 0.0
+    """Share of the fail-to-pass tests that pass, 0 to 1."""
+    pass_to_pass: float = 0.0
+    """Share of the pass-to-pass tests that pass, 0 to 1 (1 where there are none)."""
+    changed: tuple[str, ...] = ()
+    """Changed files that counted."""
+    rejected: tuple[str, ...] = ()
+    """Changed files that did not count, each with the reason: ``path: reason``."""
+    cheating: tuple[str, ...] = ()
+    """Findings with their evidence; any makes ``resolved`` false."""
+    reason: str = ""
+    """One sentence: why it is not resolved."""
+    output: str = ""
+    """The end of the test run's output."""
+    seconds: float = 0.0
+
+
+class Trajectory(Frozen):
+    """Everything that happened in one episode."""
+
+    schema_version: int = SCHEMA_VERSION
+    task: str
+    benchmark: str
+    agent: str
+    attempt: int = 0
+    """Counts from 0: which of several tries at the task."""
+    seed: int | None = None
+    first_observation: str = ""
+    steps: tuple[Step, ...] = ()
+    verdict: Verdict | None = None

@@ -1,0 +1,298 @@
+"""The interface of a sandbox, what it returns, and what a backend promises."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from debug_gym.task import Task
+
+WORKSPACE = "/workspace"
+"""Where a sandbox with files of its own shows the repository."""
+
+
+@dataclass(frozen=True)
+class ExecResult:
+    """How a command ended."""
+
+    exit_code: int | None
+    """None: it did not end by itself (timeout, or the shell was lost). Negative: killed by that signal."""
+    output: str
+    """stdout and stderr as they were written, bounded; bytes that are not UTF-8 are replaced."""
+    dropped: int = 0
+    """Bytes cut out of the middle of the output."""
+    timed_out: bool = False
+    killed: int = 0
+    """Processes that the command left behind and that were ended with it."""
+    note: str = ""
+    """What else the caller should know, e.g. that the shell was restarted."""
+
+
+@dataclass(frozen=True)
+class TestRun:
+    """One run of the task's tests."""
+
+    __test__ = False
+
+    exit_code: int | None
+    output: str
+    complete: bool
+    """The session collected, ran and finished: without it, no result counts."""
+    collected: tuple[str, ...] = ()
+    """Test ids in the order in which they were to run."""
+    outcomes: Mapping[str, str] = field(default_factory=dict)
+    """Test id to ``passed``, ``failed``, ``error``, ``skipped``, ``xfailed`` or ``xpassed``."""
+    messages: Mapping[str, str] = field(default_factory=dict)
+    """Test id to the one-line reason of its failure."""
+    dropped: int = 0
+    timed_out: bool = False
+    killed: int = 0
+    warm: bool = False
+    """It ran in a fork of the warm interpreter; else in a new one."""
+    note: str = ""
+    """Why it did not run warm, or what else the caller should know."""
+
+    @property
+    def passed(self) -> tuple[str, ...]:
+        """Ids of the tests that passed (an expected failure counts)."""
+        return tuple(test for test, outcome in self.outcomes.items() if outcome in {"passed", "xfailed"})
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Ids of the tests that failed or had an error."""
+        return tuple(test for test, outcome in self.outcomes.items() if outcome in {"failed", "error"})
+
+    @property
+    def success(self) -> bool:
+        """The whole session ended well: pytest's (or the command's) exit code 0, with nothing missing."""
+        return self.complete and self.exit_code == 0
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Where a debugged program stands."""
+
+    file: str
+    """Relative to the workspace where it lies in it, else absolute."""
+    line: int
+    function: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class DebugReply:
+    """What the debugger answered."""
+
+    output: str
+    """The debugger's own words, without a prompt."""
+    program: str = ""
+    """What the program wrote meanwhile, stdout and stderr, bounded."""
+    stop: Stop | None = None
+    """None: the program is not stopped (it ended)."""
+    ended: bool = False
+    exit_code: int | None = None
+    interrupted: bool = False
+    """The time limit passed; the program was interrupted and stands where it was."""
+    breakpoints: tuple[Mapping[str, Any], ...] = ()
+    """All breakpoints as they are now: file, line, condition, temporary, enabled, ignore, hits, commands."""
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """One changed path."""
+
+    data: bytes | None = None
+    """Content of a regular file; None for a link."""
+    mode: int = 0o644
+    link: str | None = None
+    """Target of a symbolic link."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How a workspace differs from the task's repository."""
+
+    files: Mapping[str, FileEntry] = field(default_factory=dict)
+    """Path relative to the workspace to what is there now."""
+    deleted: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    """Paths left out, each with the reason: ``path: reason`` (special files, too large, unreadable)."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All paths that differ, sorted."""
+        return tuple(sorted({*self.files, *self.deleted}))
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The files of a sandbox at one moment, and where its shell stood."""
+
+    changes: Changes
+    scratch: Mapping[str, FileEntry] = field(default_factory=dict)
+    """Files outside the workspace: absolute path (``/tmp/...``, the home folder) to entry."""
+    shell: str = ""
+    """Commands that bring a new shell to the folder, variables and functions of the old one."""
+
+
+@dataclass(frozen=True)
+class Guarantees:
+    """What a backend promises about the code that runs in its sandboxes."""
+
+    files: bool = False
+    """Sees no file of the host but the interpreter and the system's programs, and changes none."""
+    network: bool = False
+    """Reaches no network."""
+    processes: bool = False
+    """Neither sees nor signals processes outside."""
+    memory: bool = False
+    disk: bool = False
+    process_count: bool = False
+    cleanup: bool = False
+    """Nothing outlives the sandbox, even if the gym is killed."""
+
+    @property
+    def isolated(self) -> bool:
+        """Enough for code that nobody has read, and for the judge."""
+        return self.files and self.network and self.processes and self.cleanup
+
+    def missing(self) -> list[str]:
+        """The names of the promises that are not given."""
+        return [item.name for item in fields(self) if not asdict(self)[item.name]]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Whether a backend works on this machine, found out by trying it."""
+
+    works: bool
+    guarantees: Guarantees
+    detail: str = ""
+    """What was tried and seen; where it does not work, what to do about it."""
+
+
+class Sandbox(Protocol):
+    """One live sandbox: a copy of a task's repository and a place to run commands in it.
+
+    Every method raises ``SandboxDiedError`` if the sandbox is gone, ``SandboxTimeoutError`` if its runtime
+    does not answer. A relative path is relative to the workspace.
+    """
+
+    task: Task
+    workspace: str
+    """The workspace's absolute path inside the sandbox."""
+
+    def exec(
+        self,
+        command: str | Sequence[str],
+        *,
+        timeout: float | None = None,
+        stdin: bytes = b"",
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> ExecResult:
+        """Run one command (a string goes to ``bash -c``) to its end; nothing it started outlives it."""
+        ...
+
+    def shell(self, command: str, *, timeout: float | None = None) -> ExecResult:
+        """Run a command in the persistent bash: folder, variables, functions and jobs stay."""
+        ...
+
+    def read(self, path: str, *, limit: int = 16 << 20) -> bytes:
+        """The content of a file.
+
+        Raises:
+            FileNotFoundError, IsADirectoryError, PermissionError: as ``open`` would; a path that leads out
+                of the workspace, also through a symbolic link, is a ``PermissionError``.
+            ValueError: the file is larger than ``limit`` bytes.
+        """
+        ...
+
+    def write(self, path: str, data: bytes, *, mode: int | None = None) -> None:
+        """Replace or create a file, with its folders. The mode of an existing file is kept unless given."""
+        ...
+
+    def listdir(self, path: str = ".", *, depth: int = 1, limit: int = 2000) -> list[tuple[str, str, int]]:
+        """Entries below a folder, sorted depth first: (path relative to it, kind, size in bytes).
+
+        ``kind`` is ``file``, ``dir``, ``link`` or ``other``. ``.git`` and ``__pycache__`` are left out.
+        At most ``limit`` entries come back.
+        """
+        ...
+
+    def grep(self, pattern: str, path: str = ".", *, ignore_case: bool = False, limit: int = 100) -> dict[str, Any]:
+        """Search files by a regular expression; see ``debug_gym.tools.grep``."""
+        ...
+
+    def run_tests(self, selection: Sequence[str] = (), *, timeout: float | None = None) -> TestRun:
+        """Run the task's test command, or only the given test ids or paths."""
+        ...
+
+    def debug_start(
+        self,
+        *,
+        test: str | None = None,
+        script: Sequence[str] = (),
+        at: str = "start",
+        breakpoints: Sequence[Mapping[str, Any]] = (),
+        timeout: float | None = None,
+    ) -> DebugReply:
+        """Start the debugger on a test (``at``: ``start`` or ``failure``) or a script with arguments."""
+        ...
+
+    def debug(self, command: str, *, timeout: float | None = None) -> DebugReply:
+        """Give the running debugger one command and wait for its answer."""
+        ...
+
+    def debug_stop(self) -> None:
+        """End the debugger, if one runs."""
+        ...
+
+    def changes(self) -> Changes:
+        """What differs from the task's repository now."""
+        ...
+
+    def snapshot(self) -> Snapshot:
+        """Keep this moment: files and the shell's state (no running processes)."""
+        ...
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Lay a snapshot's files over this (fresh) sandbox."""
+        ...
+
+    def fork(self) -> "Sandbox":
+        """An independent sandbox with the same files and shell state."""
+        ...
+
+    def close(self) -> None:
+        """End everything that runs in it and free what it holds. Closing twice is fine."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Backend(Protocol):
+    """A way to make sandboxes."""
+
+    name: str
+
+    def probe(self) -> Probe:
+        """Try it on this machine. Never raises."""
+        ...
+
+    def start(self, task: Task) -> Sandbox:
+        """A fresh sandbox for a task.
+
+        Raises:
+            SandboxUnavailableError: the backend does not work on this machine.
+            TaskError: the task's repository or interpreter cannot be had.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free what the backend keeps ready. Sandboxes that it started live on."""
+        ...

@@ -1,0 +1,147 @@
+"""What a task is: one broken repository, what the agent is told, and how a fix is judged.
+
+Immutable data with no behaviour beyond simple questions about itself. Imports nothing of debug-gym.
+"""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pathspec
+from pydantic import BaseModel, ConfigDict, Field
+
+TESTS_AND_CONFIGURATION = (
+    "!test_*.py",
+    "!*_test.py",
+    "!tests/",
+    "!test/",
+    "!conftest.py",
+    "!sitecustomize.py",
+    "!usercustomize.py",
+    "!pytest.ini",
+    "!tox.ini",
+    "!setup.cfg",
+    "!pyproject.toml",
+)
+"""Globs (gitignore syntax) of what decides how tests run: by default an agent's changes to them do not count."""
+
+
+class Frozen(BaseModel):
+    """Base of the immutable data types: no unknown keys, no changes after validation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DirectorySource(Frozen):
+    """The repository is a folder on the host. It is copied; the original is never touched."""
+
+    kind: Literal["directory"] = "directory"
+    path: Path
+    exclude: tuple[str, ...] = (".git", ".venv", "venv", "__pycache__", ".pytest_cache", "node_modules", ".tox")
+    """Names of files and folders that are left out, at any depth."""
+
+
+class ArchiveSource(Frozen):
+    """The repository is a ``.tar``, ``.tar.gz``, ``.tar.xz`` or ``.zip`` file on the host."""
+
+    kind: Literal["archive"] = "archive"
+    path: Path
+    strip: int = 1
+    """How many leading folders of each member's name to drop (sdists have one)."""
+
+
+class GitSource(Frozen):
+    """The repository is one commit of a git repository. Its history is not shipped: it may hold the fix."""
+
+    kind: Literal["git"] = "git"
+    url: str
+    """Anything that ``git fetch`` accepts: a URL or a path."""
+    commit: str
+    """A full commit hash, tag or branch."""
+
+
+Source = Annotated[DirectorySource | ArchiveSource | GitSource, Field(discriminator="kind")]
+
+
+class Tests(Frozen):
+    """How the repository is tested, and which tests decide."""
+
+    __test__ = False  # a pytest that imports this name must not try to collect it
+
+    command: tuple[str, ...] = ("python", "-m", "pytest")
+    """The test command, run in the workspace. A pytest command runs warm; any other one counts as a single
+    test named ``command`` that passes if it exits with 0."""
+    visible: tuple[str, ...] = ()
+    """Paths in the workspace that ``eval`` runs; empty: whatever the command collects by itself."""
+    hidden: dict[str, str] = Field(default_factory=dict, repr=False)
+    """Path in the workspace to text of test files that only the judge has."""
+    fail_to_pass: tuple[str, ...] = ()
+    """Test ids that fail before the fix and must pass after it."""
+    pass_to_pass: tuple[str, ...] = ()
+    """Test ids that pass before the fix and must still pass after it."""
+    timeout: float = Field(default=60.0, gt=0)
+    """Seconds for one run of all tests."""
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """All test ids that a solution must pass."""
+        return self.fail_to_pass + self.pass_to_pass
+
+
+class Limits(Frozen):
+    """What one sandbox may use."""
+
+    memory: int = Field(default=2 << 30, gt=0)
+    """Bytes of memory, all processes together."""
+    disk: int = Field(default=512 << 20, gt=0)
+    """Bytes of files that differ from the repository, ``/tmp`` and home included."""
+    files: int = Field(default=100_000, gt=0)
+    """Number of files that differ from the repository."""
+    processes: int = Field(default=256, gt=0)
+    """Processes and threads at the same time."""
+    output: int = Field(default=64 << 10, gt=0)
+    """Bytes of output kept from one command: half from its start, half from its end."""
+    command_timeout: float = Field(default=30.0, gt=0)
+    """Seconds for one shell command, unless the call says otherwise."""
+
+
+class Environment(Frozen):
+    """The Python that runs the task's code."""
+
+    python: str | None = None
+    """A virtual environment or an interpreter; None: the interpreter that runs the gym."""
+    preload: tuple[str, ...] | None = None
+    """Third-party modules that are imported ahead of time; None: those that the repository's files import."""
+    variables: dict[str, str] = Field(default_factory=dict)
+    """Environment variables of the sandbox. Nothing is taken over from the host's."""
+
+
+class Task(Frozen):
+    """One broken repository."""
+
+    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    benchmark: str = "repo"
+    problem: str
+    """What the agent is told, as a user would report it."""
+    source: Source
+    tests: Tests = Tests()
+    environment: Environment = Environment()
+    editable: tuple[str, ...] = ("*.py", *TESTS_AND_CONFIGURATION)
+    """Globs in gitignore's syntax, the last match decides: which changed files count for the judge."""
+    gold_patch: str | None = Field(default=None, repr=False)
+    """A unified diff that fixes the bug. It never enters the agent's sandbox."""
+    limits: Limits = Limits()
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+    @cached_property
+    def _editable(self) -> pathspec.GitIgnoreSpec:
+        return pathspec.GitIgnoreSpec.from_lines(self.editable)
+
+    def is_editable(self, path: str) -> bool:
+        """Whether a change to this file (relative to the workspace) counts for the judge."""
+        return self._editable.match_file(path)
+
+    def for_agent(self) -> "Task":
+        """The same task without what an agent must not see: the gold patch, the hidden tests and their names."""
+        tests = self.tests.model_copy(update={"hidden": {}, "fail_to_pass": (), "pass_to_pass": ()})
+        return self.model_copy(update={"gold_patch": None, "tests": tests, "metadata": {}})

@@ -1,0 +1,1 @@
+"""The things that an agent can do, one file each."""

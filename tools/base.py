@@ -1,0 +1,133 @@
+"""What a tool is, and what the tools of one episode share."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from debug_gym import plugins
+from debug_gym.episode import Observation, ToolCall
+from debug_gym.errors import SandboxTimeoutError
+from debug_gym.sandbox import Sandbox, TestRun
+from debug_gym.task import Task
+
+
+@dataclass
+class Session:
+    """What the tools of one episode work on and share."""
+
+    sandbox: Sandbox
+    task: Task
+    tests: TestRun | None = None
+    """The last run of the whole visible test suite."""
+    submitted: bool = False
+    state: dict[str, Any] = field(default_factory=dict)
+    """A tool's own memory of the episode, by the tool's name. Forks copy it, so it must be deep-copyable."""
+
+
+class ToolError(Exception):
+    """A tool call cannot be done; the text tells the agent why and what to do instead."""
+
+
+class Arguments(BaseModel):
+    """Base of every tool's arguments: unknown names are refused, texts are what the agent's model reads."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Tool(ABC):
+    """One thing that an agent can do.
+
+    A subclass sets ``name``, ``description`` and ``Args``, and implements ``run``::
+
+        class Count(Tool):
+            name = "count"
+            description = "Count the lines of a file."
+
+            class Args(Arguments):
+                path: str = Field(description="the file, relative to the workspace")
+
+            def run(self, session: Session, args: Args) -> Observation:
+                data = session.sandbox.read(args.path)
+                return Observation(text=f"{data.count(10)} lines", data={"lines": data.count(10)})
+
+    Tools hold no state: what must last goes into ``session.state``.
+    """
+
+    name: ClassVar[str]
+    description: ClassVar[str]
+    Args: ClassVar[type[Arguments]]
+
+    @abstractmethod
+    def run(self, session: Session, args: Any) -> Observation:
+        """Do it. Raise ``ToolError`` (or let an ``OSError`` about a path pass) when it cannot be done."""
+
+    def examples(self, session: Session) -> Iterable[dict[str, Any]]:  # noqa: ARG002
+        """Arguments that are sure to be valid now; ``action_space.sample()`` draws from them."""
+        return [{}]
+
+    def schema(self) -> dict[str, Any]:
+        """The tool in the form of OpenAI's function calling."""
+        parameters = self.Args.model_json_schema()
+        parameters.pop("title", None)
+        parameters.pop("description", None)
+        for entry in parameters.get("properties", {}).values():
+            entry.pop("title", None)
+        function = {"name": self.name, "description": self.description, "parameters": parameters}
+        return {"type": "function", "function": function}
+
+
+class Toolbox:
+    """The tools of an environment, by name."""
+
+    def __init__(self, tools: Sequence[str | Tool]) -> None:
+        """Take tools, or names of registered ones.
+
+        Raises:
+            UnknownNameError: no tool has that name.
+        """
+        made = [plugins.load("tools", tool)() if isinstance(tool, str) else tool for tool in tools]
+        self.tools: dict[str, Tool] = {tool.name: tool for tool in made}
+
+    def schemas(self) -> list[dict[str, Any]]:
+        """All tools for a model's function calling."""
+        return [tool.schema() for tool in self.tools.values()]
+
+    def call(self, session: Session, call: ToolCall) -> Observation:
+        """Do a tool call. What is wrong with the call becomes an observation, never an exception."""
+        tool = self.tools.get(call.name)
+        if tool is None:
+            known = ", ".join(self.tools)
+            return Observation(text=f"there is no tool named {call.name!r}; the tools are: {known}", error=True)
+        try:
+            args = tool.Args.model_validate(call.arguments)
+        except ValidationError as error:
+            return Observation(text=_explain(tool, error), error=True)
+        try:
+            return tool.run(session, args)
+        except ToolError as error:
+            return Observation(text=str(error), error=True)
+        except SandboxTimeoutError:
+            raise
+        except (OSError, ValueError) as error:
+            return Observation(text=_sentence(error), error=True)
+
+
+def _explain(tool: Tool, error: ValidationError) -> str:
+    """One line per wrong argument, then the arguments that the tool takes."""
+    lines = [f"{tool.name}: wrong arguments"]
+    for item in error.errors():
+        where = ".".join(str(part) for part in item["loc"]) or "arguments"
+        lines.append(f"  {where}: {item['msg'].removeprefix('Value error, ')}")
+    required = [name for name, entry in tool.Args.model_fields.items() if entry.is_required()]
+    optional = [f"{name}={entry.default!r}" for name, entry in tool.Args.model_fields.items() if name not in required]
+    lines.append(f"usage: {tool.name}({', '.join(required + optional)})")
+    return "\n".join(lines)
+
+
+def _sentence(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
