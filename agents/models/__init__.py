@@ -1,0 +1,13 @@
+"""Language models behind one small interface."""
+
+from debug_gym.agents.models.base import (
+    ContextOverflowError,
+    Message,
+    Model,
+    Reply,
+    RequestedCall,
+    Schema,
+    Usage,
+)
+
+__all__ = ["ContextOverflowError", "Message", "Model", "Reply", "RequestedCall", "Schema", "Usage"]

@@ -1,0 +1,150 @@
+"""Your own repository as a benchmark: one task from any folder that has a test command."""
+
+import hashlib
+import os
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from debug_gym.benchmarks.base import Benchmark
+from debug_gym.errors import ConfigError, TaskError
+from debug_gym.task import DirectorySource, Environment, Task, Tests
+
+PROBLEM = "The tests of this repository fail. Find out why, and fix the code so that they pass."
+_RUNS_PYTEST = {"pytest", "py.test"}
+
+
+class Repo(Benchmark):
+    """One task: a folder, how to test it, and what is wrong.
+
+    The folder is copied and never changed. Its tests decide: those that fail now must pass, and those that
+    pass now must still pass, unless ``fail_to_pass`` names them.
+    """
+
+    name = "repo"
+    description = "One task from a folder of yours: path=. test_command='python -m pytest' problem='...'"
+
+    def __init__(
+        self,
+        path: str | Path,
+        test_command: str | Sequence[str] = "python -m pytest",
+        problem: str = PROBLEM,
+        *,
+        id: str | None = None,  # noqa: A002 - the name of the task's field
+        python: str | Path | None = None,
+        fail_to_pass: str | Sequence[str] = (),
+        pass_to_pass: str | Sequence[str] = (),
+        editable: str | Sequence[str] = (),
+        gold_patch: str | Path | None = None,
+        timeout: float = 60.0,
+    ) -> None:
+        """Describe the task.
+
+        Args:
+            path: the repository's folder.
+            test_command: a pytest command runs warm and tells test by test; any other command passes or
+                fails as a whole, by its exit code.
+            problem: what the agent is told.
+            id: the task's id; None: made from the folder's name.
+            python: a virtual environment or an interpreter, relative to ``path``; None: ``.venv`` or
+                ``venv`` in the folder if there is one, else the interpreter that runs the gym.
+            fail_to_pass: ids of the tests that fail now and must pass.
+            pass_to_pass: ids of the tests that pass now and must still pass.
+            editable: globs (gitignore's syntax) of the files whose changes count; empty: all Python files
+                but tests and their configuration.
+            gold_patch: a file with a unified diff that fixes the problem, for ``debug-gym validate``.
+            timeout: seconds for one run of the tests.
+
+        Raises:
+            ConfigError: the folder does not exist, or the test command is empty or has an open quote.
+        """
+        self.path = Path(path).expanduser().resolve()
+        if not self.path.is_dir():
+            raise ConfigError(f"path: {path} is not a folder")
+        self.command = _words(test_command)
+        self.problem, self.id, self.timeout = problem, id or _id(self.path), timeout
+        self.python = python
+        self.fail_to_pass, self.pass_to_pass = _several(fail_to_pass), _several(pass_to_pass)
+        self.editable, self.gold_patch = _several(editable), gold_patch
+
+    @cached_property
+    def version(self) -> str:  # type: ignore[override]
+        """A digest of the folder's content, so that results of different states are never mixed."""
+        digest = hashlib.sha256()
+        excluded = set(DirectorySource(path=self.path).exclude)
+        for folder, folders, files in os.walk(self.path):
+            folders[:] = sorted(set(folders) - excluded)
+            for name in sorted(set(files) - excluded):
+                file = Path(folder, name)
+                if file.is_file():
+                    digest.update(f"{file.relative_to(self.path).as_posix()}\0".encode("utf-8", "surrogateescape"))
+                    digest.update(hashlib.sha256(file.read_bytes()).digest())
+        return digest.hexdigest()[:16]
+
+    def load(self) -> Iterator[Task]:
+        """Yield the task.
+
+        Raises:
+            TaskError: the gold patch cannot be read, or an option does not fit.
+        """
+        fail_to_pass = self.fail_to_pass
+        if not fail_to_pass and not any(Path(word).name in _RUNS_PYTEST for word in self.command):
+            fail_to_pass = ("command",)
+        options = {"editable": self.editable} if self.editable else {}
+        try:
+            yield Task(
+                id=self.id,
+                benchmark=self.name,
+                problem=self.problem,
+                source=DirectorySource(path=self.path),
+                tests=Tests(
+                    command=self.command,
+                    fail_to_pass=fail_to_pass,
+                    pass_to_pass=self.pass_to_pass,
+                    timeout=self.timeout,
+                ),
+                environment=Environment(python=self._python()),
+                gold_patch=self._gold_patch(),
+                **options,
+            )
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise TaskError(f"the benchmark 'repo': {where}: {first['msg']}") from None
+
+    def _python(self) -> str | None:
+        if self.python is not None:
+            return str(self.path / Path(self.python).expanduser())
+        found = (self.path / name for name in (".venv", "venv"))
+        return next((str(folder) for folder in found if (folder / "bin/python").exists()), None)
+
+    def _gold_patch(self) -> str | None:
+        if self.gold_patch is None:
+            return None
+        try:
+            return Path(self.gold_patch).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise TaskError(f"gold_patch: {self.gold_patch} cannot be read: {error}") from None
+
+
+def _words(command: str | Sequence[str]) -> tuple[str, ...]:
+    try:
+        words = tuple(shlex.split(command)) if isinstance(command, str) else tuple(command)
+    except ValueError as error:
+        raise ConfigError(f"test_command: {command!r}: {error}") from None
+    if not words:
+        raise ConfigError("test_command is empty: give a command such as  python -m pytest")
+    return words
+
+
+def _several(value: str | Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _id(path: Path) -> str:
+    """The folder's name with the characters that an id may have."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", path.name).lstrip("._-") or "repo"

@@ -1,0 +1,5 @@
+"""The ``debug-gym`` command."""
+
+
+def main() -> None:
+    """Entry point."""

@@ -1,0 +1,143 @@
+"""From the names in a configuration to live objects, so that mistakes show before anything is played."""
+
+import fnmatch
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from debug_gym import plugins
+from debug_gym.agents.base import Agent
+from debug_gym.benchmarks.base import Benchmark
+from debug_gym.env import DEFAULT_TOOLS, DebugGymEnv
+from debug_gym.errors import ConfigError, SandboxUnavailableError, UnknownNameError
+from debug_gym.runs.config import RunConfig
+from debug_gym.runs.store import Manifest
+from debug_gym.sandbox import Backend
+from debug_gym.task import Task
+from debug_gym.tools.base import Toolbox
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try at one task."""
+
+    task: Task
+    number: int
+    """Counts from 0."""
+    seed: int
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Task id and number, as in ``Result.key``."""
+        return self.task.id, self.number
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a run needs, made and checked."""
+
+    config: RunConfig
+    benchmark: Benchmark
+    tasks: tuple[Task, ...]
+    backend: Backend
+
+    def attempts(self) -> Iterator[Attempt]:
+        """All attempts, first the first one at every task, so that an early look at the results is fair."""
+        for number in range(self.config.attempts):
+            for task in self.tasks:
+                yield Attempt(task, number, self.config.seed + number)
+
+    def manifest(self) -> Manifest:
+        """What ``config.json`` says about this run."""
+        return Manifest(
+            config=self.config.model_dump(mode="json"),
+            benchmark_version=self.benchmark.version,
+            tasks=tuple(task.id for task in self.tasks),
+        )
+
+    def environment(self, task: Task) -> DebugGymEnv:
+        """A new environment for a task. Close it after use."""
+        return DebugGymEnv(
+            task=task,
+            tools=self.config.tools or DEFAULT_TOOLS,
+            sandbox=self.backend,
+            max_steps=self.config.max_steps,
+        )
+
+    def agent(self) -> Agent:
+        """A new agent."""
+        return make_agent(self.config)
+
+
+def prepare(config: RunConfig) -> Plan:
+    """Load the tasks and try everything once that a run of them needs.
+
+    Raises:
+        ConfigError: an option is wrong, or no task matches.
+        UnknownNameError: a benchmark, task, agent, tool or sandbox does not exist.
+        TaskError: a task of the benchmark is broken.
+        SandboxUnavailableError: the sandbox does not work on this machine.
+    """
+    benchmark = make_benchmark(config.benchmark, config.benchmark_options)
+    tasks = select(benchmark, config.tasks)
+    tools = config.tools or tuple(str(tool) for tool in DEFAULT_TOOLS)
+    Toolbox(tools)
+    make_agent(config)
+    return Plan(config.model_copy(update={"tools": tools}), benchmark, tasks, make_backend(config.sandbox))
+
+
+def make_benchmark(name: str, options: Mapping[str, Any]) -> Benchmark:
+    """A registered benchmark. Raises as ``prepare`` does."""
+    benchmark: Benchmark = _construct("benchmark", name, options)
+    return benchmark
+
+
+def make_agent(config: RunConfig) -> Agent:
+    """A new agent of the kind that is configured. Raises as ``prepare`` does."""
+    named = {"model": config.model, "base_url": config.base_url}
+    options = {key: value for key, value in named.items() if value is not None}
+    agent: Agent = _construct("agent", config.agent, {**options, **config.agent_options})
+    return agent
+
+
+def make_backend(name: str) -> Backend:
+    """A registered sandbox backend that works on this machine. Raises as ``prepare`` does."""
+    backend: Backend = plugins.load("sandboxes", name)()
+    probe = backend.probe()
+    if not probe.works:
+        raise SandboxUnavailableError(f"the sandbox {name!r} does not work here: {probe.detail}")
+    return backend
+
+
+def select(benchmark: Benchmark, patterns: Sequence[str]) -> tuple[Task, ...]:
+    """The tasks whose ids match one of the patterns, in the benchmark's order; all if there is no pattern.
+
+    Raises:
+        UnknownNameError: a pattern matches no task.
+        ConfigError: the benchmark has no tasks.
+    """
+    chosen: set[str] = set()
+    for pattern in patterns:
+        matches = fnmatch.filter(benchmark.tasks, pattern)
+        if not matches:
+            raise UnknownNameError("task", pattern, benchmark.tasks)
+        chosen.update(matches)
+    if not benchmark.tasks:
+        raise ConfigError(f"the benchmark {benchmark.name!r} has no tasks")
+    return tuple(task for name, task in benchmark.tasks.items() if not patterns or name in chosen)
+
+
+def _construct(kind: str, name: str, options: Mapping[str, Any]) -> Any:
+    """Call a registered class with options, refusing those that it does not take."""
+    made_by = plugins.load(f"{kind}s", name)
+    parameters = inspect.signature(made_by).parameters.values()
+    known = [item.name for item in parameters if item.kind in {item.KEYWORD_ONLY, item.POSITIONAL_OR_KEYWORD}]
+    if not any(item.kind is item.VAR_KEYWORD for item in parameters):
+        for option in options:
+            if option not in known:
+                raise ConfigError(str(UnknownNameError(f"option of the {kind} {name!r}", option, known)))
+    for item in parameters:
+        if item.name in known and item.default is item.empty and item.name not in options:
+            raise ConfigError(f"the {kind} {name!r} needs the option {item.name!r}")
+    return made_by(**options)

@@ -1,0 +1,77 @@
+"""The end of a run in a few lines: a table of the tasks, the totals, and where everything is stored."""
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from debug_gym.runs.scheduler import Outcome
+from debug_gym.runs.store import Result, Status
+
+STYLES: dict[Status, str] = {"resolved": "green", "unresolved": "yellow", "error": "red"}
+
+
+def summarize(console: Console, outcome: Outcome) -> None:
+    """Print the result of each task, the totals, and where the run is stored."""
+    table = Table(header_style="bold", show_edge=False, pad_edge=False)
+    table.add_column("task", overflow="fold")
+    table.add_column("status")
+    for title in ("steps", "seconds", "fail-to-pass"):
+        table.add_column(title, justify="right")
+    groups: dict[str, list[Result]] = {}
+    for result in outcome.results:
+        groups.setdefault(result.task, []).append(result)
+    for task, results in groups.items():
+        table.add_row(Text(task), _status(results), *_means(results))
+    if groups:
+        console.print(table)
+    for line in _totals(outcome):
+        console.print(line, soft_wrap=True, highlight=False)
+
+
+def _status(results: list[Result]) -> Text:
+    """The status of the only attempt, or how many of several are resolved."""
+    judged = [result for result in results if result.status != "error"]
+    if len(results) == 1 or not judged:
+        return Text(results[0].status, style=STYLES[results[0].status])
+    resolved = sum(result.status == "resolved" for result in judged)
+    errors = f", {len(results) - len(judged)} errors" if len(judged) < len(results) else ""
+    return Text(f"{resolved}/{len(judged)} resolved{errors}", style="green" if resolved else "yellow")
+
+
+def _means(results: list[Result]) -> tuple[str, str, str]:
+    judged = [result for result in results if result.status != "error"]
+    if not judged:
+        return "", "", ""
+    count = len(judged)
+    share = sum(result.fail_to_pass for result in judged) / count
+    steps = sum(result.steps for result in judged) / count
+    return f"{steps:.3g}", f"{sum(result.seconds for result in judged) / count:.1f}", f"{share:.0%}"
+
+
+def _totals(outcome: Outcome) -> Iterator[str]:
+    judged = [result for result in outcome.results if result.status != "error"]
+    errors = [result for result in outcome.results if result.status == "error"]
+    if judged:
+        resolved = sum(result.status == "resolved" for result in judged)
+        steps = sum(result.steps for result in judged) / len(judged)
+        yield (
+            f"[bold]resolved {resolved}/{len(judged)} ({resolved / len(judged):.1%})[/], "
+            f"{steps:.1f} steps on average, {clock(outcome.seconds)}"
+        )
+    if errors:
+        first = escape(errors[0].reason)
+        yield f"[red]{len(errors)} ended in an infrastructure error, such as: {first}[/]"
+    missing = outcome.run.manifest.total - len(outcome.results)
+    if missing or errors:
+        yield f"{missing + len(errors)} attempts are left: the same command again resumes the run"
+    yield f"stored in {escape(str(outcome.run.path))}"
+
+
+def clock(seconds: float) -> str:
+    """Seconds as ``m:ss`` or ``h:mm:ss``."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

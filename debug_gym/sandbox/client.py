@@ -1,0 +1,355 @@
+"""The host's end of the protocol: every sandbox is a runtime behind a channel, whatever started it.
+
+The host distrusts the runtime: a reply is bounded in size and time, and whoever breaks the protocol is
+killed.
+"""
+
+import builtins
+import os
+import select
+import signal
+import socket
+import threading
+import time
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from debug_gym.errors import ProtocolError, SandboxDiedError, SandboxTimeoutError
+from debug_gym.sandbox.base import (
+    Changes,
+    DebugReply,
+    ExecResult,
+    FileEntry,
+    Snapshot,
+    Stop,
+    TestRun,
+)
+from debug_gym.sandbox.runtime import wire
+from debug_gym.task import Task
+
+GRACE = 10.0
+"""Seconds that the runtime gets beyond the limit of what it was asked to do."""
+MAX_REPLY = 128 << 20
+
+_live: "weakref.WeakSet[RuntimeSandbox]" = weakref.WeakSet()
+
+
+class RuntimeSandbox:
+    """A sandbox, driven over a socket.
+
+    A backend gives what only it can know: ``harvest`` (read the changes from the host), ``start_twin`` (another
+    fresh sandbox of the same task) and ``on_close``.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        workspace: str,
+        channel: socket.socket,
+        *,
+        pidfd: int,
+        harvest: Callable[[bool], Changes],
+        scratch: Callable[[], Mapping[str, FileEntry]],
+        start_twin: Callable[[], "RuntimeSandbox"],
+        on_close: Callable[[], None],
+    ) -> None:
+        self.task, self.workspace = task, workspace
+        self._channel: socket.socket | None = channel
+        self._pidfd = pidfd
+        self._harvest, self._scratch, self._start_twin, self._on_close = harvest, scratch, start_twin, on_close
+        self._lock = threading.RLock()
+        self._died = ""
+        channel.setblocking(False)
+        _live.add(self)
+
+    # -- the protocol ----------------------------------------------------------------
+
+    def request(
+        self, op: str, blob: bytes = b"", *, within: float = 0.0, **arguments: Any
+    ) -> tuple[dict[str, Any], bytes]:
+        """Send one request and wait for its reply, at most ``within`` seconds and a grace.
+
+        Raises:
+            SandboxDiedError, SandboxTimeoutError, ProtocolError: the sandbox is of no more use.
+            OSError, ValueError: what the runtime said is wrong with the request.
+        """
+        with self._lock:
+            if self._channel is None:
+                raise SandboxDiedError(self._died or "the sandbox is closed")
+            deadline = time.monotonic() + within + GRACE
+            try:
+                self._send(wire.encode({"op": op, **arguments}, blob), deadline)
+                text_size, blob_size = wire.HEADER.unpack(self._receive(wire.HEADER.size, deadline))
+                if text_size + blob_size > MAX_REPLY:
+                    raise ProtocolError(f"the runtime announced a reply of {text_size + blob_size} bytes")
+                reply = wire.decode(self._receive(text_size, deadline))
+                payload = self._receive(blob_size, deadline)
+            except (ConnectionError, EOFError):
+                self._fail("the sandbox died: its first process was killed or ran out of memory")
+                raise SandboxDiedError(self._died) from None
+            except TimeoutError:
+                self._fail(f"the sandbox did not answer {op!r} within {within + GRACE:.0f} s and was killed")
+                raise SandboxTimeoutError(self._died) from None
+            except (ProtocolError, ValueError) as error:
+                self._fail(f"the sandbox sent an invalid reply and was killed: {error}")
+                raise ProtocolError(self._died) from None
+        if "error" in reply:
+            raise _rebuild(*reply["error"])
+        return reply, payload
+
+    def _send(self, data: bytes, deadline: float) -> None:
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self._channel.send(view) :]  # type: ignore[union-attr]
+            except BlockingIOError:
+                self._wait(select.POLLOUT, deadline)
+
+    def _receive(self, size: int, deadline: float) -> bytes:
+        data = bytearray()
+        while len(data) < size:
+            try:
+                part = self._channel.recv(min(size - len(data), 1 << 20))  # type: ignore[union-attr]
+            except BlockingIOError:
+                self._wait(select.POLLIN, deadline)
+                continue
+            if not part:
+                raise EOFError
+            data += part
+        return bytes(data)
+
+    def _wait(self, event: int, deadline: float) -> None:
+        poll = select.poll()
+        poll.register(self._channel, event)  # type: ignore[arg-type]
+        if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            raise TimeoutError
+
+    def _fail(self, reason: str) -> None:
+        self._died = reason
+        self._end()
+
+    # -- commands ----------------------------------------------------------------------
+
+    def exec(
+        self,
+        command: str | Sequence[str],
+        *,
+        timeout: float | None = None,
+        stdin: bytes = b"",
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> ExecResult:
+        """See ``Sandbox.exec``."""
+        limit = self._timeout(timeout)
+        reply, _ = self.request(
+            "exec",
+            stdin,
+            within=limit,
+            command=command if isinstance(command, str) else list(command),
+            timeout=limit,
+            output=self.task.limits.output,
+            cwd=cwd,
+            env=dict(env or {}),
+        )
+        return ExecResult(**reply)
+
+    def shell(self, command: str, *, timeout: float | None = None) -> ExecResult:
+        """See ``Sandbox.shell``."""
+        limit = self._timeout(timeout)
+        output = self.task.limits.output
+        reply, _ = self.request("shell", within=limit, command=command, timeout=limit, output=output)
+        return ExecResult(**reply)
+
+    def _timeout(self, timeout: float | None) -> float:
+        return self.task.limits.command_timeout if timeout is None else timeout
+
+    # -- files ---------------------------------------------------------------------------
+
+    def read(self, path: str, *, limit: int = 16 << 20) -> bytes:
+        """See ``Sandbox.read``."""
+        return self.request("read", path=path, limit=limit)[1]
+
+    def write(self, path: str, data: bytes, *, mode: int | None = None) -> None:
+        """See ``Sandbox.write``."""
+        self.request("write", data, path=path, mode=mode)
+
+    def listdir(self, path: str = ".", *, depth: int = 1, limit: int = 2000) -> list[tuple[str, str, int]]:
+        """See ``Sandbox.listdir``."""
+        reply, _ = self.request("listdir", path=path, depth=depth, limit=limit)
+        return [(name, kind, size) for name, kind, size in reply["entries"]]
+
+    def grep(self, pattern: str, path: str = ".", *, ignore_case: bool = False, limit: int = 100) -> dict[str, Any]:
+        """See ``Sandbox.grep``."""
+        within = self.task.limits.command_timeout
+        reply, _ = self.request(
+            "grep", within=within, pattern=pattern, path=path, ignore_case=ignore_case, limit=limit, timeout=within
+        )
+        return reply
+
+    # -- tests -----------------------------------------------------------------------------
+
+    def run_tests(
+        self, selection: Sequence[str] = (), *, timeout: float | None = None, cold: bool = False
+    ) -> TestRun:
+        """See ``Sandbox.run_tests``. ``cold`` runs pytest in a new interpreter."""
+        tests = self.task.tests
+        limit = tests.timeout if timeout is None else timeout
+        pytest_options = pytest_arguments(tests.command)
+        if pytest_options is None:
+            return self._run_command(limit)
+        arguments = [*pytest_options, "-p", "no:cacheprovider", *(selection or tests.visible)]
+        output = self.task.limits.output
+        reply, _ = self.request("tests", within=limit, arguments=arguments, timeout=limit, output=output, cold=cold)
+        return TestRun(**{**reply, "collected": tuple(reply["collected"])})
+
+    def _run_command(self, timeout: float) -> TestRun:
+        """A test command that is not pytest: one test, named ``command``."""
+        result = self.exec(self.task.tests.command, timeout=timeout)
+        return TestRun(
+            exit_code=result.exit_code,
+            output=result.output,
+            complete=not result.timed_out,
+            collected=("command",),
+            outcomes={"command": "passed" if result.exit_code == 0 else "failed"},
+            dropped=result.dropped,
+            timed_out=result.timed_out,
+            killed=result.killed,
+            note=result.note,
+        )
+
+    # -- the debugger ------------------------------------------------------------------------
+
+    def debug_start(
+        self,
+        *,
+        test: str | None = None,
+        script: Sequence[str] = (),
+        at: str = "start",
+        breakpoints: Sequence[Mapping[str, Any]] = (),
+        timeout: float | None = None,
+    ) -> DebugReply:
+        """See ``Sandbox.debug_start``."""
+        return self._debug(
+            "debug_start",
+            timeout,
+            test=test,
+            script=list(script),
+            at=at,
+            arguments=pytest_arguments(self.task.tests.command) or [],
+            breakpoints=[dict(item) for item in breakpoints],
+        )
+
+    def debug(self, command: str, *, timeout: float | None = None) -> DebugReply:
+        """See ``Sandbox.debug``."""
+        return self._debug("debug", timeout, command=command)
+
+    def debug_stop(self) -> None:
+        """See ``Sandbox.debug_stop``."""
+        self.request("debug_stop")
+
+    def _debug(self, op: str, timeout: float | None, **arguments: Any) -> DebugReply:
+        limit = self._timeout(timeout)
+        reply, _ = self.request(op, within=limit, timeout=limit, output=self.task.limits.output, **arguments)
+        stop = reply.pop("stop")
+        points = tuple(reply.pop("breakpoints", ()))
+        return DebugReply(stop=Stop(**stop) if stop else None, breakpoints=points, **reply)
+
+    # -- state ---------------------------------------------------------------------------------
+
+    def changes(self) -> Changes:
+        """See ``Sandbox.changes``. Works on a dead sandbox too, until it is closed."""
+        return self._harvest(False)
+
+    def snapshot(self) -> Snapshot:
+        """See ``Sandbox.snapshot``. Of a dead sandbox, the files can still be had."""
+        shell = "" if self._channel is None else self.request("shell_state", within=5.0)[0]["state"]
+        return Snapshot(changes=self._harvest(True), scratch=self._scratch(), shell=shell)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """See ``Sandbox.restore``."""
+        entries = {**snapshot.changes.files, **snapshot.scratch}
+        files = [[path, entry.mode, entry.link, len(entry.data or b"")] for path, entry in entries.items()]
+        blob = b"".join(entry.data or b"" for entry in entries.values())
+        deleted = list(snapshot.changes.deleted)
+        self.request("restore", blob, within=30.0, files=files, deleted=deleted, shell=snapshot.shell)
+
+    def fork(self) -> "RuntimeSandbox":
+        """See ``Sandbox.fork``."""
+        snapshot = self.snapshot()
+        twin = self._start_twin()
+        try:
+            twin.restore(snapshot)
+        except BaseException:
+            twin.close()
+            raise
+        return twin
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """See ``Sandbox.close``."""
+        with self._lock:
+            self._end()
+            self._on_close()
+            self._on_close = _nothing
+
+    def _end(self) -> None:
+        """Kill the first process, and with it everything, and let go of the channel."""
+        if self._channel is None:
+            return
+        self._channel.close()
+        self._channel = None
+        try:
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        os.close(self._pidfd)
+
+    def forget(self) -> None:
+        """In a forked copy of the gym's process: let go of the descriptors, do nothing else."""
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+            os.close(self._pidfd)
+        self._died = "this sandbox belongs to the process that this one was forked from"
+        self._lock = threading.RLock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _nothing() -> None:
+    pass
+
+
+def _forget_all() -> None:
+    for sandbox in list(_live):
+        sandbox.forget()
+
+
+os.register_at_fork(after_in_child=_forget_all)
+
+
+def pytest_arguments(command: Sequence[str]) -> list[str] | None:
+    """The arguments of a pytest command (``pytest ...``, ``python -m pytest ...``); None if it is another."""
+    words = list(command)
+    if words[:1] in (["pytest"], ["py.test"]):
+        return words[1:]
+    if len(words) >= 3 and os.path.basename(words[0]).startswith("python") and words[1:3] == ["-m", "pytest"]:
+        return words[3:]
+    return None
+
+
+def _rebuild(kind: str, text: str, number: int | None, path: str | None) -> Exception:
+    """The exception that the runtime reported, if it is a harmless builtin one."""
+    found = getattr(builtins, kind, None)
+    if isinstance(found, type) and issubclass(found, OSError):
+        return found(number or 0, text, path) if path is not None else found(number or 0, text)
+    return ValueError(text if kind == "ValueError" else f"{kind}: {text}")

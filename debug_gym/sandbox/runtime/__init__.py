@@ -1,0 +1,1 @@
+"""Code that runs inside the sandbox: standard library only, Python 3.8 or newer."""

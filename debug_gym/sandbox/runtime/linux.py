@@ -1,0 +1,126 @@
+"""The few Linux system calls that Python's standard library lacks, by ctypes."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import struct
+
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
+MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
+MNT_DETACH = 2
+CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x2000000, 0x4000000, 0x8000000
+CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
+
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_SUBREAPER = 1, 4, 36
+_PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR = 24, 38, 47, 4
+_CAPABILITY_VERSION_3 = 0x20080522
+_AT_RECURSIVE, _AT_FDCWD, _ATTR_RDONLY, _ATTR_NOSUID, _ATTR_NODEV = 0x8000, -100, 1, 2, 4
+_SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+_SYS_MOUNT_SETATTR, _SYS_PIDFD_OPEN = 442, 434  # the same on every architecture
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.mount.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p]
+
+
+def _check(result: int, what: str) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, "%s: %s" % (what, os.strerror(number)))
+    return result
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else os.fsencode(text)
+
+
+def mount(source: str | None, target: str, kind: str | None = None, flags: int = 0, data: str | None = None) -> None:
+    """mount(2)."""
+    result = _libc.mount(_bytes(source), _bytes(target), _bytes(kind), flags, _bytes(data))
+    _check(result, "mount %s on %s" % (kind or source, target))
+
+
+def bind_read_only(source: str, target: str) -> None:
+    """Show ``source`` and all that is mounted below it at ``target``, read-only, without setuid and devices."""
+    mount(source, target, None, MS_BIND | MS_REC)
+    attributes = struct.pack("QQQQ", _ATTR_RDONLY | _ATTR_NOSUID | _ATTR_NODEV, 0, 0, 0)
+    result = _libc.syscall(
+        _SYS_MOUNT_SETATTR, _AT_FDCWD, os.fsencode(target), _AT_RECURSIVE, attributes, len(attributes)
+    )
+    _check(result, "mount_setattr %s" % target)
+
+
+def unmount(target: str) -> None:
+    """umount2(2) with MNT_DETACH."""
+    _check(_libc.umount2(os.fsencode(target), MNT_DETACH), "umount %s" % target)
+
+
+def pivot_root(new: str, old: str) -> None:
+    """pivot_root(2)."""
+    result = _libc.syscall(_SYS_PIVOT_ROOT[platform.machine()], os.fsencode(new), os.fsencode(old))
+    _check(result, "pivot_root")
+
+
+def unshare(flags: int) -> None:
+    """unshare(2)."""
+    _check(_libc.unshare(flags), "unshare")
+
+
+def set_hostname(name: str) -> None:
+    """sethostname(2)."""
+    _check(_libc.sethostname(name.encode(), len(name)), "sethostname")
+
+
+def prctl(option: int, first: int = 0, second: int = 0) -> int:
+    """prctl(2); returns its result, negative on error."""
+    return int(
+        _libc.prctl(option, ctypes.c_ulong(first), ctypes.c_ulong(second), ctypes.c_ulong(0), ctypes.c_ulong(0))
+    )
+
+
+def set_subreaper() -> None:
+    """Orphans below this process become its children. Harmless where it is not supported."""
+    prctl(_PR_SET_SUBREAPER, 1)
+
+
+def set_dumpable(on: bool) -> None:
+    """Whether processes of the same user may trace this one and look at its memory and descriptors."""
+    prctl(_PR_SET_DUMPABLE, int(on))
+
+
+def die_with_parent(number: int) -> None:
+    """Get this signal when the parent (thread) ends."""
+    prctl(_PR_SET_PDEATHSIG, number)
+
+
+def drop_bounding_set() -> None:
+    """Capabilities can never come back, not through any program. Needs CAP_SETPCAP."""
+    capability = 0
+    while prctl(_PR_CAPBSET_DROP, capability) == 0:
+        capability += 1
+
+
+def drop_privileges() -> None:
+    """Give up every capability that the process holds; no new privileges for it and all that it starts."""
+    prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR)
+    header = struct.pack("Ii", _CAPABILITY_VERSION_3, 0)
+    _check(_libc.capset(header, bytes(24)), "capset")
+    _check(prctl(_PR_SET_NO_NEW_PRIVS, 1), "prctl no_new_privs")
+
+
+def pidfd_open(pid: int) -> int:
+    """A descriptor that stands for a process, however often its number is used again."""
+    return _check(_libc.syscall(_SYS_PIDFD_OPEN, pid, 0), "pidfd_open")
+
+
+def proportional_memory(pid: int) -> int:
+    """Bytes of memory of a process, where a page shared by n processes counts as 1/n."""
+    try:
+        with open("/proc/%d/smaps_rollup" % pid) as file:
+            for line in file:
+                if line.startswith("Pss:"):
+                    return int(line.split()[1]) << 10
+    except (OSError, ValueError):
+        pass
+    return 0

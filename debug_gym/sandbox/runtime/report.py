@@ -1,0 +1,59 @@
+"""A pytest plugin that writes what happened to a descriptor, one JSON line each.
+
+Used by the warm test run, and (its source handed over as text) by the cold one and the judge; so it is one
+self-contained file with no relative imports.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+
+class Reporter:
+    """Reports the collected ids, each test's outcome, collection errors, and the end of the session."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self.pid = os.getpid()
+
+    def _write(self, record: dict[str, Any]) -> None:
+        if os.getpid() != self.pid:  # a test that forked and fell through
+            return
+        rest = memoryview(json.dumps(record).encode() + b"\n")
+        while rest:
+            rest = rest[os.write(self.fd, rest) :]
+
+    def pytest_collection_finish(self, session: Any) -> None:
+        """All items are known."""
+        self._write({"collected": [item.nodeid for item in session.items]})
+
+    def pytest_collectreport(self, report: Any) -> None:
+        """A file or class was collected, or failed to be."""
+        if report.failed:
+            self._write({"id": report.nodeid, "outcome": "error", "message": _message(report)})
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """One phase of one test ended."""
+        outcome = report.outcome
+        if hasattr(report, "wasxfail"):
+            outcome = "xfailed" if report.skipped else "xpassed"
+        elif report.failed and report.when != "call":
+            outcome = "error"
+        elif report.when != "call" and not report.skipped:
+            return
+        self._write({"id": report.nodeid, "outcome": outcome, "message": _message(report)})
+
+    def pytest_sessionfinish(self, exitstatus: Any) -> None:
+        """The session ran to its end."""
+        self._write({"finished": int(exitstatus)})
+
+
+def _message(report: Any) -> str:
+    """The first line of why it failed, at most 300 characters."""
+    if not report.failed:
+        return ""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = crash.message if crash is not None else report.longreprtext.strip().rpartition("\n")[2]
+    return str(text).split("\n", 1)[0][:300]

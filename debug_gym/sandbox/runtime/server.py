@@ -1,0 +1,237 @@
+"""The runtime's main loop: one request in, one reply out, until the host hangs up."""
+
+from __future__ import annotations
+
+import os
+import resource
+import select
+import signal
+import sys
+from typing import Any, Callable, NoReturn
+
+from . import files, linux, warm
+from .output import BoundedOutput
+from .shell import Shell
+from .supervise import HostGone, Supervisor
+from .testruns import TestRunner
+from .wire import Channel, Frame
+
+
+class Runtime:
+    """Serves one sandbox. Each ``op_NAME`` method answers the request of that name."""
+
+    def __init__(self, channel: Channel, workspace: str, limits: dict[str, Any], names: list[str]) -> None:
+        self.channel = channel
+        self.workspace = os.path.realpath(workspace)
+        self.limits = limits
+        self.names = names
+        self.upper: int | None = None
+        """A descriptor of the overlay's upper folder, where the backend has one."""
+        self.supervisor = Supervisor(channel.read_fd, limits["memory"])
+        self.supervisor.on_massacre.append(self._forget_shell)
+        self.private = {channel.read_fd, channel.write_fd, self.supervisor.wake_read, self.supervisor.wake_write}
+        self.private -= {0, 1, 2}
+        self.tests = TestRunner(self.supervisor, self.spawn)
+        self.shell: Shell | None = None
+        self.shell_state = ""
+        os.chdir(self.workspace)
+
+    # -- children ------------------------------------------------------------------
+
+    def spawn(self, work: Callable[[], None]) -> int:
+        """Fork a child that can reach nothing of ours, and run ``work`` there; return its pid."""
+        pid = os.fork()
+        if pid:
+            return pid
+        try:
+            os.setsid()
+            signal.set_wakeup_fd(-1)
+            for number in (signal.SIGCHLD, signal.SIGPIPE):
+                signal.signal(number, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            for fd in self._private_fds():
+                os.close(fd)
+            linux.set_dumpable(True)
+            work()
+        except BaseException:
+            import traceback
+
+            traceback.print_exc()
+        finally:
+            os._exit(127)
+
+    def _private_fds(self) -> set[int]:
+        held = set(self.private)
+        if self.upper is not None:
+            held.add(self.upper)
+        if self.shell is not None:
+            held.update((self.shell.commands, self.shell.statuses, self.shell.output))
+        if self.tests.spare is not None:
+            held.update(self.tests.spare[1:])
+        return held
+
+    # -- the loop --------------------------------------------------------------------
+
+    def serve(self) -> NoReturn:
+        """Answer requests until the host is gone, then end every process and exit."""
+        try:
+            while True:
+                self._idle()
+                request, blob = self.channel.receive()
+                self.channel.send(*self._answer(request, blob))
+                if request.get("op") == "tests":
+                    self.tests.prepare()
+        except (EOFError, HostGone, OSError):
+            pass
+        finally:
+            if self.supervisor.me != 1:
+                self.supervisor.massacre()
+            os._exit(0)
+
+    def _idle(self) -> None:
+        """Wait for a request; meanwhile reap, and watch the memory of jobs in the background."""
+        poll = select.poll()
+        poll.register(self.channel.read_fd, select.POLLIN)
+        while not poll.poll(200 if self.shell is not None else None):
+            self.supervisor.reap()
+            self.supervisor.guard_memory()
+
+    def _answer(self, request: dict[str, Any], blob: bytes) -> Frame:
+        try:
+            operation = getattr(self, "op_" + str(request.get("op")), None)
+            if operation is None:
+                raise ValueError("unknown operation %r" % request.get("op"))
+            reply = operation(request, blob)
+            return reply if isinstance(reply, tuple) else (reply, b"")
+        except HostGone:
+            raise
+        except OSError as error:
+            name = error.filename if isinstance(error.filename, str) else request.get("path")
+            return {"error": [type(error).__name__, error.strerror or str(error), error.errno, name]}, b""
+        except Exception as error:
+            return {"error": [type(error).__name__, str(error), None, None]}, b""
+
+    # -- operations --------------------------------------------------------------------
+
+    def op_ping(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        """Nothing; shows that the runtime answers."""
+        return {}
+
+    def op_exec(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        """``command`` (text or list), ``timeout``, ``output`` (bytes), ``cwd``, ``env``; stdin is the blob."""
+        command = request["command"]
+        arguments = ["/bin/bash", "-c", command] if isinstance(command, str) else list(command)
+        environment = {**os.environ, **request.get("env", {})}
+        sink = BoundedOutput(request["output"])
+        out_read, out_write = os.pipe()
+        stdin = _memory_file(blob) if blob else os.open(os.devnull, os.O_RDONLY)
+        strays = self.supervisor.strays()
+        actions = [(os.POSIX_SPAWN_DUP2, stdin, 0), (os.POSIX_SPAWN_DUP2, out_write, 1), (os.POSIX_SPAWN_DUP2, 1, 2)]
+        try:
+            os.chdir(os.path.join(self.workspace, request.get("cwd") or ""))
+            pid = os.posix_spawnp(
+                arguments[0],
+                arguments,
+                environment,
+                file_actions=actions,
+                setsid=True,
+                setsigdef=[signal.SIGPIPE, signal.SIGCHLD, signal.SIGINT],
+            )
+        except OSError:
+            os.close(out_read)
+            raise
+        finally:
+            os.close(stdin)
+            os.close(out_write)
+            os.chdir(self.workspace)
+        reply = self.supervisor.run(pid, {out_read: sink}, request["timeout"], strays)
+        return {**reply, "output": sink.text(), "dropped": sink.dropped}
+
+    def op_shell(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        """``command``, ``timeout``, ``output`` (bytes): run in the persistent bash."""
+        if self.shell is not None and self.shell.ended:
+            self._forget_shell()
+        if self.shell is None:
+            os.chdir(self.workspace)
+            self.shell = Shell(self.supervisor, self.spawn)
+            if self.shell_state:
+                self.shell.run(self.shell_state, 5.0, 1 << 10)
+                self.shell_state = ""
+        reply = self.shell.run(request["command"], request["timeout"], request["output"])
+        if reply.pop("lost", False):
+            self._forget_shell()
+        return reply
+
+    def op_shell_state(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        """-> ``state``: commands that rebuild the shell's state; empty if none was started."""
+        return {"state": self.shell.state() if self.shell is not None else self.shell_state}
+
+    def op_tests(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        """``arguments`` of pytest, ``timeout``, ``output`` (bytes), ``cold``."""
+        return self.tests.run(request, self._importable())
+
+    def op_read(self, request: dict[str, Any], blob: bytes) -> Frame:
+        """See ``files.read``."""
+        return files.read(self.workspace, request)
+
+    def op_write(self, request: dict[str, Any], blob: bytes) -> Frame:
+        """See ``files.write``."""
+        return files.write(self.workspace, request, blob)
+
+    def op_listdir(self, request: dict[str, Any], blob: bytes) -> Frame:
+        """See ``files.listdir``."""
+        return files.listdir(self.workspace, request)
+
+    def op_restore(self, request: dict[str, Any], blob: bytes) -> Frame:
+        """See ``files.restore``; ``shell`` is the state that the next shell starts with."""
+        self.shell_state = request.get("shell", "")
+        return files.restore(self.workspace, request, blob)
+
+    def _importable(self) -> set[str]:
+        """Names of modules that the workspace could put in the place of preloaded ones."""
+        changed = self.workspace if self.upper is None else "/proc/self/fd/%d" % self.upper
+        return set(self.names) | warm.importable_names(changed)
+
+    def _forget_shell(self) -> None:
+        if self.shell is not None:
+            self.shell.close()
+            self.shell = None
+
+
+def _memory_file(data: bytes) -> int:
+    fd = os.memfd_create("stdin")
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def set_limits(limits: dict[str, Any]) -> None:
+    """Put the resource limits on this process and all that it starts."""
+    wanted = {
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_DATA: limits["memory"],
+        resource.RLIMIT_NPROC: limits["processes"],
+        resource.RLIMIT_NOFILE: 4096,
+    }
+    for kind, value in wanted.items():
+        hard = resource.getrlimit(kind)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (value, value))
+
+
+def main() -> None:
+    """Serve over stdin and stdout, for backends that start the runtime as a plain program.
+
+    The first frame is the configuration: ``workspace``, ``limits``, ``names``, ``preload``.
+    """
+    channel = Channel(os.dup(0), os.dup(1))
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    os.close(null)
+    config, _ = channel.receive()
+    warm.preload(config["preload"])
+    channel.send({"python": sys.version.split()[0], "prefix": sys.prefix})
+    Runtime(channel, config["workspace"], config["limits"], config["names"]).serve()

@@ -1,0 +1,171 @@
+"""Test runs: warm in a forked child of this process, or cold in a new interpreter; results over a pipe."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import struct
+import sys
+from typing import Any, Callable
+
+from . import report, warm
+from .output import BoundedOutput
+from .supervise import Supervisor
+
+_RECORDS = 64 << 20
+"""Bytes of results from one run."""
+_COLD = (
+    inspect.getsource(report)
+    + """
+import sys
+def _run():
+    import importlib.util, pytest
+    fd = int(sys.argv.pop(1))
+    os.set_inheritable(fd, False)
+    sys.argv[0] = importlib.util.find_spec("pytest.__main__").origin
+    return int(pytest.main(sys.argv[1:], plugins=[Reporter(fd)]))
+raise SystemExit(_run())
+"""
+)
+
+
+class TestRunner:
+    """Runs pytest for the runtime. Keeps one *spare*: a child forked ahead that waits for its arguments."""
+
+    def __init__(self, supervisor: Supervisor, spawn: Callable[[Callable[[], None]], int]) -> None:
+        self.supervisor = supervisor
+        self.spawn = spawn
+        self.spare: tuple[int, int, int, int] | None = None
+        supervisor.on_massacre.append(self._forget)
+
+    def run(self, request: dict[str, Any], names: set[str]) -> dict[str, Any]:
+        """``arguments``, ``timeout``, ``output`` (bytes), ``cold`` -> exit code, output, test results."""
+        note = ""
+        if "pytest" not in sys.modules:
+            note = "cold: pytest is not installed for " + sys.executable
+        elif request.get("cold"):
+            note = "cold: asked for"
+        else:
+            name = warm.shadowed(names)
+            if name:
+                note = "cold: the workspace has its own module named %r" % name
+        strays = self.supervisor.strays()
+        if note:
+            pid, output, records = self._start_cold(request["arguments"])
+        else:
+            pid, output, records = self._start_warm(request["arguments"])
+        sinks = {output: BoundedOutput(request["output"]), records: BoundedOutput(2 * _RECORDS)}
+        text, results = sinks[output], sinks[records]
+        reply = self.supervisor.run(pid, sinks, request["timeout"], strays)
+        reply.update(output=text.text(), dropped=text.dropped, warm=not note)
+        reply["note"] = "; ".join(filter(None, [reply.get("note"), note]))
+        reply.update(read_records(results.data()))
+        reply["complete"] = reply["complete"] and not reply["timed_out"]
+        return reply
+
+    def prepare(self) -> None:
+        """Fork the spare for the next run, while nobody waits."""
+        if self.spare is not None or "pytest" not in sys.modules:
+            return
+        go_read, go_write = os.pipe()
+        out_read, out_write = os.pipe()
+        rec_read, rec_write = os.pipe()
+
+        def child() -> None:
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            for fd in (1, 2):
+                os.dup2(out_write, fd)
+            for fd in (go_write, out_read, out_write, rec_read):
+                os.close(fd)
+            size = os.read(go_read, 4)
+            if len(size) < 4:
+                os._exit(0)
+            with os.fdopen(go_read, "rb") as file:
+                arguments = json.loads(file.read(struct.unpack(">I", size)[0]))
+            run_child(lambda: warm.run_pytest(arguments, rec_write))
+
+        pid = self.spawn(child)
+        for fd in (go_read, out_write, rec_write):
+            os.close(fd)
+        self.supervisor.keep.add(pid)
+        self.spare = (pid, go_write, out_read, rec_read)
+
+    def _start_warm(self, arguments: list[str]) -> tuple[int, int, int]:
+        if self.spare is not None and self.spare[0] in self.supervisor.exited:
+            self.close()
+        self.prepare()
+        assert self.spare is not None
+        pid, go_write, output, records = self.spare
+        self.spare = None
+        data = json.dumps(arguments).encode()
+        try:
+            os.write(go_write, struct.pack(">I", len(data)) + data)
+        except OSError:
+            pass  # it was killed; the run will say so
+        os.close(go_write)
+        return pid, output, records
+
+    def _start_cold(self, arguments: list[str]) -> tuple[int, int, int]:
+        out_read, out_write = os.pipe()
+        rec_read, rec_write = os.pipe()
+        os.set_inheritable(rec_write, True)
+        actions = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)]
+        actions += [(os.POSIX_SPAWN_DUP2, out_write, fd) for fd in (1, 2)]  # type: ignore[misc]
+        command = [sys.executable, "-c", _COLD, str(rec_write), *arguments]
+        pid = os.posix_spawn(sys.executable, command, os.environ, file_actions=actions, setsid=True)
+        os.close(out_write)
+        os.close(rec_write)
+        return pid, out_read, rec_read
+
+    def close(self) -> None:
+        """End the spare."""
+        if self.spare is not None:
+            pid, *fds = self.spare
+            for fd in fds:
+                os.close(fd)
+            self.supervisor.keep.discard(pid)
+            self.supervisor.exited.pop(pid, None)
+            self.spare = None
+
+    def _forget(self) -> None:
+        self.close()
+
+
+def run_child(work: Callable[[], int]) -> None:
+    """Run ``work`` in a forked child and end the process as an interpreter would. Never returns."""
+    code: Any = 70
+    try:
+        code = work()
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+        code = 1
+    warm.leave_program(code)
+
+
+def read_records(data: bytes) -> dict[str, Any]:
+    """What the reporter wrote, as ``collected``, ``outcomes``, ``messages``, ``complete``. The worst outcome
+    of a test's phases counts."""
+    rank = {"passed": 0, "xfailed": 1, "skipped": 2, "xpassed": 3, "failed": 4, "error": 5}
+    collected: list[str] = []
+    outcomes: dict[str, str] = {}
+    messages: dict[str, str] = {}
+    complete = False
+    for line in data.splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if "collected" in record:
+            collected = record["collected"]
+        elif "finished" in record:
+            complete = True
+        elif rank.get(record.get("outcome"), -1) >= rank.get(outcomes.get(record["id"], ""), -1):
+            outcomes[record["id"]] = record["outcome"]
+            if record["message"]:
+                messages[record["id"]] = record["message"]
+    return {"collected": collected, "outcomes": outcomes, "messages": messages, "complete": complete}
