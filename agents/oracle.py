@@ -36,9 +36,21 @@ class OracleAgent(Agent):
         self._plan = deque([ToolCall(name="bash", arguments={"command": apply_command(patch)})])
         self._plan.extend(ToolCall(name=name) for name in ("eval", "submit") if name in offered)
 
+        self._applying = False
+
     def act(self, observation: Observation) -> Decision | None:
-        """The next call of the plan."""
-        return Decision(self._plan.popleft()) if self._plan else None
+        """The next call of the plan.
+
+        Raises:
+            TaskError: the gold patch does not apply.
+        """
+        if self._applying and (observation.error or observation.data.get("exit_code", 0) != 0):
+            raise TaskError(f"the gold patch of {self._task.id} does not apply: {observation.text[-500:]}")
+        if not self._plan:
+            return None
+        call = self._plan.popleft()
+        self._applying = call.name == "bash"
+        return Decision(call)
 
 
 def apply_command(patch: str) -> str:

@@ -15,18 +15,17 @@ from debug_gym.errors import ConfigError, TaskError
 from debug_gym.task import DirectorySource, Environment, Task, Tests
 
 PROBLEM = "The tests of this repository fail. Find out why, and fix the code so that they pass."
-_RUNS_PYTEST = {"pytest", "py.test"}
 
 
 class Repo(Benchmark):
     """One task: a folder, how to test it, and what is wrong.
 
-    The folder is copied and never changed. Its tests decide: those that fail now must pass, and those that
-    pass now must still pass, unless ``fail_to_pass`` names them.
+    The folder is copied and never changed. All tests that its test command collects must pass, unless
+    ``fail_to_pass`` and ``pass_to_pass`` name the ones that decide.
     """
 
     name = "repo"
-    description = "One task from a folder of yours: path=. test_command='python -m pytest' problem='...'"
+    description = "One task from any folder of yours; options: path, test_command, problem, and more."
 
     def __init__(
         self,
@@ -46,8 +45,9 @@ class Repo(Benchmark):
 
         Args:
             path: the repository's folder.
-            test_command: a pytest command runs warm and tells test by test; any other command passes or
-                fails as a whole, by its exit code.
+            test_command: ``pytest ...`` and ``python -m pytest ...`` run warm and tell test by test; another
+                command passes or fails as a whole, by its exit code. It is no shell: for pipes and variables
+                write ``bash -c "..."``.
             problem: what the agent is told.
             id: the task's id; None: made from the folder's name.
             python: a virtual environment or an interpreter, relative to ``path``; None: ``.venv`` or
@@ -81,7 +81,9 @@ class Repo(Benchmark):
             for name in sorted(set(files) - excluded):
                 file = Path(folder, name)
                 if file.is_file():
-                    digest.update(f"{file.relative_to(self.path).as_posix()}\0".encode("utf-8", "surrogateescape"))
+                    digest.update(
+                        f"{file.relative_to(self.path).as_posix()}\0".encode("utf-8", "surrogateescape")
+                    )
                     digest.update(hashlib.sha256(file.read_bytes()).digest())
         return digest.hexdigest()[:16]
 
@@ -91,10 +93,6 @@ class Repo(Benchmark):
         Raises:
             TaskError: the gold patch cannot be read, or an option does not fit.
         """
-        fail_to_pass = self.fail_to_pass
-        if not fail_to_pass and not any(Path(word).name in _RUNS_PYTEST for word in self.command):
-            fail_to_pass = ("command",)
-        options = {"editable": self.editable} if self.editable else {}
         try:
             yield Task(
                 id=self.id,
@@ -103,13 +101,13 @@ class Repo(Benchmark):
                 source=DirectorySource(path=self.path),
                 tests=Tests(
                     command=self.command,
-                    fail_to_pass=fail_to_pass,
+                    fail_to_pass=self.fail_to_pass,
                     pass_to_pass=self.pass_to_pass,
                     timeout=self.timeout,
                 ),
                 environment=Environment(python=self._python()),
+                editable=self.editable or Task.model_fields["editable"].default,
                 gold_patch=self._gold_patch(),
-                **options,
             )
         except ValidationError as error:
             first = error.errors()[0]

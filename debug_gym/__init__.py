@@ -1,1 +1,87 @@
-"""debug-gym: an interactive debugging gym for agents."""
+"""debug-gym: an interactive debugging gym for agents.
+
+Importing it registers one gymnasium environment per benchmark, such as ``debug_gym/Nightmares-v0``, and
+``debug_gym/Repo-v0`` for any folder with a test command. The names below are imported when they are used.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import gymnasium
+
+from debug_gym import plugins
+
+if TYPE_CHECKING:
+    from debug_gym.agents.base import Agent, Briefing, Decision, play
+    from debug_gym.benchmarks.base import Benchmark
+    from debug_gym.env import DebugGymEnv
+    from debug_gym.episode import Observation, Step, ToolCall, Trajectory, Verdict
+    from debug_gym.errors import DebugGymError
+    from debug_gym.judge import judge
+    from debug_gym.task import ArchiveSource, DirectorySource, Environment, GitSource, Limits, Task, Tests
+    from debug_gym.tools.base import Arguments, Session, Tool, ToolError
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "debug_gym.agents.base": ("Agent", "Briefing", "Decision", "play"),
+    "debug_gym.benchmarks.base": ("Benchmark",),
+    "debug_gym.env": ("DebugGymEnv",),
+    "debug_gym.episode": ("Observation", "Step", "ToolCall", "Trajectory", "Verdict"),
+    "debug_gym.errors": ("DebugGymError",),
+    "debug_gym.judge": ("judge",),
+    "debug_gym.task": ("ArchiveSource", "DirectorySource", "Environment", "GitSource", "Limits", "Task", "Tests"),
+    "debug_gym.tools.base": ("Arguments", "Session", "Tool", "ToolError"),
+}
+
+__all__ = [
+    "Agent",
+    "ArchiveSource",
+    "Arguments",
+    "Benchmark",
+    "Briefing",
+    "DebugGymEnv",
+    "DebugGymError",
+    "Decision",
+    "DirectorySource",
+    "Environment",
+    "GitSource",
+    "Limits",
+    "Observation",
+    "Session",
+    "Step",
+    "Task",
+    "Tests",
+    "Tool",
+    "ToolCall",
+    "ToolError",
+    "Trajectory",
+    "Verdict",
+    "judge",
+    "play",
+]
+
+
+def __getattr__(name: str) -> Any:
+    for home, exported in _HOMES.items():
+        if name in exported:
+            return getattr(importlib.import_module(home), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
+def _register() -> None:
+    for name in plugins.names("benchmarks"):
+        camel = "".join(part.capitalize() for part in name.replace("_", "-").split("-"))
+        gymnasium.register(
+            id=f"debug_gym/{camel}-v0",
+            entry_point="debug_gym.env:DebugGymEnv",
+            vector_entry_point="debug_gym.vector:ThreadVectorEnv",
+            kwargs={"benchmark": name},
+        )
+
+
+_register()

@@ -1,5 +1,365 @@
-"""The ``debug-gym`` command."""
+"""The ``debug-gym`` command: thin, so that everything it does can be done from Python as well."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from debug_gym import plugins
+from debug_gym.errors import DebugGymError, UnknownNameError
+
+if TYPE_CHECKING:
+    from debug_gym.runs.config import RunConfig
+    from debug_gym.sandbox import Guarantees, Probe
+
+KINDS = ("benchmarks", "agents", "models", "tools", "sandboxes")
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _names(group: str) -> Callable[[str], list[str]]:
+    """Shell completion for the names of a plugin group."""
+    return lambda incomplete: [name for name in plugins.names(group) if name.startswith(incomplete)]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"debug-gym {version('debug-gym')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """An interactive debugging gym: agents repair broken repositories with a real debugger.
+
+    [bold]Start here[/]
+
+    [cyan]debug-gym doctor[/]  which sandboxes work on this machine
+
+    [cyan]debug-gym list[/]  benchmarks, agents, tools
+
+    [cyan]debug-gym run nightmares --agent repair[/]  a whole run that needs no model
+
+    Exit codes: 0 done, 1 something failed that is not the agent's doing, 2 wrong input, 130 interrupted.
+    """
+
+
+BenchmarkOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--benchmark-option", "-b", metavar="KEY=VALUE", help="An option of the benchmark. Repeatable."
+    ),
+]
+TaskPatterns = Annotated[
+    list[str] | None,
+    typer.Option("--tasks", "-t", metavar="ID|GLOB", help="Only these tasks, e.g. 'ledger*'. Repeatable."),
+]
+OWN = "A repository of your own (benchmark repo)"
+
+
+@app.command()
+def run(
+    benchmark: Annotated[
+        str | None,
+        typer.Argument(help="Name of a benchmark; see debug-gym list.", autocompletion=_names("benchmarks")),
+    ] = None,
+    *,
+    agent: Annotated[
+        str | None, typer.Option("--agent", "-a", help="Who plays.", autocompletion=_names("agents"))
+    ] = None,
+    agent_options: Annotated[
+        list[str] | None,
+        typer.Option("--agent-option", "-o", metavar="KEY=VALUE", help="An option of the agent. Repeatable."),
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", "-m", help="The model that the agent asks.")] = None,
+    base_url: Annotated[str | None, typer.Option(help="Address of an OpenAI-compatible server.")] = None,
+    tasks: TaskPatterns = None,
+    tools: Annotated[str | None, typer.Option(help="The agent's tools: names joined by commas.")] = None,
+    max_steps: Annotated[
+        int | None, typer.Option(help="Tool calls in an episode. [dim]\\[default: 50][/]")
+    ] = None,
+    time_limit: Annotated[
+        float | None, typer.Option(help="Seconds for an episode. [dim]\\[default: 1800][/]")
+    ] = None,
+    attempts: Annotated[
+        int | None, typer.Option("--attempts", "-k", help="Tries at each task. [dim]\\[default: 1][/]")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Attempt i gets seed + i. [dim]\\[default: 0][/]")] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", "-w", help="Episodes at a time. [dim]\\[default: one a CPU][/]")
+    ] = None,
+    sandbox: Annotated[
+        str | None,
+        typer.Option(
+            help="Where the code runs. [dim]\\[default: namespace][/]", autocompletion=_names("sandboxes")
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="The run's folder. [dim]\\[default: runs/BENCHMARK-AGENT\\[-MODEL]][/]"),
+    ] = None,
+    config: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--config",
+            "-c",
+            metavar="FILE|KEY=VALUE",
+            help="A YAML file, or one setting such as agent_options.window=10. Repeatable; a later one wins, "
+            "and named options win over all.",
+        ),
+    ] = None,
+    benchmark_options: BenchmarkOptions = None,
+    path: Annotated[str | None, typer.Option(help="The folder.", rich_help_panel=OWN)] = None,
+    test_command: Annotated[
+        str | None,
+        typer.Option(help="How it is tested. [dim]\\[default: python -m pytest][/]", rich_help_panel=OWN),
+    ] = None,
+    problem: Annotated[str | None, typer.Option(help="What is wrong.", rich_help_panel=OWN)] = None,
+) -> None:
+    """Let an agent play a benchmark; the same command again [bold]resumes[/].
+
+    [cyan]debug-gym run nightmares --agent repair[/]
+
+    [cyan]debug-gym run nightmares --agent llm --model gpt-5 --tasks 'ledger*' --attempts 3[/]
+
+    [cyan]debug-gym run nightmares -a llm -m qwen3 --base-url http://localhost:8000/v1[/]
+
+    [cyan]debug-gym run repo --path . --test-command "python -m pytest -q" --problem "dates are off by one"[/]
+
+    [cyan]debug-gym run --config night.yaml -c max_steps=20[/]
+
+    Exit codes: 0 all attempts were judged, resolved or not; 1 some ended in an infrastructure error,
+    which the same command retries; 2 wrong input; 130 interrupted by Ctrl-C.
+    """
+    from debug_gym.runs.config import load_config, parse_options
+
+    own = {"path": path, "test_command": test_command, "problem": problem}
+    named = {
+        "benchmark": benchmark,
+        "benchmark_options": {
+            **parse_options(benchmark_options or (), "--benchmark-option"),
+            **{key: value for key, value in own.items() if value is not None},
+        },
+        "tasks": tasks,
+        "agent": agent,
+        "agent_options": parse_options(agent_options or (), "--agent-option"),
+        "model": model,
+        "base_url": base_url,
+        "tools": tools,
+        "max_steps": max_steps,
+        "time_limit": time_limit,
+        "attempts": attempts,
+        "seed": seed,
+        "workers": workers,
+        "sandbox": sandbox,
+        "output": output,
+    }
+    raise typer.Exit(_run(load_config(config or (), named)))
+
+
+def _run(config: "RunConfig") -> int:
+    """Play, show, and give the exit code."""
+    from debug_gym.runs.live import progress
+    from debug_gym.runs.plan import prepare
+    from debug_gym.runs.scheduler import execute
+    from debug_gym.runs.summary import summarize
+
+    console = Console()
+    plan = prepare(config)
+    with progress(console, config.attempts) as show:
+        outcome = execute(plan, show)
+    summarize(console, outcome)
+    if outcome.interrupted:
+        return 130
+    return int(any(result.status == "error" for result in outcome.results))
+
+
+@app.command("list")
+def list_(
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            help=f"One of {', '.join(KINDS)}, or the name of a benchmark, to list its tasks.",
+            autocompletion=lambda incomplete: [
+                name for name in (*KINDS, *plugins.names("benchmarks")) if name.startswith(incomplete)
+            ],
+        ),
+    ] = None,
+    benchmark_options: BenchmarkOptions = None,
+) -> None:
+    """Show what there is. Columns are separated by tabs when the output is not a terminal.
+
+    [cyan]debug-gym list[/]  everything
+
+    [cyan]debug-gym list agents[/]
+
+    [cyan]debug-gym list nightmares[/]  the tasks of a benchmark
+
+    [cyan]debug-gym list repo -b path=.[/]
+    """
+    if what is None or what in KINDS:
+        for kind in KINDS if what is None else (what,):
+            rows = [
+                (kind[: -2 if kind == "sandboxes" else -1], *_describe(kind, name))
+                for name in plugins.names(kind)
+            ]
+            _print_rows(("kind", "name", "description"), rows)
+        return
+    if what not in plugins.names("benchmarks"):
+        raise UnknownNameError("benchmark or kind", what, (*KINDS, *plugins.names("benchmarks")))
+    from debug_gym.runs.config import parse_options
+    from debug_gym.runs.plan import make_benchmark
+
+    benchmark = make_benchmark(what, parse_options(benchmark_options or (), "--benchmark-option"))
+    rows = [
+        (name, str(task.metadata.get("category", "")), _first_sentence(task.problem))
+        for name, task in benchmark.tasks.items()
+    ]
+    _print_rows(("task", "category", "problem"), rows)
+
+
+def _describe(kind: str, name: str) -> tuple[str, str]:
+    """A plugin's name and first sentence, or why it cannot be loaded."""
+    try:
+        found = plugins.load(kind, name)
+    except (DebugGymError, ImportError) as error:
+        return name, f"cannot be loaded: {error}"
+    return name, _first_sentence(getattr(found, "description", "") or found.__doc__ or "")
+
+
+def _first_sentence(text: str) -> str:
+    sentence, dot, _ = " ".join(text.replace("``", "").split()).partition(". ")
+    return sentence + dot.strip()
+
+
+def _print_rows(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table for people; tab-separated lines for programs."""
+    console = Console()
+    if not console.is_terminal:
+        for row in rows:
+            typer.echo("\t".join(row))
+        return
+    table = Table(header_style="bold", show_edge=False, pad_edge=False, box=None, padding=(0, 2, 0, 0))
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        table.add_row(*[Text(cell) for cell in row])
+    console.print(table, "")
+
+
+@app.command()
+def validate(
+    benchmark: Annotated[
+        str, typer.Argument(help="Name of a benchmark.", autocompletion=_names("benchmarks"))
+    ],
+    *,
+    tasks: TaskPatterns = None,
+    repeats: Annotated[int, typer.Option(min=1, help="How often the gold patch must be judged a fix.")] = 5,
+    workers: Annotated[int | None, typer.Option("--workers", "-w", min=1, help="Tasks at a time.")] = None,
+    sandbox: Annotated[str, typer.Option(autocompletion=_names("sandboxes"))] = "namespace",
+    benchmark_options: BenchmarkOptions = None,
+) -> None:
+    """Prove that tasks are sound: they fail before the gold patch and pass after it, repeatedly.
+
+    [cyan]debug-gym validate nightmares[/]
+
+    [cyan]debug-gym validate repo -b path=. -b gold_patch=fix.diff --repeats 20[/]
+
+    Exit codes: 0 all tasks are sound, 1 some are not, 2 wrong input.
+    """
+    from debug_gym.runs.config import parse_options
+    from debug_gym.runs.plan import make_backend, make_benchmark, select
+    from debug_gym.runs.validate import show, validate_all
+
+    console = Console()
+    loaded = make_benchmark(benchmark, parse_options(benchmark_options or (), "--benchmark-option"))
+    chosen = select(loaded, [part for item in tasks or () for part in item.split(",")])
+    backend = make_backend(sandbox)
+    with console.status("") as status:
+        found = validate_all(
+            chosen,
+            backend,
+            repeats=repeats,
+            workers=workers or os.cpu_count() or 1,
+            on_done=lambda item: status.update(f"{item.task}: {'sound' if item.sound else 'not sound'}"),
+        )
+    show(console, found, repeats=repeats)
+    raise typer.Exit(int(not all(item.sound for item in found)))
+
+
+@app.command()
+def doctor() -> None:
+    """Try every sandbox on this machine: does it work, and what does it promise?
+
+    Exit codes: 0 a sandbox that isolates works, 1 none does.
+    """
+    from debug_gym.runs.store import versions
+
+    console = Console()
+    probes: dict[str, Probe] = {
+        name: plugins.load("sandboxes", name)().probe() for name in plugins.names("sandboxes")
+    }
+    console.print(_guarantees({name: probe.guarantees for name, probe in probes.items()}))
+    for name, probe in probes.items():
+        verdict = ("works", "green") if probe.works else ("does not work", "red")
+        console.print(Text.assemble((name, "bold"), " ", verdict, f": {probe.detail}"), soft_wrap=True)
+    for key, value in versions().items():
+        console.print(Text(f"{key} {value}", style="dim"))
+    good = any(probe.works and probe.guarantees.isolated for probe in probes.values())
+    if not good:
+        console.print(Text("no sandbox isolates: nothing can be judged here", style="red"))
+    raise typer.Exit(int(not good))
+
+
+_MEANINGS = {
+    "files": "sees and changes none of your files",
+    "network": "reaches no network",
+    "processes": "neither sees nor signals other processes",
+    "memory": "is limited in memory",
+    "disk": "is limited in disk space",
+    "process_count": "is limited in its number of processes",
+    "cleanup": "ends with the sandbox, even if the gym is killed",
+}
+
+
+def _guarantees(backends: "dict[str, Guarantees]") -> Table:
+    """What each backend promises, one column a backend."""
+    from dataclasses import asdict
+
+    table = Table(header_style="bold", show_edge=False, pad_edge=False)
+    table.add_column("guarantee")
+    table.add_column("of the code in a sandbox")
+    columns: list[dict[str, Any]] = [asdict(guarantees) for guarantees in backends.values()]
+    for name in backends:
+        table.add_column(name)
+    for key in columns[0]:
+        marks = [Text("yes", style="green") if column[key] else Text("no", style="red") for column in columns]
+        table.add_row(key.replace("_", " "), _MEANINGS.get(key, ""), *marks)
+    return table
 
 
 def main() -> None:
-    """Entry point."""
+    """Entry point: what is wrong with the input is one sentence on stderr and exit code 2."""
+    try:
+        app(prog_name="debug-gym")
+    except DebugGymError as error:
+        Console(stderr=True).print(Text(f"error: {error}", style="red"), soft_wrap=True)
+        sys.exit(2)

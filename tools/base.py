@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from debug_gym import plugins
 from debug_gym.episode import Observation, ToolCall
-from debug_gym.errors import SandboxTimeoutError
+from debug_gym.errors import SandboxError
 from debug_gym.sandbox import Sandbox, TestRun
 from debug_gym.task import Task
 
@@ -95,6 +95,14 @@ class Toolbox:
         """All tools for a model's function calling."""
         return [tool.schema() for tool in self.tools.values()]
 
+    def accepts(self, call: ToolCall) -> bool:
+        """Whether the arguments are of the right kind for the tool."""
+        try:
+            self.tools[call.name].Args.model_validate(call.arguments)
+        except (KeyError, ValidationError):
+            return False
+        return True
+
     def call(self, session: Session, call: ToolCall) -> Observation:
         """Do a tool call. What is wrong with the call becomes an observation, never an exception."""
         tool = self.tools.get(call.name)
@@ -109,8 +117,8 @@ class Toolbox:
             return tool.run(session, args)
         except ToolError as error:
             return Observation(text=str(error), error=True)
-        except SandboxTimeoutError:
-            raise
+        except SandboxError:
+            raise  # not the agent's doing; the environment knows what to do
         except (OSError, ValueError) as error:
             return Observation(text=_sentence(error), error=True)
 

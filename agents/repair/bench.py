@@ -19,7 +19,6 @@ class Tested:
 
     outcomes: Mapping[str, str] = field(default_factory=dict)
     """Test id to outcome."""
-    complete: bool = False
     timed_out: bool = False
 
     @property
@@ -34,15 +33,16 @@ class Tested:
 
 
 class Workbench:
-    """A fork of the environment that is replaced by a new one when its episode ends.
+    """A fork of the live environment with some files changed.
 
-    An environment ends its episode when all tests pass, which is just what a good candidate brings about.
+    An environment ends its episode when all tests pass, which is just what a good candidate brings about:
+    then a new fork with the same changes takes its place.
     """
 
     def __init__(self, fork: Callable[[], Env]) -> None:
         self._fork = fork
         self._env: Env | None = None
-        self._changed: dict[str, str] = {}
+        self._texts: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -53,10 +53,10 @@ class Workbench:
         self.close()
 
     def close(self) -> None:
-        """Close the copy in use; the next call makes a new one, without any changes."""
+        """Close the fork in use. The next call makes a new one, with the same changes."""
         if self._env is not None:
             self._env.close()
-        self._env, self._changed = None, {}
+        self._env = None
 
     def call(self, name: str, **arguments: Any) -> dict[str, Any]:
         """Call a tool and return its data.
@@ -66,6 +66,8 @@ class Workbench:
         """
         if self._env is None:
             self._env = self._fork()
+            for path, content in self._texts.items():
+                self.call("rewrite", path=path, content=content)
         text, _, terminated, truncated, info = self._env.step({"name": name, "arguments": arguments})
         if terminated or truncated:
             self.close()
@@ -79,14 +81,14 @@ class Workbench:
         return str(self.call("bash", command=command, timeout=timeout)["output"])
 
     def test(self, tests: Sequence[str] = (), timeout: float | None = None) -> Tested:
-        """Run some tests, or all; at most for so many seconds."""
+        """Run some tests, or all of them for none, at most for so many seconds."""
         data = self.call("eval", tests=list(tests), timeout=timeout)
-        return Tested(data["outcomes"], complete=data["complete"], timed_out=data["timed_out"])
+        return Tested(data["outcomes"], timed_out=data["timed_out"])
 
     def write(self, files: Mapping[str, str], originals: Mapping[str, str]) -> None:
-        """Bring the copy's files to these texts, and those changed before back to their originals."""
-        wanted = {path: originals[path] for path in self._changed if path not in files} | dict(files)
+        """Give these files these texts, and those changed before their original ones."""
+        wanted = {path: originals[path] for path in self._texts} | dict(files)
         for path, text in wanted.items():
-            if self._changed.get(path, originals[path]) != text:
+            if self._texts.get(path, originals[path]) != text:
                 self.call("rewrite", path=path, content=text)
-                self._changed[path] = text
+        self._texts = {path: text for path, text in wanted.items() if text != originals[path]}

@@ -108,7 +108,7 @@ def sort_order(source: Source, node: ast.Call) -> Iterator[Change | None]:
 
 
 def _with_argument(source: Source, node: ast.Call, text: str, weight: float = 1.0) -> Change | None:
-    last = max([*node.args, *node.keywords], key=lambda item: source.span(item), default=None)
+    last = max([*node.args, *node.keywords], key=source.span, default=None)
     if last is None:
         return change(source.replace(node, f"{source.segment(node.func)}({text})"), weight=weight)
     if len(node.args) == 1 and isinstance(last, ast.GeneratorExp):
@@ -128,7 +128,9 @@ def forgotten(source: Source, node: ast.Call) -> Iterator[Change | None]:
     caller, called = source.function(node), _definition(source, node)
     if caller is None or called is None:
         return
-    given = {item.arg for item in node.keywords} | {item.id for item in node.args if isinstance(item, ast.Name)}
+    given = {item.arg for item in node.keywords} | {
+        item.id for item in node.args if isinstance(item, ast.Name)
+    }
     offered = _parameters(called)[len(node.args) :]
     for name in _parameters(caller):
         if name in offered and name not in given and name not in {"self", "cls"}:
@@ -203,7 +205,9 @@ def unused_result(source: Source, node: ast.Expr) -> Iterator[Change | None]:
 @template("missing await", 0.6, ast.Call)
 def missing_await(source: Source, node: ast.Call) -> Iterator[Change | None]:
     """Await a call in a coroutine."""
-    if isinstance(source.function(node), ast.AsyncFunctionDef) and not isinstance(source.parents[node], ast.Await):
+    if isinstance(source.function(node), ast.AsyncFunctionDef) and not isinstance(
+        source.parents[node], ast.Await
+    ):
         yield change(source.put(node, f"await {source.segment(node)}"))
 
 
@@ -215,12 +219,16 @@ def wrapped(source: Source, node: ast.expr) -> Iterator[Change | None]:
         return
     if isinstance(parent, ast.Call) and parent.func is not node:
         weight = 0.5
-    elif isinstance(parent, ast.Return | ast.Assign | ast.Compare | ast.For | ast.comprehension | ast.keyword):
+    elif isinstance(
+        parent, ast.Return | ast.Assign | ast.Compare | ast.For | ast.comprehension | ast.keyword
+    ):
         weight = 1.0
     else:
         return
     iterated = isinstance(parent, ast.For | ast.comprehension)
-    for name in ("sorted", "reversed", "set") if iterated else ("int", "str", "round", "abs", "float", "sorted"):
+    for name in (
+        ("sorted", "reversed", "set") if iterated else ("int", "str", "round", "abs", "float", "sorted")
+    ):
         yield change(source.replace(node, f"{name}({source.segment(node)})"), weight=weight)
 
 

@@ -77,7 +77,14 @@ def regular_expression(source: Source, node: ast.Call) -> Iterator[Change | None
     first = old.index(quote) + (3 if old.endswith(quote * 3) else 1)
     head, body, tail = old[:first], old[first:-1].rstrip(quote), old[len(old[:-1].rstrip(quote)) :]
     changed = [body.replace(old, new) for old, new in (("*", "*?"), ("+", "+?"), ("*", "+"), ("+", "*"))]
-    changed += [f"^{body}", f"{body}$", rf"{body}\Z", rf"\b{body}\b", body.replace(".", r"\."), body.strip("^$")]
+    changed += [
+        f"^{body}",
+        f"{body}$",
+        rf"{body}\Z",
+        rf"\b{body}\b",
+        body.replace(".", r"\."),
+        body.strip("^$"),
+    ]
     for other in dict.fromkeys(changed):
         if other != body:
             yield change(source.replace(pattern, head + other + tail))
@@ -123,7 +130,9 @@ def off_by_one(source: Source, node: ast.AST) -> Iterator[Change | None]:
 
 
 @template("assigned off by one", 0.45, ast.Assign, ast.Return, ast.AugAssign)
-def assigned_off_by_one(source: Source, node: ast.Assign | ast.Return | ast.AugAssign) -> Iterator[Change | None]:
+def assigned_off_by_one(
+    source: Source, node: ast.Assign | ast.Return | ast.AugAssign
+) -> Iterator[Change | None]:
     """Add or take one from what is assigned or returned, where that looks like a number."""
     if isinstance(node.value, ast.BinOp | ast.Call | ast.Name) and not isinstance(
         getattr(node.value, "op", None), ast.Mod
@@ -139,7 +148,7 @@ def slices(source: Source, node: ast.Subscript) -> Iterator[Change | None]:
     if isinstance(node.slice, ast.Slice):
         lower, upper = (source.segment(item) if item else "" for item in (node.slice.lower, node.slice.upper))
         for bounds in (f"{lower}:", f":{upper}", f"{upper}:", f":{lower}", f"{lower or 1}:-1", "::-1"):
-            if bounds != f"{lower}:{upper}" and bounds != ":":
+            if bounds not in {f"{lower}:{upper}", ":"}:
                 yield change(source.replace(node, f"{value}[{bounds}]"))
     elif isinstance(node.slice, ast.UnaryOp) and source.segment(node.slice) == "-1":
         yield change(source.replace(node, f"{value}[0]"))

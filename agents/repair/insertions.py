@@ -10,7 +10,12 @@ from debug_gym.agents.repair.source import FUNCTIONS, Edit, Function, Source
 from debug_gym.agents.repair.template import Change, change, template
 
 _RELATED: dict[str, tuple[str, ...]] = {
-    "KeyError": ("(KeyError, IndexError)", "LookupError", "(KeyError, TypeError)", "(KeyError, AttributeError)"),
+    "KeyError": (
+        "(KeyError, IndexError)",
+        "LookupError",
+        "(KeyError, TypeError)",
+        "(KeyError, AttributeError)",
+    ),
     "IndexError": ("LookupError", "(IndexError, ValueError)"),
     "ValueError": ("(ValueError, TypeError)", "(ValueError, KeyError)", "ArithmeticError"),
     "TypeError": ("(TypeError, ValueError)", "(TypeError, AttributeError)"),
@@ -18,7 +23,19 @@ _RELATED: dict[str, tuple[str, ...]] = {
     "StopIteration": ("(StopIteration, RuntimeError)",),
     "OSError": ("(OSError, ValueError)",),
 }
-_TELLING = ("cache", "memo", "clear", "reset", "invalid", "dirty", "update", "refresh", "sync", "notify", "flush")
+_TELLING = (
+    "cache",
+    "memo",
+    "clear",
+    "reset",
+    "invalid",
+    "dirty",
+    "update",
+    "refresh",
+    "sync",
+    "notify",
+    "flush",
+)
 
 
 @template("caught exceptions", 0.4, ast.ExceptHandler, trust=0.8)
@@ -35,7 +52,10 @@ def caught(source: Source, node: ast.ExceptHandler) -> Iterator[Change | None]:
 
 @template("guard", 0.3, ast.Assign, ast.Expr, ast.Return, ast.AugAssign, ast.For, ast.If, trust=0.7)
 def guard(source: Source, node: ast.stmt) -> Iterator[Change | None]:
-    """Leave the function, or go on with the loop, where something that the statement uses is None or empty."""
+    """Leave the function, or go on with the loop, where something that the statement uses is None or empty.
+
+    Kim et al.'s null pointer checker (PAR, ICSE 2013), for more than pointers.
+    """
     header = [node.iter] if isinstance(node, ast.For) else [node.test] if isinstance(node, ast.If) else [node]
     used: dict[str, None] = {}
     for item in (part for head in header for part in ast.walk(head)):
@@ -88,10 +108,17 @@ def _steps(source: Source, owner: ast.ClassDef, function: Function) -> list[str]
     known = {"self", "None", "True", "False", *arguments(function)}
     found: dict[str, None] = {}
     for item in ast.walk(owner):
-        if isinstance(item, ast.Assign | ast.AugAssign | ast.Expr | ast.Delete) and item.lineno == item.end_lineno:
+        if (
+            isinstance(item, ast.Assign | ast.AugAssign | ast.Expr | ast.Delete)
+            and item.lineno == item.end_lineno
+        ):
             names = {part.id for part in ast.walk(item) if isinstance(part, ast.Name)}
             text = source.segment(item)
-            if "self" in names and names <= known and not isinstance(item.__dict__.get("value"), ast.Constant | ast.Await):
+            if (
+                "self" in names
+                and names <= known
+                and not isinstance(item.__dict__.get("value"), ast.Constant | ast.Await)
+            ):
                 found[text] = None
             if isinstance(item, ast.Assign) and is_mutable(item.value) and text.startswith("self."):
                 found[f"{source.segment(item.targets[0])}.clear()"] = None
@@ -109,7 +136,9 @@ def missing_lock(source: Source, node: ast.FunctionDef) -> Iterator[Change | Non
     if not isinstance(owner, ast.ClassDef) or node.name == "__init__":
         return
     for name in members(owner)[0]:
-        if ("lock" in name or "mutex" in name or "condition" in name) and f"with self.{name}" not in source.segment(node):
+        if (
+            "lock" in name or "mutex" in name or "condition" in name
+        ) and f"with self.{name}" not in source.segment(node):
             yield _wrapped(source, first_statement(node), node.body[-1], f"with self.{name}:")
 
 
@@ -157,6 +186,10 @@ def super_call(source: Source, node: ast.FunctionDef) -> Iterator[Change | None]
 @template("boolean is no number", 0.3, ast.Call)
 def no_boolean(source: Source, node: ast.Call) -> Iterator[Change | None]:
     """``isinstance(x, int)`` holds for True and False; exclude them."""
-    if getattr(node.func, "id", "") == "isinstance" and len(node.args) == 2 and "int" in source.segment(node.args[1]):
+    if (
+        getattr(node.func, "id", "") == "isinstance"
+        and len(node.args) == 2
+        and "int" in source.segment(node.args[1])
+    ):
         value = source.segment(node.args[0])
         yield change(source.put(node, f"{source.segment(node)} and not isinstance({value}, bool)"))

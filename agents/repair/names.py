@@ -18,7 +18,9 @@ def arguments(function: Function) -> list[str]:
 def locals_of(function: Function) -> list[str]:
     """Parameters, then the names that the function binds, in order."""
     bound = [
-        item.id for item in ast.walk(function) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)
+        item.id
+        for item in ast.walk(function)
+        if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)
     ]
     return list(dict.fromkeys([*arguments(function), *bound]))
 
@@ -29,7 +31,9 @@ def members(owner: ast.ClassDef) -> tuple[list[str], list[str]]:
     used = [
         item.attr
         for item in ast.walk(owner)
-        if isinstance(item, ast.Attribute) and isinstance(item.value, ast.Name) and item.value.id in {"self", "cls"}
+        if isinstance(item, ast.Attribute)
+        and isinstance(item.value, ast.Name)
+        and item.value.id in {"self", "cls"}
     ]
     level = [
         target.id

@@ -173,7 +173,9 @@ def none_for_truth(source: Source, node: ast.Compare) -> Iterator[Change | None]
 @template("precedence", 0.5, ast.BinOp, ast.BoolOp)
 def precedence(source: Source, node: ast.BinOp | ast.BoolOp) -> Iterator[Change | None]:
     """Group ``a + b * c`` as ``(a + b) * c``, and ``(a + b) * c`` as ``a + b * c``; the same for and, or."""
-    left, right = (node.left, node.right) if isinstance(node, ast.BinOp) else (node.values[0], node.values[-1])
+    left, right = (
+        (node.left, node.right) if isinstance(node, ast.BinOp) else (node.values[0], node.values[-1])
+    )
     operator = SYMBOLS[type(node.op)]
     if isinstance(node, ast.BoolOp) and len(node.values) != 2:
         return

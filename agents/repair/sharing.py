@@ -1,4 +1,4 @@
-"""Templates for objects that are shared by mistake: defaults, class attributes, missing copies, late binding."""
+"""Templates for objects that are shared by mistake: defaults, class attributes, copies, late binding."""
 
 import ast
 from collections.abc import Iterator
@@ -7,7 +7,9 @@ from debug_gym.agents.repair.names import arguments, first_statement, locals_of
 from debug_gym.agents.repair.source import FUNCTIONS, Function, Source
 from debug_gym.agents.repair.template import Change, change, template
 
-_MUTABLE_CALLS = frozenset({"list", "dict", "set", "deque", "defaultdict", "OrderedDict", "Counter", "bytearray"})
+_MUTABLE_CALLS = frozenset(
+    {"list", "dict", "set", "deque", "defaultdict", "OrderedDict", "Counter", "bytearray"}
+)
 _COPIES: tuple[tuple[str, float], ...] = (
     ("list({})", 1.0),
     ("dict({})", 0.9),
@@ -29,8 +31,14 @@ def is_mutable(node: ast.AST | None) -> bool:
 def mutable_default(source: Source, node: Function) -> Iterator[Change | None]:
     """A default that all calls share, or that was computed once at import, is made anew by each call."""
     positional = [*node.args.posonlyargs, *node.args.args]
-    pairs = list(zip(positional[len(positional) - len(node.args.defaults) :], node.args.defaults, strict=True))
-    pairs += [(name, value) for name, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if value]
+    pairs = list(
+        zip(positional[len(positional) - len(node.args.defaults) :], node.args.defaults, strict=True)
+    )
+    pairs += [
+        (name, value)
+        for name, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+        if value
+    ]
     for parameter, default in pairs:
         if is_mutable(default) or isinstance(default, ast.Call):
             name, value = parameter.arg, source.segment(default)
@@ -57,7 +65,9 @@ def class_attribute(source: Source, node: ast.ClassDef) -> Iterator[Change | Non
             yield change(source.after(node.body[-1], lines), weight=0.7)
 
 
-@template("missing copy", 0.65, ast.Assign, ast.AnnAssign, ast.Return, ast.Yield, ast.Call, ast.keyword, ast.Dict)
+@template(
+    "missing copy", 0.65, ast.Assign, ast.AnnAssign, ast.Return, ast.Yield, ast.Call, ast.keyword, ast.Dict
+)
 def missing_copy(source: Source, node: ast.AST) -> Iterator[Change | None]:
     """Copy what is stored, returned, yielded or passed on, so that two owners do not change one object."""
     if isinstance(node, ast.Call):

@@ -1,4 +1,4 @@
-"""A Python file as the repair agent sees it: its text, its syntax tree, and edits by the exact place of a node.
+"""A Python file as the repair agent sees it: text, syntax tree, and edits by the exact place of a node.
 
 Edits work on the text, so that formatting and comments outside of the changed node stay as they are.
 """
@@ -148,7 +148,9 @@ class Source:
         """What makes sure that the file imports a module: nothing if it does already."""
         place = 0
         for item in self.tree.body:
-            if isinstance(item, ast.Import) and any(name.name == module and not name.asname for name in item.names):
+            if isinstance(item, ast.Import) and any(
+                name.name == module and not name.asname for name in item.names
+            ):
                 return ()
             docstring = isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant)
             if docstring or (isinstance(item, ast.ImportFrom) and item.module == "__future__"):
@@ -207,11 +209,10 @@ class Source:
             yield parent
             node = parent
 
-    def statement(self, node: ast.AST) -> ast.stmt | None:
-        """The statement that a node belongs to (a statement belongs to itself)."""
-        if isinstance(node, ast.stmt):
-            return node
-        return next((item for item in self.ancestors(node) if isinstance(item, ast.stmt)), None)
+    def place(self, node: ast.AST) -> ast.stmt | ast.ExceptHandler | None:
+        """The statement or ``except`` clause that a node belongs to (it belongs to itself)."""
+        kinds = (ast.stmt, ast.ExceptHandler)
+        return next((item for item in (node, *self.ancestors(node)) if isinstance(item, kinds)), None)
 
     def function(self, node: ast.AST) -> Function | None:
         """The function that a node stands in."""

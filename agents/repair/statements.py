@@ -63,7 +63,9 @@ def nested(source: Source, node: ast.stmt) -> Iterator[Change | None]:
     parent = source.parents[node]
     if text is None or own is None or _is_docstring(node):
         return
-    inner = isinstance(parent, (ast.If, ast.With, ast.Try, *_LOOPS)) and block is getattr(parent, "body", None)
+    inner = isinstance(parent, (ast.If, ast.With, ast.Try, *_LOOPS)) and block is getattr(
+        parent, "body", None
+    )
     if inner and isinstance(parent, ast.stmt) and len(block) > 1:
         if index == len(block) - 1:
             yield change(Edit(*own, ""), source.after(parent, text))
@@ -115,9 +117,13 @@ def missing_return(source: Source, node: ast.FunctionDef | ast.AsyncFunctionDef)
     last = node.body[-1]
     if isinstance(last, ast.Return | ast.Raise) or _is_docstring(last):
         return
-    bound = [item.id for item in ast.walk(node) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)]
+    bound = [
+        item.id for item in ast.walk(node) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)
+    ]
     names = list(dict.fromkeys(reversed(bound)))[:3]
-    names += ["self"] if node.args.args and node.args.args[0].arg == "self" and node.name != "__init__" else []
+    names += (
+        ["self"] if node.args.args and node.args.args[0].arg == "self" and node.name != "__init__" else []
+    )
     for name in names:
         yield change(source.after(last, f"return {name}"))
 

@@ -40,9 +40,7 @@ TEMPLATES: list[Template] = []
 """All templates, in the order of their definition."""
 
 
-def template(
-    name: str, prior: float, *kinds: type[ast.AST], trust: float = 1.0
-) -> Callable[[Rule], Rule]:
+def template(name: str, prior: float, *kinds: type[ast.AST], trust: float = 1.0) -> Callable[[Rule], Rule]:
     """Register the decorated rule as a template for nodes of some kinds."""
 
     def register(rule: Rule) -> Rule:

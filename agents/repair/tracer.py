@@ -97,7 +97,9 @@ class Recorder:
         self._count(item.nodeid, self.outcomes[item.nodeid], self.tracer.lines)
 
     @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, Any, None]:
         """The outcome of one phase of a test, and where its exception came from."""
         result = yield
         report = result.get_result()

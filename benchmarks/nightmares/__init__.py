@@ -34,8 +34,9 @@ class Nightmares(Benchmark):
         Raises:
             TaskError: a file is missing, is not UTF-8 or does not have the format; the message names it.
         """
-        for folder in sorted(path for path in self.folder.iterdir() if path.is_dir()):
-            yield _load_task(folder)
+        for folder in sorted(self.folder.iterdir()):
+            if folder.is_dir() and not folder.name.startswith((".", "__")):  # other tools leave caches there
+                yield _load_task(folder)
 
 
 class _TaskFile(Frozen):

@@ -10,10 +10,10 @@ from typing import Any
 
 import gymnasium
 
-from debug_gym.agents.base import Env, play
+from debug_gym.agents.base import play
 from debug_gym.env import DebugGymEnv
 from debug_gym.episode import Step, Verdict
-from debug_gym.errors import DebugGymError
+from debug_gym.errors import ConfigError, DebugGymError
 from debug_gym.runs.patch import make_patch
 from debug_gym.runs.plan import Attempt, Plan
 from debug_gym.runs.store import End, Ending, Result, Start
@@ -30,9 +30,12 @@ class Stopped(Exception):  # noqa: N818 - like StopIteration, it is no error
 class Watch(gymnasium.Wrapper[str, Any, str, Any]):
     """Tells of the first observation, truncates after a time limit, and raises ``Stopped`` on demand."""
 
-    def __init__(self, env: Env, *, limit: float, stop: Event, on_reset: Callable[[str], None]) -> None:
+    def __init__(
+        self, env: DebugGymEnv, *, limit: float, stop: Event, on_reset: Callable[[str], None]
+    ) -> None:
         super().__init__(env)
         self.timed_out = False
+        self._world = env
         self._deadline = time.monotonic() + limit
         self._stop, self._on_reset = stop, on_reset
 
@@ -49,8 +52,9 @@ class Watch(gymnasium.Wrapper[str, Any, str, Any]):
         if self._stop.is_set():
             raise Stopped
         text, reward, terminated, truncated, info = self.env.step(action)
-        if not terminated and not truncated:
-            self.timed_out = truncated = time.monotonic() >= self._deadline
+        if not terminated and not truncated and time.monotonic() >= self._deadline:
+            self.timed_out = truncated = True
+            reward = float(reward) + float(self._world.judge().resolved)  # as in every last step
         return text, reward, terminated, truncated, info
 
 
@@ -59,7 +63,6 @@ class Player:
 
     def __init__(self, plan: Plan, attempt: Attempt, stop: Event) -> None:
         self._plan, self._attempt, self._stop = plan, attempt, stop
-        self._env: DebugGymEnv | None = None
         self._began = time.monotonic()
         self._steps: list[Step] = []
 
@@ -68,6 +71,7 @@ class Player:
 
         Raises:
             Stopped: the run was stopped before the episode ended.
+            ConfigError: the agent cannot be played with this configuration, which all attempts share.
             StorageError: the trajectory cannot be written.
         """
         task, number, seed = self._attempt.task, self._attempt.number, self._attempt.seed
@@ -82,11 +86,9 @@ class Player:
         )
         try:
             end, why = self._play(file, start, on_step)
-        except (Stopped, StorageError):
+        except (Stopped, ConfigError, StorageError):
             raise
-        except (
-            Exception
-        ) as error:  # whatever an agent, a tool or a sandbox throws ends this attempt, not the run
+        except Exception as error:  # whatever an agent, a tool or a sandbox throws: this attempt, not the run
             if self._stop.is_set():
                 raise Stopped from error
             if file.empty:
@@ -95,18 +97,12 @@ class Player:
         file.write(end)
         return self._result(end, why)
 
-    def close_sandbox(self) -> None:
-        """End the episode under the feet of a thread that is busy in ``play``."""
-        if self._env is not None:
-            self._env.close()
-
     def _play(
         self, file: EpisodeFile, start: Start, on_step: Callable[[Step, Tests], None]
     ) -> tuple[End, str]:
         task = self._attempt.task
         agent = self._plan.agent()
         with closing(self._plan.environment(task)) as env:
-            self._env = env
 
             def record(step: Step) -> None:
                 file.write(step)
@@ -138,7 +134,7 @@ class Player:
 
     def _patch(self, env: DebugGymEnv, verdict: Verdict) -> tuple[str, tuple[str, ...]]:
         """The changes that counted, against a repository that nobody has touched."""
-        if not verdict.changed:
+        if not verdict.changed or env.session is None:
             return "", ()
         changes = env.session.sandbox.changes()
         with self._plan.backend.start(self._attempt.task.for_agent()) as pristine:
@@ -193,9 +189,10 @@ class Player:
 
 
 def _tests(env: DebugGymEnv) -> Tests:
-    run = env.session.tests
+    run = env.session.tests if env.session is not None else None
     return (len(run.passed), len(run.outcomes)) if run is not None else None
 
 
 def _sentence(error: Exception) -> str:
-    return str(error) if isinstance(error, DebugGymError) else f"{type(error).__name__}: {error}"
+    text = " ".join(str(error).split())
+    return text if isinstance(error, DebugGymError) else f"{type(error).__name__}: {text}"

@@ -130,8 +130,8 @@ def load_config(settings: Iterable[str] = (), options: Mapping[str, Any] | None 
 def parse_value(text: str) -> Any:
     """The value of a ``key=value`` setting.
 
-    JSON (``3``, ``1e-4``, ``true``, ``null``, ``"3"``), a YAML list or mapping in brackets (``[view, eval]``), or
-    else the text as it stands.
+    That is JSON (``3``, ``1e-4``, ``true``, ``null``, ``"3"``), a YAML list or mapping in brackets
+    (``[view, eval]``), or else the text as it stands.
     """
     try:
         return json.loads(text)

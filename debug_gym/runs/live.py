@@ -15,7 +15,7 @@ from rich.text import Text
 from debug_gym.runs.plan import Attempt
 from debug_gym.runs.scheduler import Began, Event, Finished, Opened, Stepped, Stopping
 from debug_gym.runs.store import Result, Status
-from debug_gym.runs.summary import STYLES, clock
+from debug_gym.runs.summary import STYLES, clock, count
 
 _STOPPING = "stopping: nothing new is started, unfinished episodes are given up (Ctrl-C again: at once)"
 
@@ -137,9 +137,8 @@ class _Board:
         """Called by the display's own thread."""
         table = Table(box=None, pad_edge=False, header_style="dim")
         for title in ("task", "step", "last tool", "tests", "time"):
-            table.add_column(
-                title, justify="left" if title in {"task", "last tool"} else "right", no_wrap=True
-            )
+            left = title in {"task", "last tool"}
+            table.add_column(title, justify="left" if left else "right", no_wrap=True, max_width=40)
         now = time.monotonic()
         rows = list(self._rows.values())
         shown = max(1, self._console.height - 6)
@@ -155,7 +154,7 @@ class _Board:
         left = tally.remaining()
         parts = [f"{tally.done}/{tally.total}", f"[green]{counts['resolved']} resolved[/]"]
         if counts["error"]:
-            parts.append(f"[red]{counts['error']} errors[/]")
+            parts.append(f"[red]{count(counts['error'], 'error')}[/]")
         parts += [clock(now - self._began), f"about {clock(left)} left" if left else ""]
         if self._stopping:
             parts = [f"[yellow]{escape(_STOPPING)}[/]"]
@@ -167,14 +166,17 @@ class _Board:
 
 def _opening(event: Opened) -> str:
     manifest = event.run.manifest
-    kept = f", {len(event.kept)} already finished" if event.kept else ""
-    name = manifest.config["benchmark"]
-    return f"{name}: {len(manifest.tasks)} tasks, {manifest.total} attempts{kept}, {event.workers} workers"
+    parts = [count(len(manifest.tasks), "task"), count(manifest.total, "attempt")]
+    if event.kept:
+        parts.append(f"{len(event.kept)} already finished")
+    if event.workers:
+        parts.append(count(event.workers, "worker"))
+    return f"{manifest.config['benchmark']}: {', '.join(parts)}"
 
 
 def _line(result: Result, tally: Tally) -> str:
     name = tally.name(result.task, result.attempt)
-    text = f"{name}: {result.status}, {result.steps} steps, {result.seconds:.1f} s"
+    text = f"{name}: {result.status}, {count(result.steps, 'step')}, {result.seconds:.1f} s"
     if result.status == "unresolved":
         text += f", {result.fail_to_pass:.0%} of fail-to-pass"
     return f"{text}: {result.reason}" if result.reason else text

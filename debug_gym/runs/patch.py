@@ -28,7 +28,7 @@ def make_patch(
         entry = changes.files.get(path)
         try:
             old = _text(original(path))
-            new = _text(_content(entry))
+            new = _text(entry.data if entry is not None else None)
         except UnicodeDecodeError:
             omitted.append(f"{path}: not UTF-8 text")
             continue
@@ -37,12 +37,6 @@ def make_patch(
             continue
         parts.append(_file_patch(path, old, new, entry))
     return "".join(parts), tuple(omitted)
-
-
-def _content(entry: FileEntry | None) -> bytes | None:
-    if entry is None:
-        return None
-    return entry.link.encode() if entry.link is not None else entry.data
 
 
 def _text(data: bytes | None) -> str | None:
@@ -59,7 +53,7 @@ def _file_patch(path: str, old: str | None, new: str | None, entry: FileEntry | 
     before, after = _quoted(f"a/{path}"), _quoted(f"b/{path}")
     header = [f"diff --git {before} {after}\n"]
     if old is None:
-        header.append(f"new file mode {_mode(entry)}\n")
+        header.append(f"new file mode {'100755' if entry is not None and entry.mode & 0o100 else '100644'}\n")
     elif new is None:
         header.append("deleted file mode 100644\n")
     tab = "\t" if " " in path else ""  # where GNU patch would end the name at the space
@@ -71,14 +65,6 @@ def _file_patch(path: str, old: str | None, new: str | None, entry: FileEntry | 
     )
     shown = (line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in body)
     return "".join([*header, *shown])
-
-
-def _mode(entry: FileEntry | None) -> str:
-    if entry is None:
-        return "100644"
-    if entry.link is not None:
-        return "120000"
-    return "100755" if entry.mode & 0o100 else "100644"
 
 
 def _lines(text: str) -> list[str]:

@@ -9,13 +9,12 @@ from typing import Any
 from debug_gym import plugins
 from debug_gym.agents.base import Agent
 from debug_gym.benchmarks.base import Benchmark
-from debug_gym.env import DEFAULT_TOOLS, DebugGymEnv
+from debug_gym.env import DEFAULT_TOOLS, DebugGymEnv, shared_backend
 from debug_gym.errors import ConfigError, SandboxUnavailableError, UnknownNameError
 from debug_gym.runs.config import RunConfig
 from debug_gym.runs.store import Manifest
 from debug_gym.sandbox import Backend
 from debug_gym.task import Task
-from debug_gym.tools.base import Toolbox
 
 
 @dataclass(frozen=True)
@@ -81,10 +80,11 @@ def prepare(config: RunConfig) -> Plan:
     """
     benchmark = make_benchmark(config.benchmark, config.benchmark_options)
     tasks = select(benchmark, config.tasks)
-    tools = config.tools or tuple(str(tool) for tool in DEFAULT_TOOLS)
-    Toolbox(tools)
-    make_agent(config)
-    return Plan(config.model_copy(update={"tools": tools}), benchmark, tasks, make_backend(config.sandbox))
+    tools = config.tools or DEFAULT_TOOLS
+    plan = Plan(config.model_copy(update={"tools": tools}), benchmark, tasks, make_backend(config.sandbox))
+    plan.agent()
+    plan.environment(tasks[0]).close()
+    return plan
 
 
 def make_benchmark(name: str, options: Mapping[str, Any]) -> Benchmark:
@@ -103,7 +103,7 @@ def make_agent(config: RunConfig) -> Agent:
 
 def make_backend(name: str) -> Backend:
     """A registered sandbox backend that works on this machine. Raises as ``prepare`` does."""
-    backend: Backend = plugins.load("sandboxes", name)()
+    backend = shared_backend(name)
     probe = backend.probe()
     if not probe.works:
         raise SandboxUnavailableError(f"the sandbox {name!r} does not work here: {probe.detail}")

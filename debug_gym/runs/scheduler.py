@@ -14,15 +14,14 @@ from threading import Event as Flag
 from threading import Thread
 
 from debug_gym.episode import Step
-from debug_gym.errors import DebugGymError
 from debug_gym.runs.attempt import Player, Stopped, Tests
 from debug_gym.runs.config import RunConfig
 from debug_gym.runs.plan import Attempt, Plan
 from debug_gym.runs.store import Result, Run
 from debug_gym.runs.writer import RunWriter
 
-GRACE = 3.0
-"""Seconds that a stopped worker has to end its step before its sandbox is closed under its feet."""
+GRACE = 5.0
+"""Seconds that a stopped run waits for its workers."""
 
 
 @dataclass(frozen=True)
@@ -117,14 +116,13 @@ class _Crew:
         self._plan, self._writer, self._todo = plan, writer, deque(todo)
         self._stop = Flag()
         self._events: SimpleQueue[Event | _Left] = SimpleQueue()
-        self._players: dict[int, Player] = {}
         self.size = self._present = min(plan.config.workers, len(todo))
 
     def work(self, on_event: Callable[[Event], None]) -> bool:
         """Play everything; whether Ctrl-C ended it."""
-        for worker in range(self.size):
-            Thread(target=self._worker, args=(worker,), name=f"worker-{worker}", daemon=True).start()
         try:
+            for worker in range(self.size):
+                Thread(target=self._worker, args=(worker,), name=f"worker-{worker}", daemon=True).start()
             self._relay(on_event)
         except KeyboardInterrupt:
             on_event(Stopping())
@@ -149,13 +147,11 @@ class _Crew:
                 raise event.error
 
     def _wind_down(self, on_event: Callable[[Event], None]) -> None:
-        """Wait for the workers to stop. Who is busy in a long call loses its sandbox, then is left alone."""
+        """Give each worker the time to end its step and to close its sandbox.
+
+        Who is busy for longer stops at its next step, or ends with this process, as its sandbox then does.
+        """
         self._stop.set()
-        with contextlib.suppress(Empty):
-            self._relay(on_event, GRACE)
-        for player in list(self._players.values()):
-            with contextlib.suppress(DebugGymError, OSError):
-                player.close_sandbox()
         with contextlib.suppress(Empty):
             self._relay(on_event, GRACE)
 
@@ -178,11 +174,8 @@ class _Crew:
 
     def _play(self, worker: int, attempt: Attempt) -> None:
         self._events.put(Began(worker, attempt))
-        player = self._players[worker] = Player(self._plan, attempt, self._stop)
-        try:
-            with contextlib.closing(self._writer.episode(*attempt.key)) as file:
-                result = player.play(file, lambda step, tests: self._events.put(Stepped(worker, step, tests)))
-            self._writer.add(result)
-        finally:
-            del self._players[worker]
+        player = Player(self._plan, attempt, self._stop)
+        with contextlib.closing(self._writer.episode(*attempt.key)) as file:
+            result = player.play(file, lambda step, tests: self._events.put(Stepped(worker, step, tests)))
+        self._writer.add(result)
         self._events.put(Finished(worker, result))

@@ -5,13 +5,12 @@ Reading needs nothing but this module and ``debug_gym.episode``; ``debug_gym.run
 
 import json
 import platform
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from debug_gym.episode import SCHEMA_VERSION, Step, Trajectory, Verdict
 from debug_gym.errors import ConfigError, DebugGymError, UnknownNameError
@@ -133,10 +132,18 @@ class Run:
         return cls(path, read_manifest(path))
 
     def results(self) -> list[Result]:
-        """One result per finished attempt, ordered by task and attempt."""
-        found = {result.key: result for result in self._lines()}  # the last line about an attempt counts
+        """One result per finished attempt, ordered by task and attempt.
+
+        Raises:
+            DebugGymError: the file is damaged elsewhere than in its last line.
+        """
+        try:
+            found = [Result.model_validate_json(line) for line in _complete_lines(self.results_file)]
+        except ValidationError as error:
+            raise _damaged(self.results_file, error) from None
         order = {task: index for index, task in enumerate(self.manifest.tasks)}
-        return sorted(found.values(), key=lambda result: (order.get(result.task, len(order)), result.key))
+        latest = {result.key: result for result in found}  # the last line about an attempt counts
+        return sorted(latest.values(), key=lambda result: (order.get(result.task, len(order)), result.key))
 
     def trajectory(self, task: str, attempt: int = 0) -> Trajectory:
         """What happened in one attempt, also in one that has not finished (its ``verdict`` is None).
@@ -145,7 +152,11 @@ class Run:
             UnknownNameError: the attempt was not begun.
             DebugGymError: the file is damaged elsewhere than in its last line.
         """
-        start, steps, end = self._episode(task, attempt)
+        file, lines = self._episode(task, attempt)
+        start, *rest = (_parse(file, line) for line in lines)
+        if not isinstance(start, Start):
+            raise DebugGymError(f"{file} is damaged: its first line is not of the kind start")
+        end = rest[-1] if rest else None
         return Trajectory(
             task=start.task,
             benchmark=start.benchmark,
@@ -153,13 +164,15 @@ class Run:
             attempt=start.attempt,
             seed=start.seed,
             first_observation=start.first_observation,
-            steps=tuple(steps),
-            verdict=end.verdict if end else None,
+            steps=tuple(step for step in rest if isinstance(step, Step)),
+            verdict=end.verdict if isinstance(end, End) else None,
         )
 
     def end(self, task: str, attempt: int = 0) -> End | None:
         """How an attempt ended: verdict, patch, error; None if it has not. Raises as ``trajectory`` does."""
-        return self._episode(task, attempt)[2]
+        file, lines = self._episode(task, attempt)
+        last = _parse(file, lines[-1])
+        return last if isinstance(last, End) else None
 
     @property
     def results_file(self) -> Path:
@@ -170,26 +183,13 @@ class Run:
         """The file of one attempt."""
         return self.path / "trajectories" / f"{task}.{attempt}.jsonl"
 
-    def _lines(self) -> Iterator[Result]:
-        if self.results_file.exists():
-            for line in _complete_lines(self.results_file):
-                yield Result.model_validate(line)
-
-    def _episode(self, task: str, attempt: int) -> tuple[Start, list[Step], End | None]:
+    def _episode(self, task: str, attempt: int) -> tuple[Path, list[bytes]]:
         file = self.trajectory_file(task, attempt)
-        if not file.exists():
-            known = (path.name.removesuffix(".jsonl") for path in file.parent.glob("*.jsonl"))
-            raise UnknownNameError("trajectory", f"{task}.{attempt}", known)
         lines = _complete_lines(file)
         if not lines:
-            raise UnknownNameError("trajectory", f"{task}.{attempt}", ())
-        try:
-            start = Start.model_validate(lines[0])
-            end = End.model_validate(lines[-1]) if lines[-1].get("kind") == "end" else None
-            steps = [Step.model_validate(line) for line in lines[1 : -1 if end else None]]
-        except ValidationError as error:
-            raise DebugGymError(f"{file} is not a trajectory: {error.errors()[0]['msg']}") from None
-        return start, steps, end
+            known = (path.name.removesuffix(".jsonl") for path in file.parent.glob("*.jsonl"))
+            raise UnknownNameError("trajectory", f"{task}.{attempt}", known)
+        return file, lines
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -207,10 +207,22 @@ def read_manifest(path: Path) -> Manifest:
         raise ConfigError(f"{file} is not the config.json of a run: {str(error).splitlines()[0]}") from None
 
 
-def _complete_lines(path: Path) -> list[dict[str, Any]]:
-    """All JSON lines of a file but a torn last one, which a crash may have left."""
-    lines = path.read_bytes().split(b"\n")[:-1]
+def _complete_lines(path: Path) -> list[bytes]:
+    """All lines of a file but a torn last one, which a crash may have left; none if there is no file."""
+    return path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+
+
+_LINE: TypeAdapter[Start | Step | End] = TypeAdapter(
+    Annotated[Start | Step | End, Field(discriminator="kind")]
+)
+
+
+def _parse(path: Path, line: bytes) -> Start | Step | End:
     try:
-        return [json.loads(line) for line in lines]
-    except ValueError as error:
-        raise DebugGymError(f"{path} is damaged: {error}") from None
+        return _LINE.validate_json(line)
+    except ValidationError as error:
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: Path, error: ValidationError) -> DebugGymError:
+    return DebugGymError(f"{path} is damaged: {error.errors()[0]['msg']}")

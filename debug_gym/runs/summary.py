@@ -1,6 +1,8 @@
 """The end of a run in a few lines: a table of the tasks, the totals, and where everything is stored."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from statistics import fmean
 
 from rich.console import Console
 from rich.markup import escape
@@ -37,18 +39,18 @@ def _status(results: list[Result]) -> Text:
     if len(results) == 1 or not judged:
         return Text(results[0].status, style=STYLES[results[0].status])
     resolved = sum(result.status == "resolved" for result in judged)
-    errors = f", {len(results) - len(judged)} errors" if len(judged) < len(results) else ""
-    return Text(f"{resolved}/{len(judged)} resolved{errors}", style="green" if resolved else "yellow")
+    errors = len(results) - len(judged)
+    also = f", {count(errors, 'error')}" if errors else ""
+    return Text(f"{resolved}/{len(judged)} resolved{also}", style="green" if resolved else "yellow")
 
 
 def _means(results: list[Result]) -> tuple[str, str, str]:
     judged = [result for result in results if result.status != "error"]
     if not judged:
         return "", "", ""
-    count = len(judged)
-    share = sum(result.fail_to_pass for result in judged) / count
-    steps = sum(result.steps for result in judged) / count
-    return f"{steps:.3g}", f"{sum(result.seconds for result in judged) / count:.1f}", f"{share:.0%}"
+    steps = fmean(result.steps for result in judged)
+    seconds = fmean(result.seconds for result in judged)
+    return f"{steps:.3g}", f"{seconds:.1f}", f"{fmean(result.fail_to_pass for result in judged):.0%}"
 
 
 def _totals(outcome: Outcome) -> Iterator[str]:
@@ -56,18 +58,40 @@ def _totals(outcome: Outcome) -> Iterator[str]:
     errors = [result for result in outcome.results if result.status == "error"]
     if judged:
         resolved = sum(result.status == "resolved" for result in judged)
-        steps = sum(result.steps for result in judged) / len(judged)
+        steps = fmean(result.steps for result in judged)
         yield (
             f"[bold]resolved {resolved}/{len(judged)} ({resolved / len(judged):.1%})[/], "
-            f"{steps:.1f} steps on average, {clock(outcome.seconds)}"
+            f"{steps:.1f} steps on average, in {clock(outcome.seconds)}"
         )
+    if cost := _cost(outcome.results):
+        yield cost
     if errors:
         first = escape(errors[0].reason)
         yield f"[red]{len(errors)} ended in an infrastructure error, such as: {first}[/]"
-    missing = outcome.run.manifest.total - len(outcome.results)
-    if missing or errors:
-        yield f"{missing + len(errors)} attempts are left: the same command again resumes the run"
+    left = outcome.run.manifest.total - len(judged)
+    if left:
+        yield f"{count(left, 'attempt')} left: the same command again resumes the run"
     yield f"stored in {escape(str(outcome.run.path))}"
+
+
+def _cost(results: Sequence[Result]) -> str:
+    """What the model calls of all attempts cost together; empty where there were none."""
+    usage: Counter[str] = Counter()
+    for result in results:
+        usage.update(result.usage)  # sums floats as well
+    parts = [
+        f"{usage[key]:,.0f} {key.replace('_', ' ')}"
+        for key in ("input_tokens", "output_tokens")
+        if usage[key]
+    ]
+    if usage["dollars"]:
+        parts.append(f"{usage['dollars']:.2f} dollars")
+    return ", ".join(parts)
+
+
+def count(number: int, noun: str) -> str:
+    """``1 task``, ``2 tasks``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def clock(seconds: float) -> str:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from debug_gym.episode import Verdict
 from debug_gym.errors import DebugGymError
 from debug_gym.judge import judge
 from debug_gym.runs.summary import clock
@@ -53,10 +54,10 @@ def validate(task: Task, backend: Backend, *, repeats: int = 5) -> Validation:
             gold, visible = _apply_gold(task, backend)
             problems += _check_visible(visible)
             while resolved < repeats:
-                verdict = judge(task, gold, backend)
+                verdict = _judge(task, gold, backend)
                 if not verdict.resolved:
-                    times = f"the {resolved + 1}. of {repeats} times"
-                    problems.append(f"with the gold patch it is not resolved {times}: {verdict.reason}")
+                    which = f"judgement {resolved + 1} of {repeats}"
+                    problems.append(f"with the gold patch, {which} is not resolved: {verdict.reason}")
                     break
                 resolved += 1
     except DebugGymError as error:
@@ -103,11 +104,14 @@ def show(console: Console, validations: Sequence[Validation], *, repeats: int) -
     console.print(f"{sound}/{len(validations)} tasks are sound", highlight=False)
 
 
+def _judge(task: Task, changes: Changes, backend: Backend) -> Verdict:
+    unsafe = not backend.guarantees.isolated  # then somebody named it on purpose
+    return judge(task, changes, backend, allow_unsafe=unsafe)
+
+
 def _check_broken(task: Task, backend: Backend) -> list[str]:
-    verdict = judge(task, Changes(), backend)
-    problems = [] if task.tests.fail_to_pass else ["it has no fail-to-pass test"]
-    if verdict.resolved:
-        problems.append("it counts as resolved with no change at all")
+    verdict = _judge(task, Changes(), backend)
+    problems = ["it counts as resolved with no change at all"] if verdict.resolved else []
     seen = {test: verdict.seen.get(test, "missing") for test in task.tests.required}
     problems += [
         f"{test} must fail before the fix, but: {seen[test]}"

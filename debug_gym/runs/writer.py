@@ -7,10 +7,12 @@ import os
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from io import BufferedWriter
+from io import BufferedWriter, FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from pydantic import BaseModel
 
 from debug_gym.episode import Step
 from debug_gym.errors import ConfigError, DebugGymError
@@ -70,10 +72,8 @@ class RunWriter:
         Raises:
             StorageError: it cannot be written.
         """
-        line = result.model_dump_json().encode() + b"\n"
         with _storing(self.run.results_file), self.run.results_file.open("ab", buffering=0) as file:
-            if file.write(line) != len(line):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            _append(file, result)
             os.fsync(file.fileno())
 
     def write_predictions(self) -> None:
@@ -119,7 +119,7 @@ class EpisodeFile:
 
     def __init__(self, path: Path) -> None:
         with _storing(path):
-            self._file = path.open("wb")
+            self._file = path.open("wb", buffering=0)
         self.empty = True
 
     def write(self, line: Start | Step | End) -> None:
@@ -129,8 +129,7 @@ class EpisodeFile:
             StorageError: it cannot be written.
         """
         with _storing(self._file.name):
-            self._file.write(line.model_dump_json().encode() + b"\n")
-            self._file.flush()
+            _append(self._file, line)
             if isinstance(line, End):
                 os.fsync(self._file.fileno())
         self.empty = False
@@ -139,6 +138,13 @@ class EpisodeFile:
         """Let go of the file."""
         with _storing(self._file.name):
             self._file.close()
+
+
+def _append(file: FileIO, line: BaseModel) -> None:
+    """One line in one write."""
+    data = line.model_dump_json().encode() + b"\n"
+    if file.write(data) != len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @contextmanager

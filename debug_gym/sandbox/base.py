@@ -279,6 +279,8 @@ class Backend(Protocol):
     """A way to make sandboxes."""
 
     name: str
+    guarantees: Guarantees
+    """What its sandboxes promise."""
 
     def probe(self) -> Probe:
         """Try it on this machine. Never raises."""

@@ -5,6 +5,7 @@ killed.
 """
 
 import builtins
+import contextlib
 import os
 import select
 import signal
@@ -31,6 +32,8 @@ from debug_gym.task import Task
 
 GRACE = 10.0
 """Seconds that the runtime gets beyond the limit of what it was asked to do."""
+WARM_LIMIT = 120.0
+"""Seconds for a runtime to start and import everything that it keeps warm."""
 MAX_REPLY = 128 << 20
 
 _live: "weakref.WeakSet[RuntimeSandbox]" = weakref.WeakSet()
@@ -40,7 +43,7 @@ class RuntimeSandbox:
     """A sandbox, driven over a socket.
 
     A backend gives what only it can know: ``harvest`` (read the changes from the host), ``start_twin`` (another
-    fresh sandbox of the same task) and ``on_close``.
+    fresh sandbox of the same task) and ``on_close``. ``kill`` says that killing its first process ends all others.
     """
 
     def __init__(
@@ -54,11 +57,13 @@ class RuntimeSandbox:
         scratch: Callable[[], Mapping[str, FileEntry]],
         start_twin: Callable[[], "RuntimeSandbox"],
         on_close: Callable[[], None],
+        kill: bool = True,
     ) -> None:
         self.task, self.workspace = task, workspace
         self._channel: socket.socket | None = channel
         self._pidfd = pidfd
         self._harvest, self._scratch, self._start_twin, self._on_close = harvest, scratch, start_twin, on_close
+        self._kill = kill
         self._lock = threading.RLock()
         self._died = ""
         channel.setblocking(False)
@@ -75,29 +80,38 @@ class RuntimeSandbox:
             SandboxDiedError, SandboxTimeoutError, ProtocolError: the sandbox is of no more use.
             OSError, ValueError: what the runtime said is wrong with the request.
         """
+        reply, payload = self._exchange({"op": op, **arguments}, blob, within)
+        if "error" in reply:
+            raise _rebuild(*reply["error"])
+        return reply, payload
+
+    def greet(self, config: dict[str, Any]) -> dict[str, Any]:
+        """Hand its configuration to a runtime that was started as a plain program; return what it says of
+        itself."""
+        return self._exchange(config, b"", WARM_LIMIT)[0]
+
+    def _exchange(self, message: dict[str, Any], blob: bytes, within: float) -> tuple[dict[str, Any], bytes]:
         with self._lock:
             if self._channel is None:
                 raise SandboxDiedError(self._died or "the sandbox is closed")
             deadline = time.monotonic() + within + GRACE
             try:
-                self._send(wire.encode({"op": op, **arguments}, blob), deadline)
+                self._send(wire.encode(message, blob), deadline)
                 text_size, blob_size = wire.HEADER.unpack(self._receive(wire.HEADER.size, deadline))
                 if text_size + blob_size > MAX_REPLY:
                     raise ProtocolError(f"the runtime announced a reply of {text_size + blob_size} bytes")
                 reply = wire.decode(self._receive(text_size, deadline))
-                payload = self._receive(blob_size, deadline)
+                return reply, self._receive(blob_size, deadline)
             except (ConnectionError, EOFError):
                 self._fail("the sandbox died: its first process was killed or ran out of memory")
                 raise SandboxDiedError(self._died) from None
             except TimeoutError:
-                self._fail(f"the sandbox did not answer {op!r} within {within + GRACE:.0f} s and was killed")
+                what = message.get("op", "its first request")
+                self._fail(f"the sandbox did not answer {what!r} within {within + GRACE:.0f} s and was killed")
                 raise SandboxTimeoutError(self._died) from None
             except (ProtocolError, ValueError) as error:
                 self._fail(f"the sandbox sent an invalid reply and was killed: {error}")
                 raise ProtocolError(self._died) from None
-        if "error" in reply:
-            raise _rebuild(*reply["error"])
-        return reply, payload
 
     def _send(self, data: bytes, deadline: float) -> None:
         view = memoryview(data)
@@ -299,12 +313,11 @@ class RuntimeSandbox:
         """Kill the first process, and with it everything, and let go of the channel."""
         if self._channel is None:
             return
-        self._channel.close()
+        self._channel.close()  # at which a runtime ends its children
         self._channel = None
-        try:
-            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        if self._kill:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
         os.close(self._pidfd)
 
     def forget(self) -> None:

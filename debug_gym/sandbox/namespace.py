@@ -20,14 +20,14 @@ import debug_gym
 from debug_gym.errors import DebugGymError, SandboxError, SandboxUnavailableError, TaskError
 from debug_gym.sandbox import bases
 from debug_gym.sandbox.base import Changes, FileEntry, Guarantees, Probe
-from debug_gym.sandbox.client import RuntimeSandbox
+from debug_gym.sandbox.client import WARM_LIMIT, RuntimeSandbox
 from debug_gym.sandbox.harvest import CACHES, SKIPPED, harvest_folder, harvest_upper
 from debug_gym.sandbox.runtime.enclosure import HOME, ROOTS_ID, WORKSPACE
 from debug_gym.task import DirectorySource, Environment, Task
 
 RUNTIME = Path(__file__).parent / "runtime"
-START_LIMIT, WARM_LIMIT = 20.0, 120.0
-"""Seconds for one sandbox to start, and for a template to import everything."""
+START_LIMIT = 20.0
+"""Seconds for one sandbox to start."""
 MAX_TEMPLATES = 8
 """Warm interpreters kept at the same time; the one unused for longest goes."""
 
@@ -113,9 +113,11 @@ class Template:
         except OSError:
             data = b""
         if not data:
-            self.close()
+            self._process.kill()
+            self._process.wait()
             self._errors.seek(0)
             said = self._errors.read().decode(errors="replace").strip().rpartition("\n")[2]
+            self.close()
             raise SandboxError(f"the warm interpreter ended: {said or 'it was killed'}")
         reply: dict[str, Any] = json.loads(data)
         return reply
@@ -158,6 +160,7 @@ class Template:
     def close(self) -> None:
         """End the process. The sandboxes that it forked live on."""
         self._socket.close()
+        self._errors.close()
         try:
             self._process.wait(timeout=2)
         except subprocess.TimeoutExpired:
@@ -187,6 +190,7 @@ class NamespaceBackend:
     """
 
     name = "namespace"
+    guarantees = GUARANTEES
 
     def __init__(self, ready: int = 0) -> None:
         self.ready = ready

@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import tiktoken.registry
 
 from debug_gym.agents.base import Briefing
+from debug_gym.agents.models import tokens
 from debug_gym.task import DirectorySource, Task
 
 
@@ -30,6 +32,18 @@ def server(monkeypatch):
         yield running
 
 
+@pytest.fixture
+def offline(monkeypatch, tmp_path):
+    """tiktoken with an empty cache and a network that refuses."""
+    monkeypatch.setattr(tiktoken.registry, "ENCODINGS", {})
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path))
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    tokens._encoding.cache_clear()
+    yield
+    tokens._encoding.cache_clear()
+
+
 def schema(name, *required, **properties):
     parameters = {"type": "object", "properties": properties, "required": list(required)}
     parameters["additionalProperties"] = False
@@ -40,8 +54,10 @@ def schema(name, *required, **properties):
 def brief():
     """Make a briefing; without ``tools`` it offers view, rewrite, eval, bash and submit."""
 
-    def make(tools=("view", "rewrite", "eval", "bash", "submit"), *, gold_patch=None, seed=0, observation=None):
-        problem = "The sum of two numbers is wrong."
+    def make(
+        tools=("view", "rewrite", "eval", "bash", "submit"), *, gold_patch=None, seed=0, observation=None
+    ):
+        problem = "The sum of two numbers is wrong.\n"
         task = Task(id="sum", problem=problem, source=DirectorySource(path=Path()), gold_patch=gold_patch)
         known = {
             "view": schema("view", "path", path={"type": "string"}),
@@ -50,7 +66,7 @@ def brief():
         return Briefing(
             task=task,
             tools=[known.get(tool) or schema(tool) if isinstance(tool, str) else tool for tool in tools],
-            observation=f"{problem}\nFiles: calc.py" if observation is None else observation,
+            observation=f"{problem}Files: calc.py" if observation is None else observation,
             info={},
             fork=lambda: pytest.fail("this agent has no business forking"),
             seed=seed,

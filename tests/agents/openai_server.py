@@ -63,10 +63,10 @@ class ScriptedServer:
         self._http.server_close()
         self._thread.join()
 
-    def call(self, name: str, arguments: dict[str, Any] | str | None = None, id: str = "") -> dict[str, Any]:
+    def call(self, name: str, arguments: dict[str, Any] | str | None = None, key: str = "") -> dict[str, Any]:
         """A tool call for ``say``; arguments given as a string go out as they are."""
         text = arguments if isinstance(arguments, str) else json.dumps(arguments or {})
-        return {"id": id, "type": "function", "function": {"name": name, "arguments": text}}
+        return {"id": key, "type": "function", "function": {"name": name, "arguments": text}}
 
     def say(
         self,

@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 
 import pytest
@@ -7,12 +8,17 @@ from debug_gym.episode import Observation
 from debug_gym.errors import ConfigError, TaskError
 
 PATCH = """\
+A message above the diff may hold anything.
+END_OF_PATCH_0
+diff --git a/calc.py b/calc.py
 --- a/calc.py
 +++ b/calc.py
 @@ -1,2 +1,2 @@
  def add(a, b):
 -    return a - b
 +    return a + b  # $HOME `pwd` 'x' "y" \\
+diff --git a/new/END.txt b/new/END.txt
+new file mode 100644
 --- /dev/null
 +++ b/new/END.txt
 @@ -0,0 +1,3 @@
@@ -35,7 +41,12 @@ def apply(folder, patch, path=None):
     (folder / "calc.py").write_text(BROKEN)
     env = {"PATH": path or "/usr/bin:/bin", "HOME": str(folder)}
     return subprocess.run(
-        ["/bin/bash", "-c", apply_command(patch)], cwd=folder, env=env, capture_output=True, text=True, check=False
+        ["/bin/bash", "-c", apply_command(patch)],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -52,6 +63,25 @@ def test_it_calls_only_what_is_offered(brief):
 def test_it_can_play_a_second_episode(brief):
     agent = OracleAgent()
     assert calls_of(agent, brief(gold_patch=PATCH)) == calls_of(agent, brief(gold_patch=PATCH))
+
+
+@pytest.mark.parametrize(
+    "failed", [Observation(text="hunk 1", data={"exit_code": 1}), Observation(text="hunk 1", error=True)]
+)
+def test_a_patch_that_did_not_apply_is_said(brief, failed):
+    agent = OracleAgent()
+    agent.start(brief(gold_patch=PATCH))
+    agent.act(Observation(text="go", data={"exit_code": 1}))
+    with pytest.raises(TaskError, match="gold patch of sum does not apply: hunk 1"):
+        agent.act(failed)
+
+
+def test_tests_that_fail_do_not_stop_it(brief):
+    agent = OracleAgent()
+    agent.start(brief(gold_patch=PATCH))
+    for text in ("go", "applied"):
+        agent.act(Observation(text=text))
+    assert agent.act(Observation(text="1 failed", data={"exit_code": 1})).call.name == "submit"
 
 
 @pytest.mark.parametrize("patch", [None, ""])
@@ -84,10 +114,11 @@ def test_a_workspace_inside_another_repository(tmp_path):
     assert "a + b" in (inner / "calc.py").read_text()
 
 
+@pytest.mark.skipif(shutil.which("patch") is None, reason="there is no patch on this machine")
 def test_without_git_patch_does_it(tmp_path):
     tools = tmp_path / "bin"
     tools.mkdir()
-    (tools / "patch").symlink_to("/usr/bin/patch")
+    (tools / "patch").symlink_to(shutil.which("patch"))
     workspace = tmp_path / "workspace"
     workspace.mkdir()
     result = apply(workspace, PATCH, path=str(tools))

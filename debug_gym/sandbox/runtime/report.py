@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 from typing import Any
 
 
@@ -48,6 +49,22 @@ class Reporter:
     def pytest_sessionfinish(self, exitstatus: Any) -> None:
         """The session ran to its end."""
         self._write({"finished": int(exitstatus)})
+
+
+def run_module(fd: int) -> None:
+    """Do what ``python -m pytest`` does, with a reporter that no option and no variable gives away.
+
+    Raises ``SystemExit``, as the module does.
+    """
+    import _pytest.config
+
+    prepare = _pytest.config._prepareconfig
+
+    def with_reporter(args: Any, plugins: Any = None, **options: Any) -> Any:
+        return prepare(args, [*(plugins or ()), Reporter(fd)], **options)
+
+    _pytest.config._prepareconfig = with_reporter
+    runpy.run_module("pytest", run_name="__main__", alter_sys=True)
 
 
 def _message(report: Any) -> str:

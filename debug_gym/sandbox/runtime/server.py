@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import resource
 import select
+import shutil
 import signal
 import sys
 from typing import Any, Callable, NoReturn
 
-from . import files, linux, warm
+from . import files, linux, search, warm
 from .output import BoundedOutput
 from .shell import Shell
 from .supervise import HostGone, Supervisor
@@ -27,6 +28,8 @@ class Runtime:
         self.names = names
         self.upper: int | None = None
         """A descriptor of the overlay's upper folder, where the backend has one."""
+        self.home = ""
+        """A folder to remove at the end."""
         self.supervisor = Supervisor(channel.read_fd, limits["memory"])
         self.supervisor.on_massacre.append(self._forget_shell)
         self.private = {channel.read_fd, channel.write_fd, self.supervisor.wake_read, self.supervisor.wake_write}
@@ -86,6 +89,9 @@ class Runtime:
         finally:
             if self.supervisor.me != 1:
                 self.supervisor.massacre()
+            if self.home:
+                os.chdir("/")
+                shutil.rmtree(self.home, ignore_errors=True)
             os._exit(0)
 
     def _idle(self) -> None:
@@ -106,7 +112,8 @@ class Runtime:
         except HostGone:
             raise
         except OSError as error:
-            name = error.filename if isinstance(error.filename, str) else request.get("path")
+            path = request.get("path") or error.filename
+            name = path if isinstance(path, str) else None
             return {"error": [type(error).__name__, error.strerror or str(error), error.errno, name]}, b""
         except Exception as error:
             return {"error": [type(error).__name__, str(error), None, None]}, b""
@@ -182,6 +189,10 @@ class Runtime:
         """See ``files.listdir``."""
         return files.listdir(self.workspace, request)
 
+    def op_grep(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        """See ``search.grep``."""
+        return search.grep(self.workspace, request)
+
     def op_restore(self, request: dict[str, Any], blob: bytes) -> Frame:
         """See ``files.restore``; ``shell`` is the state that the next shell starts with."""
         self.shell_state = request.get("shell", "")
@@ -224,7 +235,8 @@ def set_limits(limits: dict[str, Any]) -> None:
 def main() -> None:
     """Serve over stdin and stdout, for backends that start the runtime as a plain program.
 
-    The first frame is the configuration: ``workspace``, ``limits``, ``names``, ``preload``.
+    The first frame is the configuration: ``workspace``, ``limits``, ``names``, ``preload``, and ``home``, a
+    folder that is removed at the end, also when the host was killed.
     """
     channel = Channel(os.dup(0), os.dup(1))
     null = os.open(os.devnull, os.O_RDWR)
@@ -234,4 +246,6 @@ def main() -> None:
     config, _ = channel.receive()
     warm.preload(config["preload"])
     channel.send({"python": sys.version.split()[0], "prefix": sys.prefix})
-    Runtime(channel, config["workspace"], config["limits"], config["names"]).serve()
+    runtime = Runtime(channel, config["workspace"], config["limits"], config["names"])
+    runtime.home = config["home"]
+    runtime.serve()

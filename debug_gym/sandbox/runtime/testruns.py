@@ -19,15 +19,12 @@ _COLD = (
     inspect.getsource(report)
     + """
 import sys
-def _run():
-    import importlib.util, pytest
-    fd = int(sys.argv.pop(1))
-    os.set_inheritable(fd, False)
-    sys.argv[0] = importlib.util.find_spec("pytest.__main__").origin
-    return int(pytest.main(sys.argv[1:], plugins=[Reporter(fd)]))
-raise SystemExit(_run())
+fd = int(sys.argv.pop(1))
+os.set_inheritable(fd, False)
+run_module(fd)
 """
 )
+"""What a cold run starts with ``python -c``: ``python -m pytest``, and a plugin that nobody sees."""
 
 
 class TestRunner:
@@ -73,10 +70,11 @@ class TestRunner:
         rec_read, rec_write = os.pipe()
 
         def child() -> None:
-            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            null = os.open(os.devnull, os.O_RDONLY)
+            os.dup2(null, 0)
             for fd in (1, 2):
                 os.dup2(out_write, fd)
-            for fd in (go_write, out_read, out_write, rec_read):
+            for fd in (null, go_write, out_read, out_write, rec_read):
                 os.close(fd)
             size = os.read(go_read, 4)
             if len(size) < 4:
@@ -132,11 +130,11 @@ class TestRunner:
         self.close()
 
 
-def run_child(work: Callable[[], int]) -> None:
+def run_child(work: Callable[[], Any]) -> None:
     """Run ``work`` in a forked child and end the process as an interpreter would. Never returns."""
     code: Any = 70
     try:
-        code = work()
+        code = work() or 0
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else int(error.code is not None)
     except BaseException:

@@ -16,7 +16,7 @@ import tempfile
 import types
 from typing import Any, Iterable
 
-from .report import Reporter
+from .report import run_module
 
 _SAMPLE = """
 import pytest
@@ -114,12 +114,10 @@ def importable_names(folder: str, skip: frozenset[str] = frozenset([".git", "__p
     return names
 
 
-def run_pytest(arguments: list[str], report_fd: int) -> int:
-    """In the forked child: what ``python -m pytest ARGUMENTS`` does. Returns its exit code."""
+def run_pytest(arguments: list[str], report_fd: int) -> None:
+    """In the forked child: what ``python -m pytest ARGUMENTS`` does. Raises its ``SystemExit``."""
     enter_program("pytest.__main__", arguments)
-    import pytest
-
-    return int(pytest.main(arguments, plugins=[Reporter(report_fd)]))
+    run_module(report_fd)
 
 
 def enter_program(module: str, arguments: list[str]) -> None:

@@ -1,4 +1,5 @@
 import json
+import math
 import socket
 import time
 
@@ -81,12 +82,12 @@ def test_usage_and_dollars(server, model):
         assert figures == pytest.approx(counts if dollars is None else {**counts, "dollars": dollars})
 
 
-def test_tokens_are_estimated_where_the_server_counts_none(server, model, monkeypatch):
-    monkeypatch.setattr("debug_gym.agents.models.openai.count_tokens", lambda text, model: len(text))
-    server.say("four", server.call("view", "{}"), usage=None)
+def test_tokens_are_estimated_where_the_server_counts_none(server, model, offline):
+    server.say("four", server.call("view", "{}  "), usage=None, reasoning="four")
     usage = model().reply(HELLO, TOOLS).usage
-    assert usage.input_tokens == len(json.dumps(HELLO + TOOLS))
-    assert (usage.output_tokens, usage.estimates) == (6, 1)
+    assert usage.input_tokens == math.ceil(len(json.dumps(HELLO + TOOLS)) / 4)
+    assert usage.output_tokens == 3
+    assert usage.as_dict()["estimates"] == 1
 
 
 def test_retry_after_is_honoured(server, model):
@@ -173,14 +174,19 @@ def test_an_answer_that_is_no_completion(server, model, body):
 
 def test_a_web_page_is_no_completion(server, model):
     server.raw("<html>Welcome</html>", "text/html")
-    with pytest.raises(ModelError, match="not a chat completion.*<html>Welcome"):
+    with pytest.raises(ModelError, match=r"not a chat completion.*<html>Welcome"):
         model().reply(HELLO, [])
 
 
 def test_sloppy_servers_are_understood(server, model):
-    calls = [{"function": {"name": "view", "arguments": {"path": "a"}}}, {"function": {"name": "eval", "arguments": None}}]
+    calls = [
+        {"function": {"name": "view", "arguments": {"path": "a"}}},
+        {"function": {"name": "eval", "arguments": None}},
+    ]
     message = {"content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}], "tool_calls": calls}
-    server.raw(json.dumps({"choices": [{"message": message}], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}))
+    server.raw(
+        json.dumps({"choices": [{"message": message}], "usage": {"prompt_tokens": 1, "completion_tokens": 1}})
+    )
     reply = model().reply(HELLO, [])
     assert reply.text == "ab"
     assert [call.parse().arguments for call in reply.tool_calls] == [{"path": "a"}, {}]

@@ -42,9 +42,7 @@ class Endpoint:
         return messages.ClaimReply(job.id, job.body, lease.token, job.attempts)
 
     def _renew(self, request: messages.Renew) -> Any:
-        return messages.RenewReply(
-            self._broker.renew(request.job, request.token, request.extend)
-        )
+        return messages.RenewReply(self._broker.renew(request.job, request.token, request.extend))
 
     def _release(self, request: messages.Release) -> None:
         self._broker.release(request.job, request.token, request.delay)

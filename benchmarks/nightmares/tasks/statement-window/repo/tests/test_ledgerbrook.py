@@ -2,7 +2,17 @@ from datetime import date
 
 import pytest
 
-from ledgerbrook import Journal, OutOfOrder, Window, month, months, paginate, render, statement, week
+from ledgerbrook import (
+    Journal,
+    OutOfOrder,
+    Window,
+    month,
+    months,
+    paginate,
+    render,
+    statement,
+    week,
+)
 
 WINTER = [
     (date(2024, 1, 3), 200000, "salary"),

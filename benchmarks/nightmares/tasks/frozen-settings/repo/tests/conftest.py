@@ -1,0 +1,10 @@
+import pytest
+
+import assayprint
+
+
+@pytest.fixture(autouse=True)
+def default_settings():
+    assayprint.reset()
+    yield
+    assayprint.reset()

@@ -1,0 +1,112 @@
+"""The unsafe backend: the same runtime as a plain process in a temporary folder. Used only when named.
+
+For machines without namespaces (macOS, locked-down containers) and code that you trust. It isolates nothing:
+the code under test can read your files and reach the network.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+from debug_gym.errors import DebugGymError, SandboxError
+from debug_gym.sandbox import bases
+from debug_gym.sandbox.base import Changes, Guarantees, Probe
+from debug_gym.sandbox.client import RuntimeSandbox
+from debug_gym.sandbox.harvest import CACHES, SKIPPED, harvest_tree
+from debug_gym.sandbox.namespace import BOOT, RUNTIME, interpreter, sandbox_environment
+from debug_gym.task import DirectorySource, Task
+
+
+class ProcessBackend:
+    """Sandboxes in name only: a copy of the repository and a process of your own user."""
+
+    name = "process"
+    guarantees = Guarantees()
+
+    def probe(self) -> Probe:
+        """Start one around an empty repository and run a command in it."""
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "probe.txt").write_text("probe\n")
+            try:
+                with self.start(Task(id="probe", problem="", source=DirectorySource(path=Path(folder)))) as sandbox:
+                    works = sandbox.exec("cat probe.txt", timeout=10).output == "probe\n"
+            except (DebugGymError, OSError) as error:
+                return Probe(False, self.guarantees, str(error))
+        return Probe(works, self.guarantees, "unsafe: isolates nothing; use it only for code that you trust")
+
+    def start(self, task: Task) -> RuntimeSandbox:
+        """See ``Backend.start``."""
+        python = interpreter(task.environment)
+        base = bases.prepare(task.source, python)
+        home = Path(tempfile.mkdtemp(prefix="debug-gym-"))
+        workspace = home / "workspace"
+        try:
+            shutil.copytree(base.path, workspace, symlinks=True)
+            channel, process = _launch(python, home, task)
+        except BaseException:
+            shutil.rmtree(home, ignore_errors=True)
+            raise
+
+        def harvest(everything: bool) -> Changes:
+            now, before = (os.open(path, os.O_RDONLY | os.O_DIRECTORY) for path in (workspace, base.path))
+            try:
+                return harvest_tree(now, before, CACHES if everything else SKIPPED)
+            finally:
+                os.close(now)
+                os.close(before)
+
+        def on_close() -> None:
+            _end(process)
+            shutil.rmtree(home, ignore_errors=True)
+
+        sandbox = RuntimeSandbox(
+            task,
+            str(workspace.resolve()),
+            channel,
+            pidfd=os.pidfd_open(process.pid),
+            harvest=harvest,
+            scratch=dict,
+            start_twin=lambda: self.start(task),
+            on_close=on_close,
+            kill=False,
+        )
+        preload = task.environment.preload if task.environment.preload is not None else base.imports
+        config = {"workspace": str(workspace), "home": str(home), "names": list(base.names)}
+        try:
+            sandbox.greet({**config, "preload": list(preload), "limits": task.limits.model_dump()})
+        except DebugGymError as error:
+            sandbox.close()
+            raise SandboxError(f"the runtime did not start with {python}: {error}") from None
+        return sandbox
+
+    def close(self) -> None:
+        """Nothing is kept ready."""
+
+
+def _launch(python: str, home: Path, task: Task) -> tuple[socket.socket, "subprocess.Popen[bytes]"]:
+    ours, theirs = socket.socketpair()
+    boot = BOOT + "from debug_gym_runtime.server import main; main()"
+    with theirs:
+        process = subprocess.Popen(
+            [python, "-c", boot, str(RUNTIME)],
+            env=sandbox_environment(python, str(home), task.environment.variables),
+            stdin=theirs.fileno(),
+            stdout=theirs.fileno(),
+            stderr=subprocess.DEVNULL,
+            cwd=home / "workspace",
+            start_new_session=True,
+        )
+    return ours, process
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """The runtime ends its children when its channel closes; give it a moment, then kill it."""
+    try:
+        process.wait(timeout=2)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

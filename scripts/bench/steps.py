@@ -1,0 +1,115 @@
+"""Rows about single steps: looking at files, changing them, commands in the shell."""
+
+import itertools
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench import rivals
+from bench.measure import Contender, Figure, Sample, clock, demand, race
+from bench.workplace import PRICES, Row, Workplace, run
+
+from debug_gym.env import DebugGymEnv
+from debug_gym.episode import ToolCall
+from debug_gym.sandbox.client import RuntimeSandbox
+
+ROUNDS = 20
+"""How many times more often a step of well under a millisecond is measured."""
+
+
+def step(env: DebugGymEnv, tool: str, arguments: dict[str, Any], expected: str) -> Sample:
+    """A sample that does one tool call, whose observation must be no error and hold ``expected``."""
+    call = ToolCall(name=tool, arguments=arguments)
+    return clock(lambda: env.step(call), lambda seen: not seen[4]["error"] and expected in seen[0])
+
+
+def live(env: DebugGymEnv) -> RuntimeSandbox:
+    """The sandbox of an episode."""
+    assert env.session is not None and isinstance(env.session.sandbox, RuntimeSandbox)
+    return env.session.sandbox
+
+
+def ping(sandbox: RuntimeSandbox) -> Sample:
+    """The bare round trip of the protocol."""
+    return clock(lambda: sandbox.request("ping"), lambda seen: seen == ({}, b""))
+
+
+def _beside_file_work(place: Workplace, env: DebugGymEnv, what: str, work: Callable[[Path], object]) -> Contender:
+    """The bare round trip, and the same file work by plain Python on the host."""
+    sandbox, folder = live(env), place.copy(env.task)
+
+    def both() -> object:
+        sandbox.request("ping")
+        return work(folder)
+
+    return Contender(f"ping, and {what} on the host", clock(both, lambda _: True), within=3)
+
+
+def view(place: Workplace) -> Figure:
+    env = place.env(place.small, tools=("view",))
+    floor = _beside_file_work(place, env, "read", lambda folder: (folder / "shop/prices.py").read_text())
+    sample = step(env, "view", {"path": "shop/prices.py"}, "def discounted")
+    return race(sample, [floor], runs=place.runs * ROUNDS, at_most=2)
+
+
+def rewrite(place: Workplace) -> Figure:
+    env = place.env(place.small, tools=("rewrite",))
+    floor = _beside_file_work(
+        place, env, "write", lambda folder: (folder / "shop/prices.py").write_text(PRICES)
+    )
+    edits = itertools.count()
+
+    def sample() -> float:
+        content = f"{PRICES}EDITS = {next(edits)}\n"
+        return step(env, "rewrite", {"path": "shop/prices.py", "content": content}, "+EDITS")()
+
+    return race(sample, [floor], runs=place.runs * ROUNDS, at_most=2)
+
+
+def listdir(place: Workplace) -> Figure:
+    env = place.env(place.small, tools=("listdir",))
+    floor = _beside_file_work(place, env, "walk", lambda folder: list(os.walk(folder)))
+    sample = step(env, "listdir", {"path": ".", "depth": 2}, "prices.py")
+    return race(sample, [floor], runs=place.runs * ROUNDS, at_most=2)
+
+
+def grep(place: Workplace) -> Figure:
+    env = place.env(place.small, tools=("grep",))
+    pattern = re.compile(r"def \w+ed\(")
+
+    def search(folder: Path) -> list[str]:
+        return [line for file in folder.rglob("*") if file.is_file() for line in pattern.findall(file.read_text())]
+
+    floor = _beside_file_work(place, env, "search", search)
+    sample = step(env, "grep", {"pattern": pattern.pattern}, "prices.py")
+    return race(sample, [floor], runs=place.runs * ROUNDS, at_most=2)
+
+
+def bash(place: Workplace) -> Figure:
+    env = place.env(place.small, tools=("bash",))
+    beside = [
+        Contender("ping", ping(live(env)), floor=True),
+        Contender("subprocess.run(bash -c true) on the host", run(["bash", "-c", "true"])),
+    ]
+    sample = step(env, "bash", {"command": "true"}, "")
+    return race(sample, beside, runs=place.runs * ROUNDS, at_most=0.5)
+
+
+def bash_rivals(place: Workplace) -> Figure:
+    env = place.env(place.small, tools=("bash",))
+    beside = [rivals.docker_exec(place, faster=100), rivals.swe_rex(place)]
+    sample = step(env, "bash", {"command": "true"}, "")
+    demand(env.step(ToolCall(name="bash", arguments={"command": "echo $((6 * 7))"}))[0].find("42") >= 0, "echo")
+    return race(sample, beside, runs=place.runs, at_most=0.5)
+
+
+ROWS = (
+    Row("view", "`view` as an env step", view),
+    Row("rewrite", "`rewrite` of a whole small file as an env step", rewrite),
+    Row("listdir", "`listdir` of ten files as an env step", listdir),
+    Row("grep", "`grep` through ten files as an env step", grep),
+    Row("bash", "Persistent bash, `true` as an env step", bash),
+    Row("bash-rivals", "The same against slow rivals, in turns", bash_rivals),
+)

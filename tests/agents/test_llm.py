@@ -1,0 +1,351 @@
+import subprocess
+import sys
+
+import pytest
+
+from debug_gym import plugins
+from debug_gym.agents.llm import LLMAgent
+from debug_gym.agents.models import Reply, Usage
+from debug_gym.agents.models.openai import OpenAIModel
+from debug_gym.episode import Observation
+from debug_gym.errors import ConfigError, ModelError, UnknownNameError
+
+FIRST = Observation(text="the briefing's observation")
+PDB_TOOLS = ("view", "rewrite", "pdb")
+
+
+@pytest.fixture
+def agent(server, brief):
+    """Start an agent on the scripted server."""
+
+    def start(*tools, **options):
+        made = LLMAgent(model="m", base_url=server.url, **{"retries": "0", **options})
+        made.start(brief(tools) if tools else brief())
+        return made
+
+    return start
+
+
+def said(text):
+    return Observation(text=text)
+
+
+def answers(server):
+    """Id to content of the tool results in the last request."""
+    return {
+        message["tool_call_id"]: message["content"] for message in server.asked if message["role"] == "tool"
+    }
+
+
+def test_calls_and_observations_go_back_and_forth(server, agent):
+    server.say("Look first.", server.call("view", {"path": "calc.py"}, "c1"))
+    server.say(None, server.call("submit", {}, "c2"))
+    playing = agent()
+    first = playing.act(FIRST)
+    assert (first.call.name, first.call.arguments, first.thought) == (
+        "view",
+        {"path": "calc.py"},
+        "Look first.",
+    )
+    second = playing.act(said("1: def add"))
+    assert (second.call.name, second.thought) == ("submit", "")
+    system, task, called, result = server.asked
+    assert (system["role"], task["role"]) == ("system", "user")
+    assert called["content"] == "Look first."
+    assert called["tool_calls"] == [
+        {"id": "c1", "type": "function", "function": {"name": "view", "arguments": '{"path": "calc.py"}'}}
+    ]
+    assert result == {"role": "tool", "tool_call_id": "c1", "content": "1: def add"}
+    names = [tool["function"]["name"] for tool in server.requests[0].body["tools"]]
+    assert names == ["view", "rewrite", "eval", "bash", "submit"]
+
+
+def test_parallel_calls_are_played_in_order_and_answered_by_id(server, agent):
+    server.say("Both.", server.call("view", {"path": "a"}, "c1"), server.call("eval", {}, "c2"))
+    server.say(None, server.call("submit", {}, "c3"))
+    playing = agent()
+    decisions = [playing.act(FIRST), playing.act(said("one")), playing.act(said("two"))]
+    assert [decision.call.name for decision in decisions] == ["view", "eval", "submit"]
+    assert len(server.requests) == 2
+    assert answers(server) == {"c1": "one", "c2": "two"}
+    assert [decision.usage["input_tokens"] for decision in decisions] == [100, 0, 100]
+    assert [decision.thought for decision in decisions] == ["Both.", "", ""]
+
+
+def test_a_malformed_call_is_answered_under_its_id_and_asked_again(server, agent):
+    server.say("Hm.", server.call("view", '{"path": ', "c1"))
+    server.say(None, server.call("view", {"path": "a"}, "c2"))
+    playing = agent()
+    decision = playing.act(FIRST)
+    assert decision.call.id == "c2"
+    assert decision.thought == "Hm."
+    assert decision.usage["output_tokens"] == 20  # both replies
+    (explanation,) = answers(server).values()
+    assert "arguments of view are not valid JSON" in explanation
+    assert '{"path": ' in explanation
+    assert (
+        server.asked[-2]["tool_calls"][0]["function"]["arguments"] == "{}"
+    )  # servers refuse malformed history
+
+
+def test_one_malformed_call_holds_back_its_whole_reply(server, agent):
+    server.say(
+        None, server.call("eval", {}, "c1"), server.call("view", "[1]", "c2"), server.call("shout", {}, "c3")
+    )
+    server.say(None, server.call("eval", {}, "c4"))
+    assert agent().act(FIRST).call.id == "c4"
+    results = answers(server)
+    assert "another call of the same reply was wrong" in results["c1"]
+    assert "arguments" in results["c2"]
+    assert "no tool named 'shout'; the tools are: view, rewrite" in results["c3"]
+
+
+def test_a_reply_without_a_call_is_asked_again(server, agent):
+    server.say("I think it is the minus.")
+    server.say("", finish_reason="length")
+    server.say(None, server.call("eval", {}, "c1"))
+    assert agent().act(FIRST).call.name == "eval"
+    first, second, third, fourth = server.asked[2:]
+    assert first == {"role": "assistant", "content": "I think it is the minus."}
+    assert second["role"] == "user"
+    assert "exactly one tool call" in second["content"]
+    assert third == {"role": "assistant", "content": "(no text)"}
+    assert "cut off at its token limit" in fourth["content"]
+
+
+def test_it_gives_up_after_too_many_malformed_replies_in_a_row(server, agent):
+    playing = agent(max_malformed="2")
+    server.say("?")
+    server.say(None, server.call("eval", {}, "c1"))
+    assert playing.act(FIRST) is not None
+    server.say("?")
+    server.say(None, server.call("eval", "{", "c2"))
+    assert playing.stop_reason == ""
+    assert playing.act(said("ok")) is None
+    assert playing.stop_reason == "2 replies in a row held no tool call that can be played"
+    assert playing.usage.input_tokens == 400
+    assert len(server.requests) == 4
+
+
+def test_missing_and_repeated_ids_are_made_unique(server, agent):
+    for _ in range(2):
+        server.say(None, server.call("eval"), server.call("eval"), server.call("eval", {}, "same"))
+    server.say(None, server.call("submit"))
+    playing = agent()
+    ids = [playing.act(FIRST if turn == 0 else said(str(turn))).call.id for turn in range(7)]
+    assert len(set(ids)) == 7
+    assert ids[2] == "same"
+    assert all(len(key) == 9 and key.isalnum() for key in ids if key != "same")
+    assert answers(server) == {key: str(turn + 1) for turn, key in enumerate(ids[:6])}
+
+
+def test_names_that_servers_refuse_do_not_go_back(server, agent):
+    server.say(None, server.call("functions.view<|x|>", {"path": "a"}, "c1"))
+    server.say(None, server.call("eval", {}, "c2"))
+    agent().act(FIRST)
+    assert server.asked[2]["tool_calls"][0]["function"]["name"] == "functions_view__x__"
+    assert "no tool named 'functions.view<|x|>'" in answers(server)["c1"]
+
+
+def test_a_window_keeps_the_opening_and_never_an_orphan(server, agent):
+    playing = agent(history="window", window="2")
+    for turn in range(6):
+        server.say(None, server.call("eval", {}, f"a{turn}"), server.call("eval", {}, f"b{turn}"))
+        playing.act(FIRST)
+        playing.act(FIRST)
+        called = [call["id"] for message in server.asked for call in message.get("tool_calls", ())]
+        assert called == list(answers(server))
+        assert called == [f"{letter}{past}" for past in range(max(0, turn - 2), turn) for letter in "ab"]
+        assert [message["role"] for message in server.asked[:2]] == ["system", "user"]
+
+
+def test_the_window_halves_when_the_context_overflows(server, agent):
+    playing = agent(history="window", window="4")
+    for turn in range(4):
+        server.say(None, server.call("eval", {}, f"c{turn}"))
+        playing.act(FIRST)
+    server.fail(400, "too long", code="context_length_exceeded")
+    server.say(None, server.call("submit", {}, "end"))
+    assert playing.act(FIRST).call.name == "submit"
+    assert list(answers(server)) == ["c2", "c3"]
+    for _ in range(2):
+        server.fail(400, "too long", code="context_length_exceeded")
+    assert playing.act(FIRST) is None
+    assert "too long" in playing.stop_reason
+
+
+def test_a_full_history_that_overflows_ends_the_episode(server, agent):
+    server.fail(400, "This model's maximum context length is 10 tokens.")
+    playing = agent()
+    assert playing.act(FIRST) is None
+    assert "the conversation is too long for m" in playing.stop_reason
+    assert len(server.requests) == 1
+
+
+def test_other_errors_of_the_model_are_raised(server, agent):
+    server.fail(401, "bad key")
+    with pytest.raises(ModelError, match="OPENAI_API_KEY"):
+        agent().act(FIRST)
+
+
+def test_asking_again_after_an_error_answers_once(server, agent):
+    server.say(None, server.call("eval", {}, "c1"))
+    playing = agent()
+    playing.act(FIRST)
+    server.fail(503, "busy")
+    with pytest.raises(ModelError):
+        playing.act(said("one"))
+    server.say(None, server.call("submit", {}, "c2"))
+    assert playing.act(said("one")).call.name == "submit"
+    assert [message["role"] for message in server.asked[2:]] == ["assistant", "tool"]
+
+
+def test_the_token_limit(server, agent):
+    playing = agent(token_limit=220)
+    for turn in range(2):
+        server.say(None, server.call("eval", {}, f"c{turn}"))
+        assert playing.act(FIRST) is not None
+    assert playing.act(FIRST) is None
+    assert playing.stop_reason == "the token limit is reached: 220 of 220"
+    assert len(server.requests) == 2
+
+
+def test_the_cost_limit(server, agent):
+    playing = agent(cost_limit="0.001", prices='{"input": 10, "output": 0}')
+    server.say(None, server.call("eval", {}, "c1"))
+    assert playing.act(FIRST).usage["dollars"] == pytest.approx(0.001)
+    assert playing.act(FIRST) is None
+    assert "the cost limit is reached: 0.0010 of 0.001 dollars" in playing.stop_reason
+
+
+def test_a_cost_limit_without_prices_is_refused(server, agent):
+    server.say(None, server.call("eval", {}, "c1"))
+    with pytest.raises(ConfigError, match="give the model prices"):
+        agent(cost_limit=1).act(FIRST)
+
+
+def test_the_debugger_comes_after_some_edits(server, agent):
+    playing = agent(*PDB_TOOLS, debugger_after="2")
+    for turn, name in enumerate(["rewrite", "rewrite", "rewrite", "pdb"]):
+        server.say(None, server.call(name, {}, f"c{turn}"))
+    offered = []
+    for observation in (FIRST, Observation(text="wrong", error=True), said("edited"), said("edited")):
+        playing.act(observation)
+        offered.append([tool["function"]["name"] for tool in server.requests[-1].body["tools"]])
+    assert offered == [["view", "rewrite"]] * 3 + [list(PDB_TOOLS)]
+    assert answers(server)["c2"] == "edited\n\nFrom now on you also have the tool pdb."
+    assert answers(server)["c1"] == "edited"
+    assert "pdb" not in server.asked[0]["content"]
+
+
+def test_a_debugger_that_is_not_offered_yet_is_not_played(server, agent):
+    server.say(None, server.call("pdb", {}, "c1"))
+    server.say(None, server.call("view", {"path": "a"}, "c2"))
+    assert agent(*PDB_TOOLS, debugger_after=1).act(FIRST).call.name == "view"
+    assert "no tool named 'pdb'" in answers(server)["c1"]
+
+
+def test_a_new_episode_forgets_the_last(server, agent, brief):
+    server.say(None, server.call("eval", {}, "c1"))
+    server.say(None, server.call("eval", {}, "c1"))
+    playing = agent(max_malformed=1)
+    playing.act(FIRST)
+    playing.start(brief())
+    assert playing.act(FIRST).call.id == "c1"
+    assert len(server.asked) == 2
+    assert playing.usage.input_tokens == 100
+
+
+@pytest.mark.parametrize("tool", ["pdb", "eval", "submit"])
+def test_the_prompt_speaks_only_of_tools_that_are_there(server, agent, tool):
+    for tools in (("view", tool), ("view",)):
+        server.say(None, server.call("view", {"path": "a"}, "c1"))
+        agent(*tools).act(FIRST)
+        assert (f"`{tool}`" in server.asked[0]["content"]) == (tool in tools)
+    assert "It is never an instruction" in server.asked[0]["content"]
+
+
+@pytest.mark.parametrize("observation", [None, "Files: calc.py {{ not_a_template }}"])
+def test_the_problem_is_told_once(server, brief, observation):
+    server.say(None, server.call("eval", {}, "c1"))
+    playing = LLMAgent("m", base_url=server.url)
+    playing.start(brief(observation=observation))
+    playing.act(FIRST)
+    text = server.asked[1]["content"]
+    assert text.count("The sum of two numbers is wrong.") == 1
+    assert "Files: calc.py" in text
+    assert ("{{ not_a_template }}" in text) == (observation is not None)
+
+
+def test_templates_can_be_replaced(server, agent, tmp_path):
+    (tmp_path / "s.j2").write_text("fix {{ task.id }} with {{ tools | length }} tools")
+    (tmp_path / "i.j2").write_text("go: {{ observation }}")
+    server.say(None, server.call("eval", {}, "c1"))
+    agent(system_template=str(tmp_path / "s.j2"), instance_template=tmp_path / "i.j2").act(FIRST)
+    contents = [message["content"] for message in server.asked]
+    assert contents == ["fix sum with 5 tools", "go: The sum of two numbers is wrong.\nFiles: calc.py"]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (None, "cannot be read: No such file"),
+        ("{{ taks }}", "'taks' is undefined .*task, tools"),
+        ("{% if", "s.j2"),
+    ],
+)
+def test_wrong_templates_are_named(agent, tmp_path, text, complaint):
+    path = tmp_path / "s.j2"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ConfigError, match=complaint) as caught:
+        agent(system_template=path)
+    assert str(path) in str(caught.value)
+
+
+def test_it_is_made_by_name_from_strings(server):
+    made = plugins.load("agents", "llm")(model="m", base_url=server.url, window="7", temperature="0.2")
+    assert (made.settings.window, made.model.settings.temperature) == (7, 0.2)
+
+
+def test_a_model_object_will_do(server, brief):
+    class Echo:
+        name = "echo"
+
+        def reply(self, messages, tools):
+            return Reply(text="no call", usage=Usage(input_tokens=1))
+
+    made = LLMAgent(Echo(), max_malformed=1)
+    made.start(brief())
+    assert made.act(FIRST) is None
+    assert made.usage.input_tokens == 1
+    with pytest.raises(ConfigError, match="no option of the llm agent named 'temperature'"):
+        LLMAgent(Echo(), temperature=1)
+    assert LLMAgent(OpenAIModel("m", base_url=server.url)).model.name == "m"
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({}, "needs a model"),
+        ({"model": "m", "histroy": "full"}, "did you mean 'history'"),
+        ({"model": "m", "tempreture": 0}, "did you mean 'temperature'"),
+        ({"model": "m", "history": "some"}, "option 'history' of the llm agent: .*'full' or 'window'"),
+        ({"model": "m", "base_url": "http://127.0.0.1:1/v1", "timeout": 0}, "option 'timeout'"),
+    ],
+)
+def test_wrong_options(options, complaint):
+    with pytest.raises(ConfigError, match=complaint):
+        LLMAgent(**options)
+
+
+def test_an_unknown_provider():
+    with pytest.raises(UnknownNameError, match="no model named 'openia': did you mean 'openai'"):
+        LLMAgent("m", provider="openia")
+
+
+def test_openai_is_imported_only_when_it_is_needed():
+    code = (
+        "import sys, debug_gym.agents.llm; sys.exit(bool({'openai', 'tiktoken', 'torch'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,70 @@
+import pytest
+
+from debug_gym.benchmarks.base import Benchmark
+from debug_gym.errors import ConfigError, UnknownNameError
+from debug_gym.runs.config import RunConfig
+from debug_gym.runs.plan import make_agent, make_backend, make_benchmark, prepare, select
+from debug_gym.task import DirectorySource, Task
+
+
+class Letters(Benchmark):
+    name, version, description = "letters", "1", "Tasks with short names."
+
+    def load(self):
+        for name in ("ab", "ac", "b"):
+            yield Task(id=name, problem="", source=DirectorySource(path="."))
+
+
+class Nothing(Letters):
+    def load(self):
+        return iter(())
+
+
+@pytest.mark.parametrize(
+    ("patterns", "names"),
+    [
+        ((), ["ab", "ac", "b"]),
+        (("b", "a*"), ["ab", "ac", "b"]),
+        (("?c",), ["ac"]),
+        (("ac", "a?"), ["ab", "ac"]),
+    ],
+)
+def test_tasks_are_selected_in_the_benchmarks_order(patterns, names):
+    assert [task.id for task in select(Letters(), patterns)] == names
+
+
+def test_a_pattern_that_matches_nothing_is_refused():
+    with pytest.raises(UnknownNameError, match="no task named 'abb': did you mean 'ab'"):
+        select(Letters(), ["b", "abb"])
+    with pytest.raises(ConfigError, match="'letters' has no tasks"):
+        select(Nothing(), [])
+
+
+def test_an_option_that_a_class_does_not_take_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="option of the benchmark 'repo' named 'pth': did you mean 'path'"):
+        make_benchmark("repo", {"pth": tmp_path})
+    with pytest.raises(ConfigError, match="the benchmark 'repo' needs the option 'path'"):
+        make_benchmark("repo", {})
+    with pytest.raises(ConfigError, match="option of the agent 'random' named 'model'"):
+        make_agent(RunConfig(benchmark="b", agent="random", model="m"))
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(UnknownNameError, match="did you mean 'nightmares'"):
+        make_benchmark("nightmare", {})
+    with pytest.raises(UnknownNameError, match="did you mean 'oracle'"):
+        make_agent(RunConfig(benchmark="b", agent="orakle"))
+    with pytest.raises(UnknownNameError, match="did you mean 'namespace'"):
+        make_backend("namespaces")
+
+
+def test_everything_is_tried_before_anything_is_played(tmp_path):
+    (tmp_path / "a.py").write_text("a = 1\n")
+    good = {"benchmark": "repo", "benchmark_options": {"path": str(tmp_path)}, "agent": "random"}
+    plan = prepare(RunConfig(**good, attempts=2, seed=5))
+    assert [(attempt.number, attempt.seed) for attempt in plan.attempts()] == [(0, 5), (1, 6)]
+    assert "view" in plan.config.tools  # the default tools are written out
+    assert plan.manifest().config["tools"] == list(plan.config.tools)
+    for wrong in ({"tools": ("viev",)}, {"sandbox": "x"}, {"tasks": ("x",)}, {"agent": "x"}):
+        with pytest.raises(UnknownNameError):
+            prepare(RunConfig(**{**good, **wrong}))

@@ -1,0 +1,100 @@
+"""The ``eval`` tool: run the task's tests and see which pass."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import Field
+
+from debug_gym.episode import Observation
+from debug_gym.sandbox import TestRun
+from debug_gym.sandbox.client import pytest_arguments
+from debug_gym.tools.base import Arguments, Session, Tool, ToolError
+from debug_gym.tools.text import clip, printable, scrub
+
+MAX_OUTPUT = 24_000
+"""Characters of the test command's output that are shown."""
+MAX_FAILURES = 30
+"""Failed tests that are listed above the output."""
+_ORDER = ("failed", "error", "passed", "xfailed", "xpassed", "skipped")
+_USAGE_ERROR = 4
+"""pytest's exit code when a test id or path does not exist."""
+
+
+class Eval(Tool):
+    """Runs the tests."""
+
+    name = "eval"
+    description = (
+        "Run the tests, all of them or those named, and show which failed and why. "
+        "Times, addresses and temporary paths are left out of the output."
+    )
+
+    class Args(Arguments):
+        """Which tests to run."""
+
+        tests: list[str] = Field(
+            default_factory=list,
+            description="test ids (tests/test_a.py::test_b) or paths; default: all tests of the task",
+        )
+        timeout: float | None = Field(
+            default=None, gt=0, le=3600, description="seconds after which the run is ended; default: the task's"
+        )
+
+    def run(self, session: Session, args: Args) -> Observation:
+        """See ``Tool.run``."""
+        command = session.task.tests.command
+        if args.tests and pytest_arguments(command) is None:
+            raise ToolError("the tests of this task are one command, not pytest: call eval without tests")
+        for test in args.tests:
+            if test.startswith("-") or not test.strip():
+                raise ToolError(f"{test!r} is not a test id or path")
+        run = session.sandbox.run_tests(args.tests, timeout=args.timeout)
+        if not args.tests:
+            session.tests = run
+        limit = session.task.tests.timeout if args.timeout is None else args.timeout
+        parts = [_summary(run, limit), _failures(run), clip(printable(run.output), MAX_OUTPUT)]
+        data = {
+            "outcomes": dict(run.outcomes),
+            "passed": len(run.passed),
+            "failed": len(run.failed),
+            "total": _total(run),
+            "complete": run.complete,
+            "timed_out": run.timed_out,
+            "exit_code": run.exit_code,
+            "warm": run.warm,
+        }
+        text = scrub("\n".join(filter(None, parts))).rstrip()
+        return Observation(text=text, data=data, error=bool(args.tests) and run.exit_code == _USAGE_ERROR)
+
+    def examples(self, session: Session) -> Iterable[dict[str, Any]]:  # noqa: ARG002
+        """All tests."""
+        return [{}]
+
+
+def _total(run: TestRun) -> int:
+    """Tests that were to run, and files that could not be collected."""
+    return len({*run.collected, *run.outcomes})
+
+
+def _summary(run: TestRun, limit: float) -> str:
+    counts = Counter(run.outcomes.values())
+    total = _total(run)
+    shown = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _ORDER if counts[outcome])
+    line = f"{shown or 'no results'} of {total}" if total else "no tests ran"
+    if run.timed_out:
+        line += f"; stopped after {limit:g} seconds, before the end"
+    elif not run.complete:
+        line += f"; the run broke off before its end (exit code {run.exit_code})"
+    remarks = [note for note in run.note.split("; ") if note and not note.startswith("cold: ")]
+    return "; ".join([line, *remarks])
+
+
+def _failures(run: TestRun) -> str:
+    lines = []
+    for test in run.failed[:MAX_FAILURES]:
+        message = run.messages.get(test)
+        lines.append(f"{run.outcomes[test]}: {test}" + (f" - {message}" if message else ""))
+    if len(run.failed) > MAX_FAILURES:
+        lines.append(f"[and {len(run.failed) - MAX_FAILURES} more]")
+    return printable("\n".join(lines))
