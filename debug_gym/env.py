@@ -30,6 +30,7 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
     - ``step``: how many actions were taken
     - ``data``: the tool's structured result
     - ``error``: the call was wrong
+    - ``tools``: on reset, the tools in the form of OpenAI's function calling
     - ``resolved``, ``verdict``: at the end of the episode, what the judge says (without times)
 
     The episode terminates when the agent submits, or when a run of all visible tests passes after a change
@@ -102,10 +103,10 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
         self._end()
         self.session = Session(sandbox=self.backend.start(task), task=task)
         self.verdict, self.steps, self._share = None, 0, 0.0
-        text = opening(task, self.toolbox)
+        text = opening(task)
         self._last = text
         self._show()
-        return text, self._info(Observation(text=text))
+        return text, {**self._info(Observation(text=text)), "tools": self.toolbox.schemas()}
 
     def step(self, action: Action) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Do one tool call."""
@@ -242,13 +243,12 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
             print(self._last)  # noqa: T201 - what this mode is for
 
 
-def opening(task: Task, toolbox: Toolbox) -> str:
+def opening(task: Task) -> str:
     """What the agent reads first."""
     return (
         f"{task.problem.strip()}\n\n"
         "The repository is the current folder of your sandbox. Find the bug and fix it in the source files; "
-        "changes to tests do not count.\n"
-        f"Tools: {', '.join(toolbox.tools)}."
+        "changes to tests do not count."
     )
 
 

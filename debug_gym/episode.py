@@ -3,12 +3,23 @@
 import json
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from debug_gym.errors import DebugGymError
 from debug_gym.task import Frozen
 
 SCHEMA_VERSION = 1
+
+
+def unicode(value: Any) -> Any:
+    """The same JSON-like value with lone surrogates (no valid text, but possible in file names) replaced."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {unicode(key): unicode(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [unicode(item) for item in value]
+    return value
 
 
 class InvalidToolCallError(DebugGymError, ValueError):
@@ -22,6 +33,8 @@ class ToolCall(Frozen):
     arguments: dict[str, Any] = Field(default_factory=dict)
     id: str = ""
     """The model's id of this call, if it gave one: the reply goes back under it."""
+
+    _unicode = field_validator("name", "arguments", "id", mode="before")(unicode)
 
     @classmethod
     def parse(cls, action: "ToolCall | dict[str, Any] | str") -> "ToolCall":
@@ -65,6 +78,8 @@ class Observation(Frozen):
     """Structured and deterministic: no times, no addresses, no temporary paths."""
     error: bool = False
     """The call was wrong or failed as a call; the agent should read the text and try again."""
+
+    _unicode = field_validator("text", "data", mode="before")(unicode)
 
 
 class Step(Frozen):

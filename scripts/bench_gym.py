@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from bench import limits, starts
+from bench import limits, starts, steps, suites
 from bench.measure import Figure, RowError, Series, Unmeasurable
 from bench.workplace import Row, Workplace
 from rich.console import Console
@@ -24,7 +24,7 @@ from rich.text import Text
 
 from debug_gym.errors import DebugGymError, SandboxUnavailableError, UnknownNameError
 
-ROWS = {row.name: row for row in (*starts.ROWS, *limits.ROWS)}
+ROWS = {row.name: row for row in (*starts.ROWS, *steps.ROWS, *suites.ROWS, *limits.ROWS)}
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Outcome:
 
 
 def main() -> int:
-    """Measure what was asked for. 0: every row was measured or cannot be here; 1: one failed; 2: wrong name."""
+    """Measure what was asked for. 0: every row was measured or cannot be here; 1: one failed; 2: bad name."""
     options = _options()
     if options.list:
         for row in ROWS.values():

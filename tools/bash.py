@@ -1,5 +1,6 @@
 """The ``bash`` tool: commands in a shell that lasts as long as the episode."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,6 +9,9 @@ from pydantic import Field
 from debug_gym.episode import Observation
 from debug_gym.tools.base import Arguments, Session, Tool, ToolError
 from debug_gym.tools.text import printable
+
+_KILLED = re.compile(r"^bash: line \d+: +\d+ Killed .*\n", re.MULTILINE)
+"""What bash says, with a process id, when a command that took too long was ended."""
 
 
 class Bash(Tool):
@@ -24,7 +28,7 @@ class Bash(Tool):
 
         command: str = Field(description="one command or several, as in a script")
         timeout: float | None = Field(
-            default=None, gt=0, le=600, description="seconds after which the command is ended; default: the task's"
+            default=None, gt=0, le=600, description="seconds it may take; default: the task's limit"
         )
 
     def run(self, session: Session, args: Args) -> Observation:
@@ -36,12 +40,13 @@ class Bash(Tool):
         remarks = [f"stopped after {limit:g} seconds"] if result.timed_out else []
         remarks += [f"exit code {result.exit_code}"] if result.exit_code else []
         remarks += [result.note] if result.note else []
-        text = printable(result.output)
+        text = printable(_KILLED.sub("", result.output) if result.timed_out else result.output)
         if remarks:
-            text = f"{text.rstrip()}\n[{'; '.join(remarks)}]".lstrip()
+            text += "\n" * (text[-1:] not in ("", "\n")) + f"[{'; '.join(remarks)}]"
         data = {"exit_code": result.exit_code, "output": result.output, "timed_out": result.timed_out}
-        return Observation(text=text or "[no output]", data=data, error=result.timed_out)
+        return Observation(text=text.rstrip("\n") or "[no output]", data=data, error=result.timed_out)
 
-    def examples(self, session: Session) -> Iterable[dict[str, Any]]:  # noqa: ARG002
+    def examples(self, session: Session) -> Iterable[dict[str, Any]]:
         """Commands that change nothing."""
-        return [{"command": command} for command in ("pwd", "ls", "ls -a | wc -l", "echo $HOME", "git status --short")]
+        commands = ("pwd", "ls", "ls -a | wc -l", "echo $HOME", "git status --short")
+        return [{"command": command} for command in commands]

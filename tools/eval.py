@@ -34,11 +34,11 @@ class Eval(Tool):
         """Which tests to run."""
 
         tests: list[str] = Field(
-            default_factory=list,
+            default=[],
             description="test ids (tests/test_a.py::test_b) or paths; default: all tests of the task",
         )
         timeout: float | None = Field(
-            default=None, gt=0, le=3600, description="seconds after which the run is ended; default: the task's"
+            default=None, gt=0, le=3600, description="seconds the run may take; default: the task's limit"
         )
 
     def run(self, session: Session, args: Args) -> Observation:
@@ -67,7 +67,7 @@ class Eval(Tool):
         text = scrub("\n".join(filter(None, parts))).rstrip()
         return Observation(text=text, data=data, error=bool(args.tests) and run.exit_code == _USAGE_ERROR)
 
-    def examples(self, session: Session) -> Iterable[dict[str, Any]]:  # noqa: ARG002
+    def examples(self, session: Session) -> Iterable[dict[str, Any]]:
         """All tests."""
         return [{}]
 

@@ -43,7 +43,7 @@ class ListDir(Tool):
             lines.append(f"{indent}{one_line(name)}{_MARKS.get(kind, '')}")
         truncated = len(found) > MAX_ENTRIES
         if truncated:
-            lines.append(f"[only the first {MAX_ENTRIES} entries: list a folder below, or with a smaller depth]")
+            lines.append(f"[only the first {MAX_ENTRIES} entries: list a folder below, or less deep]")
         elif not entries:
             lines.append("  (empty)")
         data = {"path": shown, "entries": [list(entry) for entry in entries], "truncated": truncated}

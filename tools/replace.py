@@ -11,7 +11,7 @@ from debug_gym.tools.base import Arguments, Session, Tool, ToolError
 from debug_gym.tools.rewrite import store
 from debug_gym.tools.text import TextFile, printable, read_existing, sample_files, split_lines
 
-MAX_COMPARED = 5_000
+MAX_COMPARED = 3_000
 """Lines of a file that are compared to find similar ones."""
 
 
@@ -53,9 +53,8 @@ class Replace(Tool):
     def examples(self, session: Session) -> Iterable[dict[str, Any]]:
         """First lines that occur once, replaced by themselves."""
         first = [(file, split_lines(file.text)[0]) for file in sample_files(session)]
-        return [
-            {"path": file.path, "old": line, "new": line} for file, line in first if file.text.count(line) == 1
-        ]
+        unique = [(file.path, line) for file, line in first if file.text.count(line) == 1]
+        return [{"path": path, "old": line, "new": line} for path, line in unique]
 
 
 def _places(text: str, wanted: str) -> list[int]:
@@ -72,7 +71,7 @@ def _places(text: str, wanted: str) -> list[int]:
 
 
 def _hint(file: TextFile, wanted: str) -> str:
-    """Where a text like the wanted one is: the same but for spaces, or lines that are similar to its first."""
+    """Where there is a text like the wanted one: the same but for spaces, or lines similar to its first."""
     lines = [line.rstrip("\r\n") for line in split_lines(file.text)[:MAX_COMPARED]]
     stripped = [line.strip() for line in lines]
     block = [line.strip() for line in wanted.strip("\r\n").split("\n")]
@@ -83,8 +82,10 @@ def _hint(file: TextFile, wanted: str) -> str:
             shown = "\n".join(lines[index : index + min(len(block), 10)])
             return f", but from line {index + 1} on it is the same except for spaces:\n{printable(shown)}"
     first = next(line for line in block if line)
-    close = difflib.get_close_matches(first[:200], {line[:200] for line in stripped if line}, n=3, cutoff=0.6)
+    known = dict.fromkeys(line[:200] for line in stripped if line)
+    close = difflib.get_close_matches(first[:200], list(known), n=3, cutoff=0.6)
     similar = [number for number, line in enumerate(stripped) if line[:200] in close][:3]
     if not similar:
         return "; view shows what it holds"
-    return "; similar lines:\n" + "\n".join(f"{number + 1}\t{printable(lines[number][:500])}" for number in similar)
+    numbered = (f"{number + 1}\t{printable(lines[number][:500])}" for number in similar)
+    return "; similar lines:\n" + "\n".join(numbered)

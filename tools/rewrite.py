@@ -27,7 +27,7 @@ MAX_DIFF = 16_000
 """Characters of the difference that are shown; ``data`` has all of it."""
 MAX_COMPARED = 5_000
 """Changed lines beyond which they are not compared one by one: that can take quadratic time."""
-MAX_CHECKED = 1 << 20
+MAX_CHECKED = 1 << 18
 """Bytes of Python source beyond which its syntax is not checked."""
 CONTEXT = 3
 """Unchanged lines around a change."""
@@ -115,13 +115,14 @@ def store(session: Session, path: str, old: TextFile | None, new: TextFile) -> O
     """
     if old is not None and new.text == old.text:
         data = {"path": new.path, "diff": "", "syntax_error": ""}
-        return Observation(text=f"{new.path}: nothing changed, the new text is equal to the old one", data=data)
+        text = f"{new.path}: nothing changed, the new text is equal to the old one"
+        return Observation(text=text, data=data)
     encoded = new.encode()
     session.sandbox.write(path, encoded)
     diff = unified_diff(new.path, None if old is None else old.text, new.text)
     added, removed = (sum(line.startswith(sign) for line in diff.split("\n")[2:]) for sign in "+-")
     done = "created" if old is None else "changed"
-    text = f"{new.path}: {done}, {added} lines added, {removed} removed\n"
+    text = f"{new.path}: {done}, {added} {'line' if added == 1 else 'lines'} added, {removed} removed\n"
     text += clip(printable(diff.replace("\r\n", "\n")), MAX_DIFF)
     if not session.task.is_editable(new.path):
         text += "[changes to this file are not part of the solution: it is judged without them]\n"

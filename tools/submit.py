@@ -13,7 +13,7 @@ class Submit(Tool):
     class Args(Arguments):
         """Nothing."""
 
-    def run(self, session: Session, args: Args) -> Observation:  # noqa: ARG002
+    def run(self, session: Session, args: Args) -> Observation:
         """See ``Tool.run``."""
         session.submitted = True
         return Observation(text="submitted: the episode ends here and the changes are judged")

@@ -43,18 +43,21 @@ def clip(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     head, tail = text[: limit // 2], text[-(limit // 2) :]
-    head = head[: head.rfind("\n") + 1] or head + "\n"
+    head = head[: head.rfind("\n") + 1] or head
     tail = tail[tail.find("\n") + 1 :] or tail
-    return f"{head}[... {len(text) - len(head) - len(tail)} characters cut ...]\n{tail}"
+    cut = f"[... {len(text) - len(head) - len(tail)} characters cut ...]"
+    return "\n".join([head.removesuffix("\n"), cut, tail])
 
 
 _TOTALS = re.compile(
-    r"^(.{0,200}\b(?:passed|failed|errors?|skipped|xfailed|xpassed|deselected|warnings?|no tests ran)\b.{0,100}?)"
+    r"^(.{0,200}\b(?:passed|failed|errors?|skipped|xfailed|xpassed|deselected|warnings?|no tests ran)\b"
+    r".{0,100}?)"
     r" in \d+\.\d+s(?: \(\d[\d:, days]{0,30}\))?(.*)$",
     re.MULTILINE,
 )
+_RULE = re.compile(r"={2,}|^=(?= )|(?<= )=$")
 _DURATION = re.compile(r"^\d+\.\d+s (call|setup|teardown) ", re.MULTILINE)
-_TEMPORARY = re.compile(r"/tmp/(?:pytest-of-\w+/pytest-\d+|tmp[a-z0-9_]{8}\b)")
+_TEMPORARY = re.compile(r"/tmp/(?:pytest-of-\w+(?:/p[a-z]*-?\d*)?|tmp[a-z0-9_]{8}\b)(?:\.\.\.)?")
 _CUT_ADDRESS = re.compile(r"\bat 0x[0-9a-f]*\.\.\.")
 _ADDRESS = re.compile(r"(?:(?<=\bat )|(?<=\b[Tt]hread ))0x[0-9a-fA-F]{4,16}\b|(?<=\bid=')\d{9,}(?=')")
 
@@ -67,8 +70,7 @@ def scrub(text: str) -> str:
     numbers: dict[str, str] = {}
 
     def totals(found: re.Match[str]) -> str:
-        line = found.group(1) + found.group(2)
-        return f" {line.strip('= ')} ".center(80, "=") if line.startswith("==") else line
+        return _RULE.sub("=====", found.group(1) + found.group(2))
 
     def number(found: re.Match[str]) -> str:
         return numbers.setdefault(found.group(), f"0x{len(numbers) + 1}")
@@ -196,12 +198,12 @@ def relative(session: Session, path: str) -> str:
 
 
 def missing(session: Session, path: str, kind: str) -> ToolError:
-    """The error about a ``file`` or ``folder`` that does not exist, with those that may have been meant."""
-    wanted = "dir" if kind == "folder" else "file"
-    known = [name for name, found, _ in session.sandbox.listdir(depth=8) if found == wanted]
+    """The error about a missing ``file``, ``folder`` or ``file or folder``, with those that may be meant."""
+    kinds = {"file": ("file", "link"), "folder": ("dir",)}.get(kind, ("file", "dir"))
+    known = [name for name, found, _ in session.sandbox.listdir(depth=8) if found in kinds]
     namesakes = [name for name in known if posixpath.basename(name) == posixpath.basename(path)]
-    near = namesakes + difflib.get_close_matches(path[:200], known, n=3, cutoff=0.6)
-    names = [one_line(name) for name in dict.fromkeys(near)][:3]
+    near = namesakes or difflib.get_close_matches(path[:200], known, n=3, cutoff=0.6)
+    names = [one_line(name) for name in near[:3]]
     hint = f"; did you mean {' or '.join(names)}?" if names else "; listdir shows what there is"
     return ToolError(f"there is no {kind} {path}{hint}")
 

@@ -54,7 +54,8 @@ class View(Tool):
     def examples(self, session: Session) -> Iterable[dict[str, Any]]:
         """The first few files, whole and in part."""
         files = sample_files(session)
-        return [{"path": file.path} for file in files] + [{"path": file.path, "start": 1, "end": 5} for file in files]
+        whole = [{"path": file.path} for file in files]
+        return [*whole, *({**call, "start": 1, "end": 5} for call in whole)]
 
 
 def _range(path: str, total: int, start: int | None, end: int | None) -> tuple[int, int]:

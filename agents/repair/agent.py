@@ -67,7 +67,7 @@ class RepairAgent(Agent):
 
 
 def rewrite(path: str, old: str, new: str) -> ToolCall:
-    """The call that turns a file's old text into the new one, from the first to the last line that differs."""
+    """The call that turns a file's old text into the new one, from the first to the last changed line."""
     before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
     blocks = difflib.SequenceMatcher(a=before, b=after, autojunk=False).get_matching_blocks()
     head = blocks[0].size if blocks[0].a == blocks[0].b == 0 else 0
@@ -90,7 +90,9 @@ def summary(report: Report) -> str:
         lines.append("Most suspicious lines (Ochiai):")
         lines += [f"  {path}:{line}  {rate:.2f}" for path, line, rate in report.suspicious]
     whole, part = len(report.plausible), len(report.partial)
-    lines.append(f"Of {report.tried} candidates, {whole} pass all visible tests, {part} fix some and break none.")
+    lines.append(
+        f"Of {report.tried} candidates, {whole} pass all visible tests, {part} fix some and break none."
+    )
     lines += [f"Chosen: {step}" for step in _steps(report.chosen)]
     if report.chosen is None:
         lines.append(f"Giving up: {report.stopped or 'no candidate holds'}.")

@@ -1,4 +1,4 @@
-"""Templates for calls: arguments, methods and functions that are taken for one another, missing calls."""
+"""Templates for calls: arguments, and functions and methods that are taken for one another."""
 
 import ast
 from collections.abc import Iterator
@@ -73,9 +73,8 @@ def swapped(source: Source, node: ast.Call) -> Iterator[Change | None]:
     if len(node.args) == 1 and isinstance(node.func, ast.Attribute):
         value, argument = node.func.value, node.args[0]
         if isinstance(argument, ast.Name | ast.Attribute) and isinstance(value, ast.Name | ast.Attribute):
-            edits = (source.replace(value, source.segment(argument)),)
-            edits += (source.replace(argument, source.segment(value)),)
-            yield change(*edits, weight=0.4)
+            there, here = source.segment(argument), source.segment(value)
+            yield change(source.replace(value, there), source.replace(argument, here), weight=0.4)
 
 
 @template("swapped items", 0.4, ast.Tuple, ast.Dict)
@@ -173,69 +172,3 @@ def split_limit(source: Source, node: ast.Call) -> Iterator[Change | None]:
     if node.func.attr == "get" and len(node.args) == 1:
         for default in ("0", "()", "''", "{}"):
             yield _with_argument(source, node, default, weight=0.7)
-
-
-@template("key that may be missing", 0.4, ast.Subscript, trust=0.8)
-def missing_key(source: Source, node: ast.Subscript) -> Iterator[Change | None]:
-    """``d[k]`` becomes ``d.get(k)``."""
-    if isinstance(node.ctx, ast.Load) and not isinstance(node.slice, ast.Slice | ast.Tuple):
-        value, key = source.operand(node.value), source.segment(node.slice)
-        for new, weight in ((f"{value}.get({key})", 1.0), (f"{value}.get({key}, 0)", 0.6)):
-            yield change(source.replace(node, new), weight=weight)
-
-
-@template("result not used", 0.6, ast.Expr)
-def unused_result(source: Source, node: ast.Expr) -> Iterator[Change | None]:
-    """``s.strip()`` becomes ``s = s.strip()``, ``f(x)`` becomes ``x = f(x)`` or ``return f(x)``; awaited."""
-    call = node.value
-    if not isinstance(call, ast.Call):
-        return
-    shown = source.segment(call)
-    function = source.function(node)
-    if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name | ast.Attribute):
-        yield change(source.replace(node, f"{source.segment(call.func.value)} = {shown}"), weight=0.7)
-    for argument in call.args[:1]:
-        if isinstance(argument, ast.Name | ast.Attribute):
-            yield change(source.replace(node, f"{source.segment(argument)} = {shown}"), weight=0.6)
-    if function is not None:
-        yield change(source.replace(node, f"return {shown}"), weight=1.0)
-        yield change(source.replace(node, f"yield from {shown}"), weight=0.3)
-
-
-@template("missing await", 0.6, ast.Call)
-def missing_await(source: Source, node: ast.Call) -> Iterator[Change | None]:
-    """Await a call in a coroutine."""
-    if isinstance(source.function(node), ast.AsyncFunctionDef) and not isinstance(
-        source.parents[node], ast.Await
-    ):
-        yield change(source.put(node, f"await {source.segment(node)}"))
-
-
-@template("wrapped value", 0.35, ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.BinOp)
-def wrapped(source: Source, node: ast.expr) -> Iterator[Change | None]:
-    """Convert a value that is assigned, returned, compared or passed on: ``int(x)``, ``sorted(x)``, ..."""
-    parent = source.parents[node]
-    if not isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
-        return
-    if isinstance(parent, ast.Call) and parent.func is not node:
-        weight = 0.5
-    elif isinstance(
-        parent, ast.Return | ast.Assign | ast.Compare | ast.For | ast.comprehension | ast.keyword
-    ):
-        weight = 1.0
-    else:
-        return
-    iterated = isinstance(parent, ast.For | ast.comprehension)
-    for name in (
-        ("sorted", "reversed", "set") if iterated else ("int", "str", "round", "abs", "float", "sorted")
-    ):
-        yield change(source.replace(node, f"{name}({source.segment(node)})"), weight=weight)
-
-
-@template("unwrapped value", 0.4, ast.Call)
-def unwrapped(source: Source, node: ast.Call) -> Iterator[Change | None]:
-    """``f(x)`` becomes ``x``, ``x.f()`` becomes ``x``."""
-    if len(node.args) == 1 and not node.keywords and not isinstance(node.args[0], ast.Starred):
-        yield change(source.replace(node, source.operand(node.args[0])))
-    if not node.args and isinstance(node.func, ast.Attribute):
-        yield change(source.replace(node, source.operand(node.func.value)), weight=0.7)

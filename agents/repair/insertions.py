@@ -42,12 +42,30 @@ _TELLING = (
 def caught(source: Source, node: ast.ExceptHandler) -> Iterator[Change | None]:
     """Catch a related exception as well, or let what is caught pass on."""
     if node.type is not None:
-        for other in (*_RELATED.get(source.segment(node.type), ()), "Exception"):
+        related = [*_RELATED.get(source.segment(node.type), ()), *_exceptions(source), "Exception"]
+        for other in dict.fromkeys(related):
             if other != source.segment(node.type):
                 yield change(source.replace(node.type, other), weight=0.4 if other == "Exception" else 1.0)
     first = node.body[0]
     if not isinstance(first, ast.Raise):
         yield change(source.replace(first, "raise"), weight=0.6)
+
+
+def _exceptions(source: Source) -> list[str]:
+    """The exceptions that the file raises or catches."""
+    found: dict[str, None] = {}
+    for item in ast.walk(source.tree):
+        raised = (
+            item.exc
+            if isinstance(item, ast.Raise)
+            else item.type
+            if isinstance(item, ast.ExceptHandler)
+            else None
+        )
+        kind = raised.func if isinstance(raised, ast.Call) else raised
+        if isinstance(kind, ast.Name | ast.Attribute):
+            found[source.segment(kind)] = None
+    return list(found)
 
 
 @template("guard", 0.3, ast.Assign, ast.Expr, ast.Return, ast.AugAssign, ast.For, ast.If, trust=0.7)
@@ -123,9 +141,9 @@ def _steps(source: Source, owner: ast.ClassDef, function: Function) -> list[str]
             if isinstance(item, ast.Assign) and is_mutable(item.value) and text.startswith("self."):
                 found[f"{source.segment(item.targets[0])}.clear()"] = None
     for method in owner.body:
-        if isinstance(method, FUNCTIONS) and arguments(method) == ["self"] and not method.decorator_list:
-            if method.name != function.name and not method.name.startswith("__"):
-                found[f"self.{method.name}()"] = None
+        plain = isinstance(method, FUNCTIONS) and arguments(method) == ["self"] and not method.decorator_list
+        if plain and method.name != function.name and not method.name.startswith("__"):
+            found[f"self.{method.name}()"] = None
     return list(found)
 
 

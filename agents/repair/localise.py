@@ -65,13 +65,12 @@ def collect(bench: Workbench, task: Task, seconds: float, seconds_per_test: floa
     Raises:
         WorkbenchError: the task's test command is not pytest, or the traced run left no result.
     """
-    arguments = [*_pytest_arguments(task), *task.tests.visible]
-    limits = (str(seconds), str(seconds_per_test))
+    words = [str(seconds), str(seconds_per_test), *_pytest_arguments(task), *task.tests.visible]
     script = Path(__file__).with_name("tracer.py").read_text()
     command = (
         "folder=$(mktemp -d)\n"
         f"cat > $folder/tracer.py <<'END_OF_TRACER'\n{script}\nEND_OF_TRACER\n"
-        f"PYTHONDONTWRITEBYTECODE=1 python $folder/tracer.py $folder/result {shlex.join((*limits, *arguments))}"
+        f"PYTHONDONTWRITEBYTECODE=1 python $folder/tracer.py $folder/result {shlex.join(words)}"
         " > $folder/log 2>&1 < /dev/null\n"
         "if [ -f $folder/result ]; then wc -c < $folder/result; else tail -c 2000 $folder/log; fi\n"
     )
@@ -172,5 +171,6 @@ class Suspicion:
         rated = [
             (path, line, rate * self._raised.get((path, line), 1.0))
             for (path, line), rate in self._lines.items()
+            if path in self._sources
         ]
         return sorted(rated, key=lambda item: (-item[2], item[0], item[1]))[:count]

@@ -21,6 +21,7 @@ from debug_gym.agents.repair import (  # noqa: F401  importing a module register
     operators,
     sharing,
     statements,
+    values,
 )
 from debug_gym.agents.repair.source import Source
 from debug_gym.agents.repair.template import TEMPLATES, Change, Template

@@ -26,8 +26,9 @@ def locals_of(function: Function) -> list[str]:
 
 
 def members(owner: ast.ClassDef) -> tuple[list[str], list[str]]:
-    """The attributes that the class's code reads or sets on ``self``, and the methods that it defines."""
-    methods = [item.name for item in owner.body if isinstance(item, FUNCTIONS)]
+    """The attributes and properties that the class's code uses or defines, and its methods."""
+    functions = [item for item in owner.body if isinstance(item, FUNCTIONS)]
+    methods = [item.name for item in functions if not _is_property(item)]
     used = [
         item.attr
         for item in ast.walk(owner)
@@ -41,7 +42,12 @@ def members(owner: ast.ClassDef) -> tuple[list[str], list[str]]:
         for target in getattr(item, "targets", [getattr(item, "target", None)])
         if isinstance(target, ast.Name)
     ]
+    level += [item.name for item in functions if _is_property(item)]
     return [name for name in dict.fromkeys([*used, *level]) if name not in methods], methods
+
+
+def _is_property(function: Function) -> bool:
+    return any("property" in ast.unparse(item) for item in function.decorator_list)
 
 
 def _ranked(name: str, others: list[str], limit: int) -> list[tuple[str, float]]:

@@ -82,8 +82,8 @@ def arithmetic(source: Source, node: ast.BinOp) -> Iterator[Change | None]:
         rounded_up = f"-(-{source.operand(node.left)} // {source.operand(node.right)})"
         yield change(source.put(node, rounded_up), weight=0.6)
     if isinstance(node.op, ast.Sub | ast.Div | ast.FloorDiv | ast.Mod | ast.BitOr | ast.Add | ast.Pow):
-        swapped = (source.replace(node.left, source.operand(node.right)),)
-        swapped += (source.replace(node.right, source.operand(node.left)),)
+        left, right = source.operand(node.left), source.operand(node.right)
+        swapped = source.replace(node.left, right), source.replace(node.right, left)
         yield change(*swapped, weight=0.3 if isinstance(node.op, ast.Add) else 0.5)
 
 

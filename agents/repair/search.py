@@ -2,9 +2,9 @@
 
 Visible tests say too little about a fix, so the first patch that passes them need not be right (Smith et al.,
 "Is the cure worse than the disease? Overfitting in automated program repair", ESEC/FSE 2015). The search
-therefore goes on for a while after the first, and takes the patch of the highest worth (``Candidate.worth``): a
-suspicious place, a template that is often right, little text. Deletions, guards, and whatever else silences a
-symptom count less.
+therefore goes on for a while after the first, and takes the patch of the highest worth (``Candidate.worth``):
+a suspicious place, a template that is often right, little text. Deletions, guards, and whatever else silences
+a symptom count less.
 """
 
 import time
@@ -131,11 +131,10 @@ class Search:
     def _explore(self, bench: Workbench, base: Patch, share: float) -> None:
         """Try one more change on top of a patch."""
         spectrum = self._spectrum(base) if base.steps else self._traced
-        sources = {
-            source.path: source for source in map(self._parsed, *zip(*spectrum.files.items())) if source
-        }
+        parsed = (self._parsed(path, text) for path, text in spectrum.files.items())
+        sources = {source.path: source for source in parsed if source is not None}
         suspicion = Suspicion(spectrum, sources, self._task.problem)
-        self.report.suspicious = self.report.suspicious or suspicion.top(5)
+        self.report.suspicious = self.report.suspicious or suspicion.top(8)
         for candidate in candidates(sources.values(), suspicion.of, self._seed):
             if self._spent(share):
                 break

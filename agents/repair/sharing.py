@@ -61,8 +61,8 @@ def class_attribute(source: Source, node: ast.ClassDef) -> Iterator[Change | Non
         if init is not None:
             yield change(source.before(first_statement(init), assignment))
         else:
-            lines = f"\ndef __init__(self, *args, **kwargs):\n    super().__init__(*args, **kwargs)\n    {assignment}"
-            yield change(source.after(node.body[-1], lines), weight=0.7)
+            head = "\ndef __init__(self, *args, **kwargs):\n    super().__init__(*args, **kwargs)"
+            yield change(source.after(node.body[-1], f"{head}\n    {assignment}"), weight=0.7)
 
 
 @template(
@@ -115,14 +115,15 @@ def late_lambda(source: Source, node: ast.Lambda) -> Iterator[Change | None]:
     """A lambda keeps the value that a variable has now: ``lambda x=x: ...``."""
     parameters = {item.arg for item in [*node.args.args, *node.args.kwonlyargs, *node.args.posonlyargs]}
     free = {item.id for item in ast.walk(node.body) if isinstance(item, ast.Name)} - parameters
-    changing = _changing(source, node)
-    for name in sorted(free & changing):
+    bound = _bindings(free & _changing(source, node))
+    for names, weight in bound:
         start = source.span(node)[0]
         body = source.segment(node.body)
         given = source.data[start : source.span(node.body)[0]].decode().rstrip().removesuffix(":")
         given = given.removeprefix("lambda").strip()
         if "*" not in given:
-            yield change(source.replace(node, f"lambda {given}{', ' if given else ''}{name}={name}: {body}"))
+            together = ", ".join(filter(None, [given, names]))
+            yield change(source.replace(node, f"lambda {together}: {body}"), weight=weight)
 
 
 @template("late binding in a function", 0.8, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -131,9 +132,15 @@ def late_function(source: Source, node: Function) -> Iterator[Change | None]:
     free = {item.id for item in ast.walk(node) if isinstance(item, ast.Name)} - set(locals_of(node))
     if node.args.vararg or node.args.kwonlyargs or node.args.kwarg:
         return
-    for name in sorted(free & _changing(source, node)):
+    for names, weight in _bindings(free & _changing(source, node)):
         close = source.data.find(b")", source.span(node)[0])
-        yield change(source.insert(close, f"{', ' if arguments(node) else ''}{name}={name}"))
+        yield change(source.insert(close, f"{', ' if arguments(node) else ''}{names}"), weight=weight)
+
+
+def _bindings(names: set[str]) -> list[tuple[str, float]]:
+    """Parameters that keep the present values: of all names, or else of each one alone."""
+    alone = [f"{name}={name}" for name in sorted(names)]
+    return [(", ".join(alone), 1.0), *((one, 0.6) for one in alone if len(alone) > 1)] if alone else []
 
 
 def _changing(source: Source, node: ast.AST) -> set[str]:

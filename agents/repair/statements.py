@@ -101,11 +101,13 @@ def loop_control(source: Source, node: ast.stmt) -> Iterator[Change | None]:
 
 @template("returned value", 0.35, ast.Return, trust=0.8)
 def returned(source: Source, node: ast.Return) -> Iterator[Change | None]:
-    """Return something else: ``self``, nothing, an empty value of the same kind, the other item of a pair."""
+    """Call but do not return; return ``self``, None, an empty or a constant value."""
     function = source.function(node)
     if function is None or node.value is None:
         return
     weight = 0.3 if isinstance(node.value, ast.Constant) else 0.5
+    if isinstance(node.value, ast.Call):
+        yield change(source.replace(node, source.segment(node.value)), weight=1.0)
     for other in ("None", "self", "[]", "{}", "0", "True", "False"):
         if other != source.segment(node.value) and (other != "self" or source.owner(node)):
             yield change(source.replace(node.value, other), weight=weight)

@@ -1,6 +1,6 @@
 """Runs in the sandbox: the tests once, and which lines of the workspace the failing and passing ones execute.
 
-A script of its own: it is sent to the task's interpreter as text. Standard library and pytest only, Python >= 3.8.
+A script of its own, sent to the task's interpreter as text: standard library and pytest only, Python >= 3.8.
 Usage: ``python tracer.py RESULT SECONDS SECONDS_PER_TEST [pytest arguments]``, in the workspace.
 """
 
@@ -14,9 +14,10 @@ import signal
 import sys
 import threading
 import zlib
+from collections.abc import Generator
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
-from typing import Any, Generator
+from typing import Any
 
 import pytest
 
@@ -146,8 +147,8 @@ class Recorder:
 
 
 def main(target: str, seconds: str, seconds_per_test: str, *arguments: str) -> None:
-    """Run the tests and write the result: JSON, compressed, in base 32, which no scrubbing of texts touches."""
-    root = os.getcwd()
+    """Run the tests and write the result: JSON, compressed, in base 32 so that no clean-up of texts alters it."""
+    root = str(Path.cwd())
     sys.path[0] = root
     recorder = Recorder(Tracer(os.path.realpath(root)), float(seconds_per_test))
 

@@ -40,7 +40,7 @@ def reset_large(place: Workplace) -> Figure:
 
 
 def reset_ready(place: Workplace) -> Figure:
-    env = place.env(place.small, place.ready_backend())
+    env = place.env(place.small, backend=place.ready_backend())
     sample = _reset(env)
 
     def rested() -> float:

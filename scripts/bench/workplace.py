@@ -167,12 +167,21 @@ class Workplace:
 
     # -- episodes ------------------------------------------------------------------------
 
-    def env(self, task: Task, backend: NamespaceBackend | None = None) -> DebugGymEnv:
-        """A live episode without a limit of steps; closed at the end."""
-        env = DebugGymEnv(task=task, sandbox=backend or self.backend, max_steps=None)
+    def env(
+        self, task: Task, *, tools: tuple[str, ...] = (), backend: NamespaceBackend | None = None
+    ) -> DebugGymEnv:
+        """A live episode without a limit of steps, with only these tools; closed at the end."""
+        env = DebugGymEnv(task=task, tools=tools, sandbox=backend or self.backend, max_steps=None)
         self._exit.callback(env.close)
         env.reset()
         return env
+
+    def copy(self, task: Task) -> Path:
+        """A copy of the task's folder on the host, in memory as the sandbox's is, where there is a place."""
+        assert isinstance(task.source, DirectorySource)
+        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else self.folder
+        folder = self._exit.enter_context(tempfile.TemporaryDirectory(prefix="bench-gym-", dir=memory))
+        return Path(shutil.copytree(task.source.path, folder, dirs_exist_ok=True))
 
     def sandbox(self, task: Task) -> RuntimeSandbox:
         """A live sandbox; closed at the end."""

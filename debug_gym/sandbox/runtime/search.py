@@ -27,7 +27,8 @@ class _Expired(BaseException):
 
 
 def grep(root: str, request: dict[str, Any]) -> dict[str, Any]:
-    """``pattern``, ``path``, ``ignore_case``, ``limit``, ``timeout`` -> ``matches``, ``truncated``, ``skipped``.
+    """``pattern``, ``path``, ``ignore_case``, ``limit``, ``timeout`` (seconds) -> ``matches``, ``truncated``,
+    ``skipped`` (files that are too large).
 
     ``path`` is a file, a folder, or (where no such file exists) a glob relative to the workspace, in which
     ``**`` stands for any folders and a name without a slash is searched for everywhere. A match is
@@ -103,7 +104,8 @@ def _candidates(root: str, path: str) -> Iterator[str]:
     except FileNotFoundError:
         if not any(character in path for character in "*?["):
             raise
-        wanted = _glob_expression(os.path.relpath(os.path.join(root, path), root) if "/" in path else "**/" + path)
+        glob = os.path.relpath(os.path.join(root, path), root) if "/" in path else "**/" + path
+        wanted = _glob_expression(glob)
         yield from (name for name in _walk(root, "") if wanted.match(name))
         return
     relative = os.path.relpath(target, root)
@@ -133,7 +135,7 @@ def _glob_expression(glob: str) -> Pattern[str]:
     known = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
     def translate(part: Any) -> str:
-        text = part.group()
+        text: str = part.group()
         if text in known:
             return known[text]
         if len(text) > 1:
