@@ -55,7 +55,7 @@ def main() -> int:
     except UnknownNameError as error:
         print(error, file=sys.stderr)
         return 2
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 120)
     runs = 2 if options.quick else options.runs
     place = Workplace(runs=runs, quick=options.quick, rivals=options.rivals, image=options.image)
     outcomes = []

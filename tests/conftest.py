@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from debug_gym.sandbox.namespace import NamespaceBackend
-from debug_gym.task import DirectorySource, Task
+from debug_gym.task import DirectorySource, Environment, Task
 from debug_gym.tools.base import Session
 
 
@@ -20,7 +20,10 @@ def cache_folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def make_task(tmp_path_factory):
-    """``make_task({"a.py": "x = 1\\n"}, **fields of Task)``: a task around a new folder with these files."""
+    """``make_task({"a.py": "x = 1\\n"}, **fields of Task)``: a task around a new folder with these files.
+
+    Nothing is imported ahead unless the fields say so: all sandboxes of a module come from one warm interpreter.
+    """
 
     def make(files, **fields):
         folder = tmp_path_factory.mktemp("repository")
@@ -28,7 +31,12 @@ def make_task(tmp_path_factory):
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content.encode() if isinstance(content, str) else content)
-        values = {"id": "example", "problem": "Something is wrong.", "source": DirectorySource(path=folder)}
+        values = {
+            "id": "example",
+            "problem": "Something is wrong.",
+            "source": DirectorySource(path=folder),
+            "environment": Environment(preload=()),
+        }
         return Task(**{**values, **fields})
 
     return make

@@ -36,9 +36,10 @@ class Replace(Tool):
         if not args.old:
             raise ToolError("old is empty: give the text to replace, or use rewrite to insert lines")
         file = read_existing(session, args.path)
-        old, new = args.old, args.new
-        if old not in file.text:  # the agent sees no carriage returns, so it cannot give them
-            old, new = file.adapt(old), file.adapt(new)
+        # The agent sees no carriage returns, so it cannot give them.
+        old = args.old if args.old in file.text else file.adapt(args.old)
+        own_line_ends = "\n" in old and "\r\n" not in old
+        new = args.new.replace("\r\n", "\n") if own_line_ends else file.adapt(args.new)
         places = _places(file.text, old)
         if not places:
             raise ToolError(f"{file.path} does not hold this text{_hint(file, args.old)}")

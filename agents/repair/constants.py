@@ -92,6 +92,11 @@ def regular_expression(source: Source, node: ast.Call) -> Iterator[Change | None
         yield change(source.replace(node.args[-1], f"{source.segment(node.args[-1])}, flags=re.{name}"))
 
 
+def _countable(source: Source, node: ast.expr) -> bool:
+    kinds = source.kinds(node)
+    return not kinds or bool(kinds & {"int", "float"})
+
+
 def _shifted(node: ast.expr, text: str) -> list[tuple[str, float]]:
     """The expression one higher and one lower; ``x - 1`` and ``x + 1`` also lose what they have."""
     if isinstance(node, ast.Constant):
@@ -123,6 +128,8 @@ def off_by_one(source: Source, node: ast.AST) -> Iterator[Change | None]:
     for place, weight in places:
         if place is None or isinstance(place, ast.Starred | ast.GeneratorExp | ast.Lambda | ast.JoinedStr):
             continue
+        if not _countable(source, place):
+            continue
         shown = source.segment(place)
         shown = f"({shown})" if isinstance(place, ast.BoolOp | ast.IfExp | ast.Compare) else shown
         for new, factor in _shifted(place, shown):
@@ -134,8 +141,10 @@ def assigned_off_by_one(
     source: Source, node: ast.Assign | ast.Return | ast.AugAssign
 ) -> Iterator[Change | None]:
     """Add or take one from what is assigned or returned, where that looks like a number."""
-    if isinstance(node.value, ast.BinOp | ast.Call | ast.Name) and not isinstance(
-        getattr(node.value, "op", None), ast.Mod
+    if (
+        isinstance(node.value, ast.BinOp | ast.Call | ast.Name)
+        and not isinstance(getattr(node.value, "op", None), ast.Mod)
+        and _countable(source, node.value)
     ):
         for new, factor in _shifted(node.value, source.segment(node.value)):
             yield change(source.replace(node.value, new), weight=factor)

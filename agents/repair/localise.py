@@ -23,7 +23,7 @@ from functools import cached_property
 from pathlib import Path
 
 from debug_gym.agents.repair.bench import Workbench, WorkbenchError
-from debug_gym.agents.repair.source import FUNCTIONS, Source
+from debug_gym.agents.repair.source import FUNCTIONS, Source, Types
 from debug_gym.task import Task
 
 CHUNK = 48_000
@@ -50,6 +50,8 @@ class Spectrum:
     lines: Mapping[str, Mapping[int, tuple[int, int]]]
     """Path and line to the numbers of failing and of passing tests that execute it."""
     outcomes: Mapping[str, str]
+    types: Mapping[str, Types] = field(default_factory=dict)
+    """Path to what kinds of values the variables had; see ``Source``."""
     raised: Mapping[str, list[tuple[str, int]]] = field(default_factory=dict)
     """Failing test to the places that its exception passed, the innermost first."""
 
@@ -106,7 +108,14 @@ def _read(packed: str) -> Spectrum:
         for path, entries in data["lines"].items()
     }
     raised = {test: [(path, line) for path, line in places] for test, places in data["raised"].items()}
-    return Spectrum(data["files"], lines, data["outcomes"], raised)
+    types = {
+        path: {
+            int(line): {name: frozenset(kinds) for name, kinds in names.items()}
+            for line, names in found.items()
+        }
+        for path, found in data["types"].items()
+    }
+    return Spectrum(data["files"], lines, data["outcomes"], types, raised)
 
 
 class Suspicion:

@@ -50,6 +50,12 @@ def _is_property(function: Function) -> bool:
     return any("property" in ast.unparse(item) for item in function.decorator_list)
 
 
+def _fits(source: Source, node: ast.expr, other: str) -> bool:
+    """Whether another variable or attribute may stand in the node's place, by the kinds of values seen."""
+    kinds, others = source.kinds(node), source.kinds(node, other)
+    return not kinds or not others or bool(kinds & others) or (kinds | others) <= {"int", "float", "bool"}
+
+
 def _ranked(name: str, others: list[str], limit: int) -> list[tuple[str, float]]:
     """The other names, those that look alike first, each with a weight from 0.4 to 1."""
     rated = [(difflib.SequenceMatcher(a=name, b=other).ratio(), other) for other in others if other != name]
@@ -69,7 +75,8 @@ def other_variable(source: Source, node: ast.Name) -> Iterator[Change | None]:
     nearby = [name for name in locals_of(function) if name not in {"self", "cls"}]
     if node.id not in nearby:
         return
-    for name, weight in _ranked(node.id, nearby, 6):
+    alike = [name for name in nearby if _fits(source, node, name)]
+    for name, weight in _ranked(node.id, alike, 6):
         yield change(source.replace(node, name), weight=weight)
     owner = source.owner(node)
     if owner is not None and node.id in members(owner)[0] and "self" in arguments(function):
@@ -110,7 +117,8 @@ def other_attribute(source: Source, node: ast.Attribute) -> Iterator[Change | No
         if node.attr in methods:
             return
     stored = 0.5 if isinstance(node.ctx, ast.Store) else 1.0
-    for name, weight in _ranked(node.attr, list(dict.fromkeys(known)), 5):
+    alike = [name for name in dict.fromkeys(known) if _fits(source, node, f"{base}.{name}")]
+    for name, weight in _ranked(node.attr, alike, 5):
         yield change(source.replace(node, f"{base}.{name}"), weight=weight * stored)
     if function is not None and base == "self" and isinstance(node.ctx, ast.Load):
         if node.attr in locals_of(function):

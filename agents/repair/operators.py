@@ -155,7 +155,7 @@ def truth(source: Source, node: ast.AST) -> Iterator[Change | None]:
         parts = [node.test]  # type: ignore[attr-defined]
     for part in parts:
         plain = part.operand if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.Not) else part
-        if isinstance(plain, _NEVER_NONE):
+        if isinstance(plain, _NEVER_NONE) or source.kinds(plain) == {"bool"}:
             continue
         word = "is not" if plain is part else "is"
         yield change(source.replace(part, f"{source.operand(plain)} {word} None"), weight=0.9)

@@ -131,7 +131,7 @@ class Search:
     def _explore(self, bench: Workbench, base: Patch, share: float) -> None:
         """Try one more change on top of a patch."""
         spectrum = self._spectrum(base) if base.steps else self._traced
-        parsed = (self._parsed(path, text) for path, text in spectrum.files.items())
+        parsed = (self._parsed(path, spectrum) for path in spectrum.files)
         sources = {source.path: source for source in parsed if source is not None}
         suspicion = Suspicion(spectrum, sources, self._task.problem)
         self.report.suspicious = self.report.suspicious or suspicion.top(8)
@@ -140,9 +140,11 @@ class Search:
                 break
             self._try(bench, candidate, base)
 
-    def _parsed(self, path: str, text: str) -> Source | None:
+    def _parsed(self, path: str, spectrum: Spectrum) -> Source | None:
+        if not self._task.is_editable(path):
+            return None
         try:
-            return Source(path, text) if self._task.is_editable(path) else None
+            return Source(path, spectrum.files[path], spectrum.types.get(path))
         except (SyntaxError, ValueError):
             return None
 

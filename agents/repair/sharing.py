@@ -10,14 +10,17 @@ from debug_gym.agents.repair.template import Change, change, template
 _MUTABLE_CALLS = frozenset(
     {"list", "dict", "set", "deque", "defaultdict", "OrderedDict", "Counter", "bytearray"}
 )
-_COPIES: tuple[tuple[str, float], ...] = (
-    ("list({})", 1.0),
-    ("dict({})", 0.9),
-    ("{}.copy()", 0.7),
-    ("copy.deepcopy({})", 0.6),
-    ("tuple({})", 0.4),
-    ("set({})", 0.3),
+IMMUTABLE = frozenset({"bool", "int", "float", "complex", "str", "bytes", "tuple", "frozenset", "NoneType"})
+_BUILTIN = IMMUTABLE | {"list", "dict", "set", "iterator"}
+_COPIES: tuple[tuple[str, str, float], ...] = (
+    ("list", "list({})", 1.0),
+    ("iterator", "list({})", 0.8),
+    ("dict", "{}.copy()", 0.9),
+    ("set", "{}.copy()", 0.5),
+    ("", "copy.copy({})", 0.4),
+    ("", "copy.deepcopy({})", 0.6),
 )
+"""Kind of the value (empty: any that is not builtin), its copy, and the weight where the kind is not known."""
 
 
 def is_mutable(node: ast.AST | None) -> bool:
@@ -85,7 +88,11 @@ def missing_copy(source: Source, node: ast.AST) -> Iterator[Change | None]:
 def _copies(source: Source, value: ast.expr, weight: float) -> Iterator[Change | None]:
     text = source.segment(value)
     inner = source.operand(value)
-    for pattern, factor in _COPIES:
+    kinds = source.kinds(value)
+    for kind, pattern, factor in _COPIES:
+        if kinds and (kinds <= IMMUTABLE or (kind not in kinds and (kind != "" or kinds <= _BUILTIN))):
+            continue
+        factor = 1.0 if kind in kinds else factor
         shown = inner if pattern.startswith("{") else text
         imports = source.imports("copy") if pattern.startswith("copy.") else ()
         yield change(source.replace(value, pattern.format(shown)), *imports, weight=weight * factor)

@@ -5,7 +5,7 @@ Edits work on the text, so that formatting and comments outside of the changed n
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -30,6 +30,10 @@ _LOOSE: dict[type[ast.AST], tuple[str, ...]] = {
 }
 """Fields of nodes in which an expression of any precedence needs no parentheses."""
 
+Types = Mapping[int, Mapping[str, frozenset[str]]]
+"""First line of a function (decorators count) and text of a variable or attribute to kinds of values that it had:
+``int``, ``list``, ``NoneType``, ``iterator``, ..., else the name of the class."""
+
 
 @dataclass(frozen=True, order=True)
 class Edit:
@@ -47,8 +51,9 @@ class Source:
         SyntaxError, ValueError: the text is no Python that this interpreter can parse.
     """
 
-    def __init__(self, path: str, text: str) -> None:
+    def __init__(self, path: str, text: str, types: Types | None = None) -> None:
         self.path = path
+        self._types = types or {}
         self.text = text
         self.data = text.encode()
         self.tree = ast.parse(text)
@@ -217,6 +222,18 @@ class Source:
     def function(self, node: ast.AST) -> Function | None:
         """The function that a node stands in."""
         return next((item for item in self.ancestors(node) if isinstance(item, FUNCTIONS)), None)
+
+    def kinds(self, node: ast.AST, text: str = "") -> frozenset[str]:
+        """What kinds of values a variable or attribute had, other than None; empty: not known.
+
+        ``text`` asks for another expression at the node's place.
+        """
+        function = self.function(node)
+        if function is None or not (text or isinstance(node, ast.Name | ast.Attribute)):
+            return frozenset()
+        first = min([function.lineno, *(item.lineno for item in function.decorator_list)])
+        found = self._types.get(first, {}).get(text or self.segment(node), frozenset())
+        return found - {"NoneType"}
 
     def owner(self, node: ast.AST) -> ast.ClassDef | None:
         """The class that a node stands in."""

@@ -22,6 +22,10 @@ from typing import Any
 import pytest
 
 RAISED_FRAMES = 8
+LOOKS = 3
+"""How often the types of variables are looked at per line and run."""
+ATTRIBUTES = 40
+KINDS = (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset, type(None))
 
 
 class HungError(BaseException):
@@ -34,7 +38,10 @@ class Tracer:
     def __init__(self, root: str) -> None:
         self.root = root
         self.lines: set[tuple[str, int]] = set()
+        self.types: dict[str, dict[int, dict[str, set[str]]]] = {}
+        """Path, first line of a function, variable or ``variable.attribute``, kinds of its values."""
         self._paths: dict[CodeType, str | None] = {}
+        self._looks: collections.Counter[tuple[CodeType, int]] = collections.Counter()
 
     def path(self, filename: str) -> str | None:
         """The path relative to the workspace; None for a file outside of it or an installed package."""
@@ -58,9 +65,43 @@ class Tracer:
         def line(inner: FrameType, event: str, _argument: object) -> Any:
             if event == "line":
                 self.lines.add((path, inner.f_lineno))
+            if event == "line" or event == "return":
+                self._look(path, inner)
             return line
 
         return line
+
+    def _look(self, path: str, frame: FrameType) -> None:
+        """Note what kinds of values the variables have, and the attributes of those that have some."""
+        code = frame.f_code
+        self._looks[code, frame.f_lineno] += 1
+        if self._looks[code, frame.f_lineno] > LOOKS or code.co_name == "<module>":
+            return
+        known = self.types.setdefault(path, {}).setdefault(code.co_firstlineno, {})
+        for name, value in list(frame.f_locals.items()):
+            known.setdefault(name, set()).add(kind(value))
+            for attribute, part in list(attributes(value).items())[:ATTRIBUTES]:
+                known.setdefault("%s.%s" % (name, attribute), set()).add(kind(part))
+
+
+def kind(value: object) -> str:
+    """What a value is, without running any of its code: a builtin type, ``iterator``, or its class's name."""
+    of = type(value)
+    for base in KINDS:
+        if issubclass(of, base):
+            return base.__name__
+    return "iterator" if "__next__" in dir(of) else of.__name__
+
+
+def attributes(value: object) -> dict[str, object]:
+    """The attributes that an object itself has; none for modules and classes."""
+    if isinstance(type(value), type) and type(value) not in (type, type(sys)):
+        try:
+            found: dict[str, object] = object.__getattribute__(value, "__dict__")
+        except AttributeError:
+            return {}
+        return found if type(found) is dict else {}
+    return {}
 
 
 class Recorder:
@@ -71,7 +112,6 @@ class Recorder:
         self.limit = seconds_per_test
         self.failed: collections.Counter[tuple[str, int]] = collections.Counter()
         self.passed: collections.Counter[tuple[str, int]] = collections.Counter()
-        self.imported: set[tuple[str, int]] = set()
         self.outcomes: dict[str, str] = {}
         self.raised: dict[str, list[tuple[str, int]]] = {}
         self.running = ""
@@ -82,7 +122,6 @@ class Recorder:
         self.tracer.lines = set()
         result = yield
         lines, self.tracer.lines = self.tracer.lines, set()
-        self.imported |= lines
         if result.get_result().failed:
             self._count(collector.nodeid, "error", lines)
 
@@ -140,7 +179,14 @@ class Recorder:
         return {
             "files": {path: Path(path).read_bytes().decode("utf-8", "replace") for path in files},
             "lines": lines,
-            "imported": {path: [line for name, line in self.imported if name == path] for path in files},
+            "types": {
+                path: {
+                    line: {name: sorted(kinds) for name, kinds in known.items()}
+                    for line, known in lines.items()
+                }
+                for path, lines in self.tracer.types.items()
+                if path in files
+            },
             "outcomes": self.outcomes,
             "raised": self.raised,
         }

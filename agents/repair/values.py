@@ -1,6 +1,7 @@
 """Templates for values: conversions, results that nobody uses, keys that may be missing, and when to await."""
 
 import ast
+import builtins
 from collections.abc import Iterator
 
 from debug_gym.agents.repair.source import Source
@@ -46,6 +47,21 @@ def missing_await(source: Source, node: ast.Call) -> Iterator[Change | None]:
         yield change(source.put(node, f"await {source.segment(node)}"))
 
 
+_WRAPPERS: dict[str, tuple[str, ...]] = {
+    "int": ("str", "abs", "float", "bool"),
+    "float": ("round", "int", "abs", "str"),
+    "str": ("int", "float", "repr"),
+    "bytes": ("str",),
+    "list": ("sorted", "reversed", "set", "len", "tuple"),
+    "tuple": ("sorted", "reversed", "set", "len", "list"),
+    "set": ("sorted", "len"),
+    "frozenset": ("sorted", "len", "set"),
+    "dict": ("sorted", "len", "list"),
+    "iterator": ("sorted", "list"),
+}
+"""Conversions that make sense for a kind of value."""
+
+
 @template("value read too early", 0.6, ast.Await)
 def early_read(source: Source, node: ast.Await) -> Iterator[Change | None]:
     """Await before the rest of the statement is evaluated: what it reads may change meanwhile."""
@@ -71,8 +87,12 @@ def conversion(source: Source, node: ast.AST) -> Iterator[Change | None]:
         values, weight = ([node.value] if node.value else []), 1.0  # type: ignore[attr-defined]
     for value in values:
         if isinstance(value, ast.Name | ast.Attribute | ast.Subscript | ast.Constant):
+            kinds = source.kinds(value)
             for before, after in conversions(source):
-                if before or not isinstance(value, ast.Constant):
+                method = after[1:].partition("(")[0]
+                known = [getattr(builtins, kind, None) for kind in kinds]
+                possible = before or not known or any(of is None or hasattr(of, method) for of in known)
+                if possible and (before or not isinstance(value, ast.Constant)):
                     yield change(source.replace(value, before + source.segment(value) + after), weight=weight)
 
 
@@ -108,11 +128,17 @@ def wrapped(source: Source, node: ast.expr) -> Iterator[Change | None]:
         weight = 1.0
     else:
         return
-    iterated = isinstance(parent, ast.For | ast.comprehension)
-    for name in (
-        ("sorted", "reversed", "set") if iterated else ("int", "str", "round", "abs", "float", "sorted")
-    ):
+    for name in _wrappers(source, node, isinstance(parent, ast.For | ast.comprehension)):
         yield change(source.replace(node, f"{name}({source.segment(node)})"), weight=weight)
+
+
+def _wrappers(source: Source, node: ast.expr, iterated: bool) -> tuple[str, ...]:
+    kinds = source.kinds(node)
+    if not kinds:
+        return (
+            ("sorted", "reversed", "set") if iterated else ("int", "str", "round", "abs", "float", "sorted")
+        )
+    return tuple(dict.fromkeys(name for kind in sorted(kinds) for name in _WRAPPERS.get(kind, ())))
 
 
 @template("unwrapped value", 0.4, ast.Call)

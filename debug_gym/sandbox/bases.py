@@ -31,7 +31,7 @@ FORMAT = 1
 KEPT = 200
 """Bases kept in the cache; beyond that, the ones unused for longest go."""
 
-_IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
+_IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+(\w[\w.]*)[ \t]+import\b|import[ \t]+([\w., \t]+))", re.MULTILINE)
 _QUIET_GIT = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": os.devnull,
@@ -211,13 +211,24 @@ def _digest(tree: Path, python: str, owner: int | None) -> str:
     return digest.hexdigest()[:32]
 
 
+def imported_modules(source: bytes) -> set[str]:
+    """Top-level names of the modules that a file seems to import. By pattern: the file need not parse."""
+    found = set()
+    for module, several in _IMPORT.findall(source):
+        for part in (module or several).split(b","):
+            name = part.split()[0].split(b".")[0].decode(errors="replace") if part.split() else ""
+            if name.isidentifier():
+                found.add(name)
+    return found
+
+
 def _finish(tree: Path, python: str, owner: int | None) -> None:
     """Add bytecode, the commit, and the facts that sandboxes need to know."""
     names = importable_names(str(tree))
     imports: set[str] = set()
     for path in tree.rglob("*.py"):
         if path.is_file():
-            imports.update(name.decode() for name in _IMPORT.findall(path.read_bytes()))
+            imports |= imported_modules(path.read_bytes())
     facts = {"names": sorted(names), "imports": sorted(imports - names)}
     if shutil.which("git"):
         _git(tree, "init", "-q", "-b", "main")

@@ -76,6 +76,8 @@ def sandbox_environment(python: str, home: str, extra: Mapping[str, str]) -> dic
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "GIT_CONFIG_NOSYSTEM": "1",
+        **{f"GIT_{who}_NAME": "agent" for who in ("AUTHOR", "COMMITTER")},
+        **{f"GIT_{who}_EMAIL": "agent@localhost" for who in ("AUTHOR", "COMMITTER")},
         **extra,
     }
 

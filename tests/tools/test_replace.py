@@ -69,6 +69,7 @@ def test_syntax_errors_are_reported(edit):
         (b"a\r\nb\r\nc\r\n", "a\r\nb", "1\r\n2", b"1\r\n2\r\nc\r\n"),
         (b"a\r\nb\r\nc\r\n", "b", "b\nb2", b"a\r\nb\r\nb2\r\nc\r\n"),
         (b"a\nb\n", "a\r\nb", "1\n2", b"1\n2\n"),
+        (b"a\r\nb\nc\n", "b\nc", "1\n2", b"a\r\n1\n2\n"),
         (b"caf\xe9 one\n", "one", "two", b"caf\xe9 two\n"),
         ("# naïve 漢字 one\n", "漢字", "🐍", "# naïve 🐍 one\n".encode()),
     ],
@@ -90,7 +91,7 @@ def test_equal_texts_change_nothing(edit):
         ("", "old is empty: give the text to replace"),
         (
             "return",
-            "src/shapes.py holds this text 2 times, at lines 2, 7: give more of the lines around the one you mean",
+            "src/shapes.py holds this text 2 times, at lines 2, 7: give more of the lines around ",
         ),
         ("width", "src/shapes.py holds this text 4 times, at lines 1, 2, 5, 6: "),
         (

@@ -95,12 +95,6 @@ def test_a_character_that_the_encoding_lacks_changes_nothing(edit):
     assert held == source
 
 
-def test_a_lone_surrogate_is_refused(edit):
-    seen, held = edit("x\n", start=1, content="\ud800")
-    assert seen.error
-    assert held == b"x\n"
-
-
 def test_the_mode_is_kept(call, session):
     session.sandbox.write("run.sh", b"#!/bin/sh\n", mode=0o755)
     call(session, "rewrite", path="run.sh", content="#!/bin/bash\n")
@@ -192,7 +186,9 @@ def test_valid_source_that_warns_is_no_error(edit, source):
     assert edit("", path="odd.py", content=source)[0].data["syntax_error"] == ""
 
 
-@pytest.mark.parametrize("source", ["(" * 50_000, "-" * 100_000 + "1", "x = [\n", "# coding: klingon\n", "\0"])
+@pytest.mark.parametrize(
+    "source", ["(" * 50_000, "-" * 100_000 + "1", "x = [\n", "# coding: klingon\n", "\0"]
+)
 def test_source_that_cannot_be_parsed(edit, source):
     assert edit("", path="odd.py", content=source)[0].data["syntax_error"]
 

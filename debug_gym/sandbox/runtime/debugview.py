@@ -11,6 +11,7 @@ import reprlib
 import sys
 import time
 import tokenize
+import traceback
 from collections import deque
 from types import FrameType, TracebackType
 from typing import Any, Callable, Dict, List, Optional, Tuple
@@ -27,7 +28,13 @@ MAX_VALUE, MAX_MESSAGE = 4_000, 24_000
 
 _LIBRARY = os.path.dirname(str(os.__file__)) + os.sep
 _HIDDEN_FILES = frozenset(
-    [str(bdb.__file__), str(cmd.__file__), str(pdb.__file__), _LIBRARY + "runpy.py", _LIBRARY + "unittest/case.py"]
+    [
+        str(bdb.__file__),
+        str(cmd.__file__),
+        str(pdb.__file__),
+        _LIBRARY + "runpy.py",
+        _LIBRARY + "unittest/case.py",
+    ]
 )
 _RUNTIME = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -49,6 +56,10 @@ class Places:
             found = filename in _HIDDEN_FILES or filename.startswith(self._folders)
             self._hidden[filename] = found
         return found
+
+    def debugger(self, filename: str) -> bool:
+        """The debugger itself."""
+        return filename in _HIDDEN_FILES or filename.startswith(_RUNTIME)
 
     def ours(self, filename: str) -> bool:
         """Code of the workspace, or typed at the debugger; not the packages installed inside it."""
@@ -211,6 +222,14 @@ def _brief() -> reprlib.Repr:
 
 
 _BRIEF = _brief()
+
+
+def describe(error: BaseException) -> str:
+    """An exception as Python prints it, without its traceback."""
+    try:
+        return "".join(traceback.format_exception_only(type(error), error)).strip()
+    except Exception:
+        return type(error).__name__
 
 
 def root_cause(error: BaseException, places: Places) -> BaseException:

@@ -23,7 +23,7 @@ INSIDE_ID = 1000
 ROOTS_ID = 64999
 """The real user id of sandboxes that root starts. Nobody on the host should have it."""
 
-_NAMESPACES = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP
+NAMESPACES = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 _ETC = ("alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "mime.types", "ssl/certs", "ssl/openssl.cnf")
 _FILES = {
@@ -35,13 +35,8 @@ _FILES = {
 _TMPFS = linux.MS_NOSUID | linux.MS_NODEV
 
 
-def unshare() -> None:
-    """Leave the host's namespaces. The caller's next fork is pid 1 of the new ones."""
-    linux.unshare(_NAMESPACES)
-
-
 def write_id_maps(pid: int) -> None:
-    """From outside: give the process that called ``unshare`` its user ids."""
+    """From outside: give the first process of a new user namespace its user ids."""
     uid, gid = os.getuid(), os.getgid()
     maps = {"uid_map": "%d %d 1" % (INSIDE_ID, uid), "gid_map": "%d %d 1" % (INSIDE_ID, gid)}
     if uid == 0:

@@ -16,7 +16,7 @@ import select
 import signal
 import socket
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 from . import enclosure, linux, warm
 from .server import Runtime, set_limits
@@ -71,54 +71,42 @@ def _within(path: str, folders: list[str]) -> bool:
 
 
 def _start(control: socket.socket, fds: list[int], request: dict[str, Any], wake: tuple[int, int]) -> None:
-    """Fork twice: the first child leaves the namespaces, the second is pid 1 of the new ones."""
-    ready_read, ready_write = os.pipe()
+    """Fork pid 1 of a new sandbox right into its namespaces, give it its user ids, and tell the host."""
     mapped_read, mapped_write = os.pipe()
-    pid_read, pid_write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            for fd in (*wake, ready_read, mapped_write, pid_read):
-                os.close(fd)
-            control.close()
-            linux.set_dumpable(True)
-            enclosure.unshare()
-            os.write(ready_write, b"!")
-            os.read(mapped_read, 1)
-            first = os.fork()
-            if first:
-                os.write(pid_write, b"%d" % first)
-                os._exit(0)
-            for fd in (ready_write, mapped_read, pid_write):
-                os.close(fd)
-            _serve(fds[0], request)
-        except BaseException as error:
-            os.write(pid_write, ("! %s: %s" % (type(error).__name__, error)).encode())
-        finally:
-            os._exit(1)
-    for fd in (ready_write, mapped_read, pid_write, fds[0]):
-        os.close(fd)
     answer: dict[str, Any] = {}
-    pidfd = None
+    rights: list[tuple[int, int, array.array[int]]] = []
     try:
-        if os.read(ready_read, 1):
-            enclosure.write_id_maps(child)
-        os.write(mapped_write, b"!")
-        text = os.read(pid_read, 4096).decode()
-        if text.isdigit():
-            pidfd = linux.pidfd_open(int(text))
-        else:
-            answer = {"error": text.lstrip("! ") or "the new process died"}
+        pid, pidfd = linux.fork_into(enclosure.NAMESPACES)
+        if pid == 0:
+            _become(control, fds[0], request, (*wake, mapped_write), mapped_read)
+        try:
+            enclosure.write_id_maps(pid)
+            os.write(mapped_write, b"!")
+            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [pidfd]))]
+        except OSError as error:
+            os.kill(pid, signal.SIGKILL)
+            answer = {"error": str(error)}
     except OSError as error:
-        answer = {"error": str(error)}
-    for fd in (ready_read, mapped_write, pid_read):
-        os.close(fd)
-    rights = [] if pidfd is None else [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [pidfd]))]
+        answer, pidfd = {"error": str(error)}, -1
     control.sendmsg([json.dumps(answer).encode()], rights)
-    if pidfd is not None:
-        os.close(pidfd)
+    for fd in (mapped_read, mapped_write, fds[0], pidfd):
+        if fd >= 0:
+            os.close(fd)
+
+
+def _become(control: socket.socket, fd: int, request: dict[str, Any], others: tuple[int, ...], mapped: int) -> NoReturn:
+    """In the new process: wait for the user ids, then serve. Never returns."""
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for other in others:
+            os.close(other)
+        control.close()
+        if os.read(mapped, 1):
+            os.close(mapped)
+            _serve(fd, request)
+    finally:
+        os._exit(1)
 
 
 def _serve(fd: int, request: dict[str, Any]) -> None:

@@ -1,0 +1,251 @@
+"""The debugger: the standard library's pdb, framed exactly, with stops that show themselves.
+
+One text comes in and is used up line by line; then one answer goes out. There is no prompt and no terminal.
+Every stop says in one line why and where, and shows the source around it.
+"""
+
+from __future__ import annotations
+
+import codeop
+import contextlib
+import os
+import re
+import sys
+import threading
+from types import FrameType, TracebackType
+from typing import Any, ContextManager, Dict, List, NoReturn, Optional, Sequence, Set
+
+from .debugpoints import RESUMING
+from .debugtalk import Conversation
+from .debugtrace import TracedProgram, use
+from .debugview import Places, Sources, describe, root_cause
+
+POINT_COMMANDS = frozenset("b break tbreak cl clear condition ignore enable disable commands h help".split())
+"""What can be said while no program runs."""
+_LEAVING = frozenset("q quit exit EOF quit() exit()".split())
+_GOES_ON = frozenset("c cont continue".split())
+_NO_ARGUMENT = frozenset("s step n next r return c cont continue a args rv retval ll longlist".split())
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\s*(?:[-+*/%&|^@]|//|\*\*|<<|>>)?=(?!=)")
+_CLAUSES = ("else", "elif", "except", "finally", "case")
+
+
+class Debugger(TracedProgram):
+    """pdb with an agent at the other end."""
+
+    def __init__(self, talk: Conversation, places: Places, sources: Sources, *, nested: bool = False) -> None:
+        super().__init__(talk, places, sources, nested=nested)
+        self.prompt = ""
+        self.identchars = "".join(
+            sorted(set(self.identchars + "=.[](),\"'+-*/%@&|<>~^"))
+        )  # as in Python 3.13
+        self._stops = 0
+        self._told: Set[str] = set()
+
+    # -- the conversation -----------------------------------------------------------------
+
+    def readline(self, size: int = -1) -> str:
+        """The next command, for ``cmd.Cmd``. What a command itself tries to read is empty."""
+        if self.executing:
+            return ""
+        while True:
+            while self.talk.lines:
+                line = self.talk.lines.popleft()
+                if line.strip():
+                    return line + "\n"
+            self._tell_changes()
+            self.interrupted = False
+            self.talk.exchange(self.facts())
+
+    def take_line(self, only: Optional[str] = None) -> Optional[str]:
+        """See ``BreakpointCommands``."""
+        lines = self.talk.lines
+        while lines and not lines[0].strip():
+            lines.popleft()
+        if not lines or (only is not None and lines[0].strip() != only):
+            return None
+        return lines.popleft()
+
+    def facts(self) -> Dict[str, Any]:
+        """Where the program stands, the breakpoints, and the text of files that have one for the first time."""
+        new = {point.file for point in self.points()} - self._told
+        self._told |= new
+        texts = {self.places.short(path): "".join(self.sources.lines(path)) for path in new}
+        return {"stop": self.standing, "breakpoints": self.report(), "sources": texts}
+
+    def _tell_changes(self) -> None:
+        """Say which files of the stack or with breakpoints are no longer what the program runs."""
+        files = {entry[0].f_code.co_filename for entry in self.stack} if self.curframe else set()
+        files |= {point.file for point in self.points()}
+        for path in self.sources.changed(sorted(path for path in files if self.places.ours(path))):
+            self.message("note: %s changed on disk; `restart` runs the new code" % self.places.short(path))
+
+    def onecmd(self, line: str) -> bool:
+        """Execute one command. Whatever goes wrong in it is told, and the program stays where it is."""
+        word = line.split()[0] if line.strip() else ""
+        if word in _LEAVING:
+            self.do_quit("")
+        if self.curframe is None and word not in POINT_COMMANDS:
+            self.error("no program is being debugged")
+            return False
+        if self.post_mortem_only and word in RESUMING - _GOES_ON:
+            self.error(
+                "the program failed and cannot go on from here: look around, `restart`, or `c` to let it end"
+            )
+            return False
+        self.executing = True
+        try:
+            return bool(super().onecmd(_as_statement(line, word)))
+        except Exception as error:
+            self.error(describe(error))
+            return False
+        finally:
+            self.executing = False
+
+    def default(self, line: str) -> None:
+        """Execute a statement; one that goes on over several lines takes them from the same text."""
+        lines = [line[1:].strip() if line.startswith("!") else line]
+        while self.talk.lines and _goes_on(lines, self.talk.lines[0]):
+            lines.append(self.talk.lines.popleft())
+        statement = "\n".join(lines)
+        try:
+            compile(statement + "\n", "<stdin>", "single")
+        except SyntaxError as error:
+            self.error(describe(error).rpartition("\n")[2])
+            return
+        super().default("!" + statement)
+
+    # -- stopping -----------------------------------------------------------------------------
+
+    def stop(
+        self,
+        frame: Optional[FrameType],
+        kind: str,
+        detail: str = "",
+        *,
+        trace: Optional[TracebackType] = None,
+        error: Optional[BaseException] = None,
+        script: Sequence[str] = (),
+    ) -> None:
+        """Show where the program stands, take commands until one resumes it, and see to it that the next stop
+        happens. ``frame`` is None for a look at a traceback; ``script`` are the commands of a breakpoint."""
+        me = threading.get_ident()
+        if self.talk.closed or self.inside == me:
+            return
+        with self.lock:
+            self.stepper = self.inside = me
+            self._stops += 1
+            if self._stops == 1:
+                self.sources.begin()
+            flush()
+            self.post_mortem_only, self.prefer_ours = frame is None, frame is None or kind == "interrupted"
+            with self._chain(error):
+                self.setup(frame, trace)
+                silent = list(script[:1]) == ["silent"]
+                leaves = bool(script) and script[-1].split()[0] in RESUMING
+                self.stand(kind, error)
+                if not silent:
+                    self.announce(kind, detail, brief=leaves)
+                self.talk.lines.extendleft(reversed(script[silent:]))
+                self._converse()
+            self.forget()
+            self.standing, self.post_mortem_only, self.inside = None, False, 0
+            self.resume(frame or sys._getframe(1))
+
+    def _converse(self) -> None:
+        getattr(self, "_show_display", bool)()  # Python < 3.13 shows it by itself
+        while True:
+            self._cmdloop()  # type: ignore[attr-defined]
+            if not self.interrupted:
+                return
+            self.announce("interrupted")
+
+    def post_mortem(self, error: BaseException, trace: Optional[TracebackType]) -> None:
+        """Show where an exception was raised, and take commands until one lets the program go on."""
+        use(None)
+        cause = root_cause(error, self.places)
+        trace = trace if cause is error else cause.__traceback__
+        if trace is None:
+            self.message(describe(cause))
+            return
+        self.stop(None, "post-mortem", describe(cause), trace=trace, error=cause)
+
+    def _chain(self, error: Optional[BaseException]) -> ContextManager[Any]:
+        """Python 3.13 and newer: let the ``exceptions`` command walk along the causes of an exception."""
+        hold = getattr(self, "_hold_exceptions", None)
+        if hold is None or error is None:
+            return contextlib.suppress()
+        return hold(self._get_tb_and_exceptions(error)[0])  # type: ignore[attr-defined, no-any-return]
+
+    # -- commands that end or need something else -------------------------------------------------
+
+    def idle(self) -> None:
+        """Take breakpoint commands with no program. Does not return."""
+        while True:
+            self._cmdloop()  # type: ignore[attr-defined]
+
+    def do_quit(self, arg: str) -> NoReturn:
+        """q(uit): end the program and the session. The breakpoints stay."""
+        self.standing = None
+        self.talk.finish({**self.facts(), "quit": True})
+        os._exit(0)
+
+    do_q = do_exit = do_EOF = do_quit  # noqa: N815 - pdb's names
+
+    def do_run(self, arg: str) -> None:
+        """restart: start the program again, with all breakpoints."""
+        self.error("send `restart` as a command of its own")
+
+    do_restart = do_run
+
+    def do_interact(self, arg: str) -> None:
+        """interact needs a terminal, which there is none here."""
+        self.error(
+            "interact needs a terminal: send the statements as commands, one or several lines at a time"
+        )
+
+    def do_debug(self, arg: str) -> None:
+        """debug code: step through a statement or an expression, then come back here."""
+        frame = self.curframe
+        assert frame is not None
+        nested = Debugger(self.talk, self.places, self.sources, nested=True)
+        nested.scripts = self.scripts
+        trace = sys.gettrace()
+        self.message("ENTERING RECURSIVE DEBUGGER")
+        try:
+            sys.call_tracing(nested.run, (arg, frame.f_globals, frame.f_locals))
+        except Exception as error:
+            self.error(describe(error))
+        self.message("LEAVING RECURSIVE DEBUGGER")
+        use(trace)
+
+
+def _as_statement(line: str, word: str) -> str:
+    """Mark what only looks like a command as a statement: ``c = 5`` must not run the program."""
+    call = re.match(r"(pp?)\(", line)
+    if call:
+        return call.group(1) + " " + line[len(call.group(1)) :]
+    extra = word in _NO_ARGUMENT and line.strip() != word
+    return "!" + line if extra or _ASSIGNMENT.match(line) else line
+
+
+def _goes_on(lines: List[str], following: str) -> bool:
+    """Whether a statement is not complete without the next line of the text."""
+    text = "\n".join(lines)
+    try:
+        if codeop.compile_command(text, symbol="single") is not None:
+            return False
+        if codeop.compile_command(text + "\n", symbol="single") is None:
+            return True
+    except (SyntaxError, ValueError, OverflowError):
+        return False
+    first = re.split(r"\W", following.lstrip(), maxsplit=1)[0]
+    return not following.strip() or following[:1].isspace() or first in _CLAUSES
+
+
+def flush() -> None:
+    """Bring out what the program has written so far."""
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+        try:
+            stream.flush()  # type: ignore[union-attr]
+        except Exception:
+            continue

@@ -1,0 +1,167 @@
+"""What the debugger shows: stops, frames, source and values."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import pdb
+import pprint
+from types import FrameType, TracebackType
+from typing import Any, Dict, List, Optional
+
+from .debugpoints import BreakpointCommands
+from .debugtalk import Words
+from .debugview import AROUND, Entry, Places, Sources, cut, describe, listing, value
+
+
+class Display(BreakpointCommands):
+    """The commands of pdb that show something, and the lines that each stop begins with."""
+
+    def __init__(self, places: Places, sources: Sources, stdin: Any, words: Words) -> None:
+        super().__init__(places, sources, stdin, words)
+        self.words = words
+        self.standing: Optional[Dict[str, Any]] = None
+        """Where the program stands: ``file``, ``line``, ``function``, ``reason``."""
+        self.post_mortem_only = False
+        """The frames belong to a traceback; the program cannot go on from there."""
+        self.prefer_ours = False
+        """Stand in the innermost frame of the workspace's code, not in a library that it called."""
+
+    # -- stops and frames -----------------------------------------------------------------------
+
+    def get_stack(self, f: Optional[FrameType], t: Optional[TracebackType]) -> Any:
+        """See ``bdb``: without the machinery."""
+        stack, index = super().get_stack(f, t)
+        return self.places.visible(stack, index, self.prefer_ours)
+
+    def stand(self, kind: str, error: Optional[BaseException]) -> None:
+        """Note where the program stands: where it stopped, or where source that cannot be compiled is wrong."""
+        frame, line = self.stack[self.curindex]
+        filename, function = frame.f_code.co_filename, frame.f_code.co_name
+        if isinstance(error, SyntaxError) and error.filename and not self.places.ours(filename):
+            filename, line, function = error.filename, error.lineno or 1, "<module>"
+        short = self.places.short(filename)
+        self.standing = {"file": short, "line": line, "function": function, "reason": kind}
+
+    def announce(self, kind: str, detail: str = "", *, brief: bool = False) -> None:
+        """One line that says why and where, then the source around it."""
+        assert self.standing is not None
+        first, _, rest = cut(detail, 2_000).partition("\n")
+        place = "%s at %s:%d in %s" % (
+            kind,
+            self.standing["file"],
+            self.standing["line"],
+            self.standing["function"],
+        )
+        self.message(place + (": " + first if first else ""))
+        for line in rest.split("\n") if rest else ():
+            self.message("    " + line)
+        if self.curindex < len(self.stack) - 1:
+            frame, number = self.stack[-1]
+            inner = "%s:%d in %s" % (
+                self.places.short(frame.f_code.co_filename),
+                number,
+                frame.f_code.co_name,
+            )
+            self.message("    (deeper, in %s; `down` goes there)" % inner)
+        if not brief:
+            self._list_around(
+                os.path.join(self.places.workspace, self.standing["file"]), self.standing["line"]
+            )
+
+    def _list_around(self, filename: str, line: int) -> None:
+        frame = self.stack[self.curindex][0]
+        lines = self.sources.lines(filename, frame.f_globals)
+        first = max(1, line - AROUND)
+        breaks = self.get_file_breaks(filename)
+        for row in listing(lines[first - 1 : line + AROUND], first, line, breaks):
+            self.message(row)
+
+    def print_stack_entry(self, frame_lineno: Entry, prompt_prefix: Any = None) -> None:
+        """The frame that ``up``, ``down`` or ``jump`` went to."""
+        frame, line = frame_lineno
+        filename = frame.f_code.co_filename
+        self.message("frame at %s:%d in %s" % (self.places.short(filename), line, frame.f_code.co_name))
+        self._list_around(filename, line)
+
+    def print_stack_trace(self, count: Optional[int] = None) -> None:
+        """``where``: outermost first, ``->`` before the current frame."""
+        shown = self.stack
+        if count is not None:
+            shown = (
+                [self.stack[self.curindex]]
+                if count == 0
+                else self.stack[-count:]
+                if count > 0
+                else shown[:-count]
+            )
+        for frame, line in shown:
+            filename = frame.f_code.co_filename
+            arrow = "->" if frame is self.curframe else "  "
+            lines = self.sources.lines(filename, frame.f_globals)
+            text = lines[line - 1].strip() if 0 < line <= len(lines) else ""
+            self.message("%s %s:%d in %s" % (arrow, self.places.short(filename), line, frame.f_code.co_name))
+            if text:
+                self.message("       " + cut(text, 200))
+
+    def _print_lines(
+        self, lines: List[str], start: int, breaks: Any = (), frame: Optional[FrameType] = None
+    ) -> None:
+        """``list``, ``longlist`` and ``source``."""
+        current = frame.f_lineno if frame is not None else -1
+        raised = self.tb_lineno.get(frame, -1) if frame is not None else -1  # type: ignore[attr-defined]
+        if self.post_mortem_only and raised != -1:
+            current, raised = raised, -1  # the frame has moved on since; what matters is where it failed
+        for row in listing(lines, start, current, breaks, raised):
+            self.message(row)
+
+    def message(self, msg: Any, end: str = "\n") -> None:
+        """Say something, within bounds."""
+        self.words.write(cut(str(msg)) + end)
+
+    def error(self, msg: Any) -> None:
+        """Say that something is wrong, as pdb does."""
+        self.message("*** %s" % msg)
+
+    # -- values ------------------------------------------------------------------------------------
+
+    def displayhook(self, obj: object) -> None:
+        """The value of an expression that was typed as a statement."""
+        if obj is not None:
+            self.message(value(obj))
+
+    def _safe_repr(self, obj: Any, expr: str) -> str:
+        try:
+            return value(obj)
+        except Exception as error:
+            return "*** repr(%s) failed: %s ***" % (expr, describe(error))
+
+    def _msg_val_func(self, arg: str, func: Any) -> None:
+        """``p`` and ``pp``."""
+        try:
+            thing = self._getval(arg)
+        except BaseException:
+            return  # it has shown the error
+        self.message(value(thing, func))
+
+    def do_p(self, arg: str) -> None:
+        """p expression: print its value."""
+        self._msg_val_func(arg, repr)
+
+    def do_pp(self, arg: str) -> None:
+        """pp expression: print its value, one part a line."""
+        self._msg_val_func(arg, pprint.pformat)
+
+    def do_args(self, arg: str) -> None:
+        """a(rgs): print the arguments of the current function."""
+        assert self.curframe is not None
+        names, star, stars, values = inspect.getargvalues(self.curframe)
+        for name in [*names, *filter(None, (star, stars))]:
+            shown = self._safe_repr(values[name], name) if name in values else "*** undefined ***"
+            self.message("%s = %s" % (name, shown))
+
+    do_a = do_args
+
+    def help_pdb(self) -> None:
+        """The documentation of pdb."""
+        self.message(pdb.__doc__)

@@ -1,0 +1,188 @@
+import re
+
+import pytest
+
+from debug_gym.task import Limits, Tests
+
+FILES = {
+    "calc.py": "def add(a, b):\n    return a - b\n",
+    "test_calc.py": (
+        "import pytest\nfrom calc import add\n"
+        "def test_zero(): assert add(0, 0) == 0\n"
+        "def test_add(): assert add(1, 2) == 3\n"
+        "@pytest.mark.skip\ndef test_skipped(): pass\n"
+        "@pytest.mark.xfail\ndef test_expected(): assert add(1, 1) == 2\n"
+        "@pytest.fixture\ndef broken(): raise RuntimeError('no fixture')\n"
+        "def test_error(broken): pass\n"
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def session(make_shared_session):
+    return make_shared_session(FILES)
+
+
+def test_a_run_of_all_tests(call, session):
+    seen = call(session, "eval")
+    lines = seen.text.split("\n")
+    assert lines[:4] == [
+        "1 failed, 1 error, 1 passed, 1 xfailed, 1 skipped of 5",
+        "failed: test_calc.py::test_add - assert -1 == 3",
+        "error: test_calc.py::test_error - RuntimeError: no fixture",
+        "============================= test session starts ==============================",
+    ]
+    assert lines[-1] == "===== 1 failed, 1 passed, 1 skipped, 1 xfailed, 1 error ====="
+    assert "E   assert -1 == 3" in lines
+    assert not seen.error
+    assert seen.data == {
+        "outcomes": {
+            "test_calc.py::test_zero": "passed",
+            "test_calc.py::test_add": "failed",
+            "test_calc.py::test_skipped": "skipped",
+            "test_calc.py::test_expected": "xfailed",
+            "test_calc.py::test_error": "error",
+        },
+        "passed": 2,
+        "failed": 2,
+        "total": 5,
+        "complete": True,
+        "timed_out": False,
+        "exit_code": 1,
+        "warm": True,
+    }
+
+
+def test_only_a_run_of_all_tests_is_remembered(call, make_session):
+    session = make_session(FILES)
+    assert session.tests is None
+    call(session, "eval", tests=["test_calc.py::test_zero"])
+    assert session.tests is None
+    call(session, "eval")
+    assert session.tests is not None
+    assert session.tests.failed == ("test_calc.py::test_add", "test_calc.py::test_error")
+    call(session, "rewrite", path="calc.py", content="    return a + b", start=2)
+    call(session, "eval", tests=["test_calc.py::test_add"])
+    assert "test_calc.py::test_add" in session.tests.failed
+    call(session, "eval")
+    assert session.tests.failed == ("test_calc.py::test_error",)
+
+
+def test_a_selection(call, session):
+    seen = call(session, "eval", tests=["test_calc.py::test_zero", "test_calc.py::test_add"])
+    assert seen.text.startswith("1 failed, 1 passed of 2\nfailed: test_calc.py::test_add - ")
+    assert seen.data["total"] == 2
+
+
+@pytest.mark.parametrize(
+    ("tests", "message"),
+    [
+        (["test_calc.py::nope"], "ERROR: not found: /workspace/test_calc.py::nope"),
+        (["nope.py"], "ERROR: file or directory not found: nope.py"),
+        (["--collect-only"], "'--collect-only' is not a test id or path"),
+        ([""], "'' is not a test id or path"),
+        ("test_calc.py", "tests: Input should be a valid list"),
+    ],
+)
+def test_a_selection_that_does_not_exist(call, session, tests, message):
+    seen = call(session, "eval", tests=tests)
+    assert seen.error
+    assert message in seen.text
+
+
+def test_runs_are_equal_to_the_letter(call, make_session):
+    session = make_session(
+        {
+            "test_a.py": (
+                "import tempfile\nclass Thing: pass\n"
+                "def test_a(tmp_path):\n"
+                "    print(Thing(), tmp_path, tempfile.mkdtemp())\n"
+                "    assert Thing() == Thing(), tmp_path\n"
+            )
+        }
+    )
+    first, second = call(session, "eval"), call(session, "eval")
+    assert first == second
+    assert "Thing object at 0x1>" in first.text
+    assert not re.search(r"0x[0-9a-f]{4}|pytest-of|/tmp/tmp|\d\.\d+s", first.text)
+
+
+def test_a_file_that_cannot_be_imported(call, make_session):
+    session = make_session({"test_a.py": "import no_such_module\n", "test_b.py": "def test_b(): pass\n"})
+    seen = call(session, "eval")
+    assert seen.text.startswith("1 error of 2\nerror: test_a.py - ")
+    assert "No module named 'no_such_module'" in seen.text
+    assert seen.data["failed"] == 1
+
+
+def test_no_tests(call, make_session):
+    seen = call(make_session({"a.py": ""}), "eval")
+    assert seen.text.startswith("no tests ran\n")
+    assert seen.data["total"] == 0
+
+
+def test_a_test_that_hangs(call, make_session):
+    session = make_session(
+        {"test_a.py": "import time\ndef test_a(): pass\ndef test_b():\n    time.sleep(60)\n"},
+        tests=Tests(timeout=1),
+    )
+    seen = call(session, "eval")
+    assert seen.text.startswith("1 passed of 2; stopped after 1 seconds, before the end\n")
+    assert seen.data["timed_out"]
+    assert not seen.data["complete"]
+    quick = call(session, "eval", timeout=0.5)
+    assert quick.text.startswith("1 passed of 2; stopped after 0.5 seconds, before the end\n")
+
+
+def test_a_test_that_ends_the_process(call, make_session):
+    session = make_session({"test_a.py": "import os\ndef test_a(): pass\ndef test_b(): os._exit(0)\n"})
+    seen = call(session, "eval")
+    assert seen.text.startswith("1 passed of 2; the run broke off before its end (exit code 0)")
+    assert not seen.data["complete"]
+
+
+def test_out_of_memory_is_said(call, make_session):
+    session = make_session(
+        {"test_a.py": "import time\ndef test_a():\n    x = bytes(b'x' * (200 << 20))\n    time.sleep(5)\n"},
+        limits=Limits(memory=150 << 20),
+    )
+    seen = call(session, "eval")
+    assert "failed: test_a.py::test_a - MemoryError" in seen.text or "out of memory" in seen.text
+
+
+def test_long_output_is_clipped(call, make_session):
+    session = make_session(
+        {
+            "test_a.py": "import pytest\n@pytest.mark.parametrize('n', range(500))\ndef test_a(n): assert n < 0\n"
+        }
+    )
+    seen = call(session, "eval")
+    assert seen.text.startswith("500 failed of 500\nfailed: test_a.py::test_a[0] - ")
+    assert "\n[and 470 more]\n" in seen.text
+    assert "characters cut ...]" in seen.text
+    assert len(seen.text) < 30_000
+
+
+def test_escapes_in_the_output_are_visible(call, make_session):
+    session = make_session({"test_a.py": "def test_a():\n    print('\\x1b[2J')\n    assert 0, '\\x1b[31m'\n"})
+    seen = call(session, "eval")
+    assert "\x1b" not in seen.text
+    assert "failed: test_a.py::test_a - AssertionError: \\x1b[31m" in seen.text
+
+
+def test_a_command_that_is_not_pytest(call, make_session):
+    session = make_session({"check.sh": "echo checking; exit 3\n"}, tests=Tests(command=("bash", "check.sh")))
+    seen = call(session, "eval")
+    assert seen.text == "1 failed of 1\nfailed: command\nchecking"
+    assert seen.data["outcomes"] == {"command": "failed"}
+    refused = call(session, "eval", tests=["check.sh"])
+    assert refused.error
+    assert refused.text == "the tests of this task are one command, not pytest: call eval without tests"
+
+
+def test_only_the_visible_tests_run(call, make_session):
+    session = make_session(
+        {"tests/test_a.py": "def test_a(): pass\n", "other/test_b.py": "def test_b(): pass\n"},
+        tests=Tests(visible=("tests",)),
+    )
+    assert set(call(session, "eval").data["outcomes"]) == {"tests/test_a.py::test_a"}
