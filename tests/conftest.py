@@ -22,7 +22,7 @@ def cache_folder(tmp_path_factory):
 def make_task(tmp_path_factory):
     """``make_task({"a.py": "x = 1\\n"}, **fields of Task)``: a task around a new folder with these files.
 
-    Nothing is imported ahead unless the fields say so: all sandboxes of a module come from one warm interpreter.
+    Nothing is imported ahead unless the fields say so: a module's sandboxes share one warm interpreter.
     """
 
     def make(files, **fields):

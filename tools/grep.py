@@ -56,8 +56,8 @@ class Grep(Tool):
         if "\n" in args.pattern:
             raise ToolError("pattern holds a line break, but files are searched line by line")
         reply = _by_ripgrep(session, args) or _by_runtime(session, args)
-        matches = [[one_line(path), line, one_line(text)] for path, line, text in reply["matches"]]
-        lines = [f"{path}:{line}: {text}" for path, line, text in matches]
+        matches = reply["matches"]
+        lines = [f"{one_line(path)}:{line}: {one_line(text)}" for path, line, text in matches]
         if not matches:
             lines.append(f"no match for {one_line(args.pattern)}")
         if reply["truncated"]:

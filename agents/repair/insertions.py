@@ -141,8 +141,9 @@ def _steps(source: Source, owner: ast.ClassDef, function: Function) -> list[str]
             if isinstance(item, ast.Assign) and is_mutable(item.value) and text.startswith("self."):
                 found[f"{source.segment(item.targets[0])}.clear()"] = None
     for method in owner.body:
-        plain = isinstance(method, FUNCTIONS) and arguments(method) == ["self"] and not method.decorator_list
-        if plain and method.name != function.name and not method.name.startswith("__"):
+        if not isinstance(method, FUNCTIONS) or method.name == function.name or method.name.startswith("__"):
+            continue
+        if arguments(method) == ["self"] and not method.decorator_list:
             found[f"self.{method.name}()"] = None
     return list(found)
 

@@ -10,8 +10,8 @@ from debug_gym.agents.repair.template import Change, change, template
 _MUTABLE_CALLS = frozenset(
     {"list", "dict", "set", "deque", "defaultdict", "OrderedDict", "Counter", "bytearray"}
 )
-IMMUTABLE = frozenset({"bool", "int", "float", "complex", "str", "bytes", "tuple", "frozenset", "NoneType"})
-_BUILTIN = IMMUTABLE | {"list", "dict", "set", "iterator"}
+_IMMUTABLE = frozenset({"bool", "int", "float", "complex", "str", "bytes", "tuple", "frozenset"})
+_BUILTIN = _IMMUTABLE | {"list", "dict", "set", "iterator"}
 _COPIES: tuple[tuple[str, str, float], ...] = (
     ("list", "list({})", 1.0),
     ("iterator", "list({})", 0.8),
@@ -20,7 +20,7 @@ _COPIES: tuple[tuple[str, str, float], ...] = (
     ("", "copy.copy({})", 0.4),
     ("", "copy.deepcopy({})", 0.6),
 )
-"""Kind of the value (empty: any that is not builtin), its copy, and the weight where the kind is not known."""
+"""Kind of the value (empty: any other), its copy, and the weight where the kind is not known."""
 
 
 def is_mutable(node: ast.AST | None) -> bool:
@@ -90,7 +90,7 @@ def _copies(source: Source, value: ast.expr, weight: float) -> Iterator[Change |
     inner = source.operand(value)
     kinds = source.kinds(value)
     for kind, pattern, factor in _COPIES:
-        if kinds and (kinds <= IMMUTABLE or (kind not in kinds and (kind != "" or kinds <= _BUILTIN))):
+        if kinds and (kinds <= _IMMUTABLE or (kind not in kinds and (kind != "" or kinds <= _BUILTIN))):
             continue
         factor = 1.0 if kind in kinds else factor
         shown = inner if pattern.startswith("{") else text

@@ -31,8 +31,8 @@ _LOOSE: dict[type[ast.AST], tuple[str, ...]] = {
 """Fields of nodes in which an expression of any precedence needs no parentheses."""
 
 Types = Mapping[int, Mapping[str, frozenset[str]]]
-"""First line of a function (decorators count) and text of a variable or attribute to kinds of values that it had:
-``int``, ``list``, ``NoneType``, ``iterator``, ..., else the name of the class."""
+"""First line of a function (decorators count) and text of a variable or attribute to the kinds of values that
+it had: ``int``, ``list``, ``NoneType``, ``iterator``, ..., else the name of the class."""
 
 
 @dataclass(frozen=True, order=True)

@@ -65,7 +65,7 @@ class Tracer:
         def line(inner: FrameType, event: str, _argument: object) -> Any:
             if event == "line":
                 self.lines.add((path, inner.f_lineno))
-            if event == "line" or event == "return":
+            if event in ("line", "return"):
                 self._look(path, inner)
             return line
 
@@ -81,7 +81,7 @@ class Tracer:
         for name, value in list(frame.f_locals.items()):
             known.setdefault(name, set()).add(kind(value))
             for attribute, part in list(attributes(value).items())[:ATTRIBUTES]:
-                known.setdefault("%s.%s" % (name, attribute), set()).add(kind(part))
+                known.setdefault(f"{name}.{attribute}", set()).add(kind(part))
 
 
 def kind(value: object) -> str:
@@ -177,30 +177,31 @@ class Recorder:
         for path, line in self.failed:
             lines[path][line] = (self.failed[path, line], self.passed[path, line])
         return {
-            "files": {path: Path(path).read_bytes().decode("utf-8", "replace") for path in files},
+            "files": {path: text for path in files for text in texts(path)},
             "lines": lines,
-            "types": {
-                path: {
-                    line: {name: sorted(kinds) for name, kinds in known.items()}
-                    for line, known in lines.items()
-                }
-                for path, lines in self.tracer.types.items()
-                if path in files
-            },
+            "types": {path: self.tracer.types.get(path, {}) for path in files},
             "outcomes": self.outcomes,
             "raised": self.raised,
         }
 
 
+def texts(path: str) -> list[str]:
+    """The text of a file; none if it is not UTF-8: then it could not be written back as it was."""
+    try:
+        return [Path(path).read_bytes().decode("utf-8-sig")]
+    except UnicodeDecodeError:
+        return []
+
+
 def main(target: str, seconds: str, seconds_per_test: str, *arguments: str) -> None:
-    """Run the tests and write the result: JSON, compressed, in base 32 so that no clean-up of texts alters it."""
+    """Run the tests and write the result: JSON, compressed, in base 32 (no clean-up of texts alters it)."""
     root = str(Path.cwd())
     sys.path[0] = root
     recorder = Recorder(Tracer(os.path.realpath(root)), float(seconds_per_test))
 
     def write() -> None:
         os.chdir(root)
-        packed = zlib.compress(json.dumps(recorder.result()).encode(), 9)
+        packed = zlib.compress(json.dumps(recorder.result(), default=sorted).encode(), 9)
         Path(target).write_bytes(base64.b32encode(packed))
 
     def give_up() -> None:

@@ -1,14 +1,18 @@
-"""Templates for values: conversions, results that nobody uses, keys that may be missing, and when to await."""
+"""Templates for values: conversions, unused results, keys that may be missing, and when to await."""
 
 import ast
 import builtins
 from collections.abc import Iterator
+from functools import lru_cache
 
 from debug_gym.agents.repair.source import Source
 from debug_gym.agents.repair.template import Change, change, template
 
-_USES = (ast.Assign, ast.AnnAssign, ast.Return, ast.Call, ast.keyword, ast.Compare, ast.Subscript, ast.For)
-"""Where a call stands whose result is used as a value."""
+_USES = (
+    *(ast.Assign, ast.AnnAssign, ast.Return, ast.Call, ast.keyword),
+    *(ast.Compare, ast.Subscript, ast.For, ast.comprehension),
+)
+"""Where an expression stands whose value is used."""
 
 
 @template("key that may be missing", 0.4, ast.Subscript, trust=0.8)
@@ -48,18 +52,20 @@ def missing_await(source: Source, node: ast.Call) -> Iterator[Change | None]:
 
 
 _WRAPPERS: dict[str, tuple[str, ...]] = {
-    "int": ("str", "abs", "float", "bool"),
-    "float": ("round", "int", "abs", "str"),
-    "str": ("int", "float", "repr"),
-    "bytes": ("str",),
-    "list": ("sorted", "reversed", "set", "len", "tuple"),
-    "tuple": ("sorted", "reversed", "set", "len", "list"),
-    "set": ("sorted", "len"),
-    "frozenset": ("sorted", "len", "set"),
-    "dict": ("sorted", "len", "list"),
-    "iterator": ("sorted", "list"),
+    "int": ("str({})", "abs({})", "float({})", "bool({})"),
+    "float": ("round({})", "int({})", "abs({})", "str({})"),
+    "str": ("int({})", "float({})", "{}.strip()", "{}.lower()", "{}.encode()"),
+    "bytes": ("{}.decode()",),
+    "list": ("sorted({})", "reversed({})", "set({})", "len({})", "tuple({})"),
+    "tuple": ("sorted({})", "reversed({})", "set({})", "len({})", "list({})"),
+    "set": ("sorted({})", "len({})"),
+    "frozenset": ("sorted({})", "len({})"),
+    "dict": ("sorted({})", "len({})"),
+    "iterator": ("sorted({})",),
+    "iterated": ("sorted({})", "reversed({})", "set({})"),
+    "": ("int({})", "round({})", "abs({})", "sorted({})", "str({})"),
 }
-"""Conversions that make sense for a kind of value."""
+"""Conversions that make sense for a kind of value (empty: not known)."""
 
 
 @template("value read too early", 0.6, ast.Await)
@@ -78,7 +84,7 @@ def early_read(source: Source, node: ast.Await) -> Iterator[Change | None]:
     "forgotten conversion", 0.5, ast.Assign, ast.AnnAssign, ast.Return, ast.Call, ast.keyword, ast.Subscript
 )
 def conversion(source: Source, node: ast.AST) -> Iterator[Change | None]:
-    """Treat a value as the file treats others: by a function or method of one value that it calls elsewhere."""
+    """Convert a value by a function or method that the file calls for others."""
     if isinstance(node, ast.Call):
         values, weight = node.args, 0.8
     elif isinstance(node, ast.Subscript):
@@ -96,49 +102,39 @@ def conversion(source: Source, node: ast.AST) -> Iterator[Change | None]:
                     yield change(source.replace(value, before + source.segment(value) + after), weight=weight)
 
 
+@lru_cache(maxsize=64)
 def conversions(source: Source) -> list[tuple[str, str]]:
     """What the file puts before and after a value to convert it, such as ``int(`` and ``)``, ``.lower()``."""
     found: dict[tuple[str, str], None] = {}
     for item in ast.walk(source.tree):
         if isinstance(item, ast.Call) and isinstance(source.parents[item], _USES):
             simple = all(isinstance(value, ast.Constant) for value in item.args) and not item.keywords
-            if (
+            if isinstance(item.func, ast.Name) and len(item.args) == 1 and not item.keywords:
+                found[f"{item.func.id}(", ")"] = None
+            elif (
                 isinstance(item.func, ast.Attribute)
                 and simple
                 and not isinstance(item.func.value, ast.Constant)
             ):
                 text = source.segment(item)
                 found["", text[len(source.segment(item.func.value)) :]] = None
-            elif isinstance(item.func, ast.Name) and len(item.args) == 1 and not item.keywords:
-                found[f"{item.func.id}(", ")"] = None
     return list(found)
 
 
 @template("wrapped value", 0.35, ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.BinOp)
 def wrapped(source: Source, node: ast.expr) -> Iterator[Change | None]:
-    """Convert a value that is assigned, returned, compared or passed on: ``int(x)``, ``sorted(x)``, ..."""
+    """Convert a value that is assigned, returned, compared, iterated over or passed on."""
     parent = source.parents[node]
-    if not isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
+    if not isinstance(getattr(node, "ctx", ast.Load()), ast.Load) or not isinstance(parent, _USES):
         return
-    if isinstance(parent, ast.Call) and parent.func is not node:
-        weight = 0.5
-    elif isinstance(
-        parent, ast.Return | ast.Assign | ast.Compare | ast.For | ast.comprehension | ast.keyword
-    ):
-        weight = 1.0
-    else:
+    if node is getattr(parent, "func", None) or (isinstance(parent, ast.Subscript) and node is parent.value):
         return
-    for name in _wrappers(source, node, isinstance(parent, ast.For | ast.comprehension)):
-        yield change(source.replace(node, f"{name}({source.segment(node)})"), weight=weight)
-
-
-def _wrappers(source: Source, node: ast.expr, iterated: bool) -> tuple[str, ...]:
-    kinds = source.kinds(node)
-    if not kinds:
-        return (
-            ("sorted", "reversed", "set") if iterated else ("int", "str", "round", "abs", "float", "sorted")
-        )
-    return tuple(dict.fromkeys(name for kind in sorted(kinds) for name in _WRAPPERS.get(kind, ())))
+    weight = 0.5 if isinstance(parent, ast.Call) else 1.0
+    inner, operand = source.segment(node), source.operand(node)
+    kinds = source.kinds(node) or {"iterated" if isinstance(parent, ast.For | ast.comprehension) else ""}
+    for pattern in dict.fromkeys(item for kind in sorted(kinds) for item in _WRAPPERS.get(kind, ())):
+        shown = operand if pattern.startswith("{}.") else inner
+        yield change(source.replace(node, pattern.format(shown)), weight=weight)
 
 
 @template("unwrapped value", 0.4, ast.Call)

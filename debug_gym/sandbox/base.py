@@ -94,7 +94,9 @@ class DebugReply:
     interrupted: bool = False
     """The time limit passed; the program was interrupted and stands where it was."""
     breakpoints: tuple[Mapping[str, Any], ...] = ()
-    """All breakpoints as they are now: file, line, condition, temporary, enabled, ignore, hits, commands."""
+    """All breakpoints as they are now: number, file, line, condition, temporary, enabled, ignore, hits, commands."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Text of the files that hold a breakpoint for the first time, as the program runs them."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from debug_gym.errors import TaskError
 from debug_gym.sandbox.runtime.warm import importable_names
 from debug_gym.task import ArchiveSource, DirectorySource, GitSource, Source
 
-FORMAT = 1
+FORMAT = 2
 """Part of the digest: a change to how bases are made makes new ones."""
 KEPT = 200
 """Bases kept in the cache; beyond that, the ones unused for longest go."""
@@ -52,7 +52,7 @@ class Base:
     names: tuple[str, ...]
     """Top-level module names that its files could take."""
     imports: tuple[str, ...]
-    """Top-level modules that its files import and that are not its own."""
+    """Top-level modules that its files import and that are neither its own nor the standard library's."""
 
 
 _memory: dict[tuple[str, str, int | None], Base] = {}
@@ -226,10 +226,10 @@ def _finish(tree: Path, python: str, owner: int | None) -> None:
     """Add bytecode, the commit, and the facts that sandboxes need to know."""
     names = importable_names(str(tree))
     imports: set[str] = set()
-    for path in tree.rglob("*.py"):
-        if path.is_file():
-            imports |= imported_modules(path.read_bytes())
-    facts = {"names": sorted(names), "imports": sorted(imports - names)}
+    modules = [path for path in tree.rglob("*.py") if path.is_file()]
+    for path in modules:
+        imports |= imported_modules(path.read_bytes())
+    facts = {"names": sorted(names), "imports": sorted(imports - names - sys.stdlib_module_names)}
     if shutil.which("git"):
         _git(tree, "init", "-q", "-b", "main")
         (tree / ".git/info").mkdir(exist_ok=True)
@@ -237,8 +237,9 @@ def _finish(tree: Path, python: str, owner: int | None) -> None:
         shutil.rmtree(tree / ".git/hooks", ignore_errors=True)
         _git(tree, "add", "-A", "-f")
         _git(tree, "commit", "-q", "-m", "The repository as it was found", "--no-gpg-sign")
+    workers = "0" if len(modules) > 200 else "1"  # 0: one a CPU, which take a while to start
     subprocess.run(
-        [python, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "checked-hash", "."],
+        [python, "-m", "compileall", "-q", "-j", workers, "--invalidation-mode", "checked-hash", "."],
         cwd=tree,
         capture_output=True,
         check=False,

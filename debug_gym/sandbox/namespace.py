@@ -106,8 +106,9 @@ class Template:
         ours.send(json.dumps({"preload": list(preload), "masked": masked}).encode())
         ours.settimeout(WARM_LIMIT)
         facts = self._answer()
-        self.unfit: list[str] = facts["unfit"]
-        self.version: str = facts["python"]
+        self.unfit: frozenset[str] = frozenset(facts["unfit"])
+        """Modules that cannot be imported ahead; the template is then of no use."""
+        self.installed: frozenset[str] = frozenset(facts["installed"])
 
     def _answer(self) -> dict[str, Any]:
         try:
@@ -262,24 +263,30 @@ class NamespaceBackend:
         )
 
     def _template(self, task: Task, python: str, base: bases.Base) -> Template:
-        """The warm interpreter for a task; a new one if there is none yet."""
-        wanted = base.imports if task.environment.preload is None else task.environment.preload
+        """The warm interpreter for a task: one with what its files import ahead, where that is installed."""
         variables = task.environment.variables
         with self._lock:
-            preload = tuple(name for name in wanted if name not in self._unfit)
-            key = (python, preload, tuple(sorted(variables.items())))
-            template = self._templates.get(key)
-            if template is None or not template.alive:
-                template = Template(python, preload, variables)
-                if template.unfit:
-                    self._unfit.update(template.unfit)
-                    template.close()
-                    return self._template(task, python, base)
-                self._templates[key] = template
-                while len(self._templates) > MAX_TEMPLATES:
-                    self._templates.popitem(last=False)[1].close()
-            self._templates.move_to_end(key)
-            return template
+            wanted = task.environment.preload
+            if wanted is None:
+                installed = self._warm(python, (), variables).installed
+                wanted = tuple(name for name in base.imports if name in installed)
+            while True:
+                preload = tuple(name for name in wanted if name not in self._unfit)
+                template = self._warm(python, preload, variables)
+                if not template.unfit:
+                    return template
+                self._unfit |= template.unfit
+                template.close()
+
+    def _warm(self, python: str, preload: tuple[str, ...], variables: Mapping[str, str]) -> Template:
+        key = (python, preload, tuple(sorted(variables.items())))
+        template = self._templates.get(key)
+        if template is None or not template.alive:
+            template = self._templates[key] = Template(python, preload, variables)
+            while len(self._templates) > MAX_TEMPLATES:
+                self._templates.popitem(last=False)[1].close()
+        self._templates.move_to_end(key)
+        return template
 
     def _take_ready(self, task: Task) -> RuntimeSandbox | None:
         """A sandbox that was started ahead, if there is one; and start the next in the background."""

@@ -6,7 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from bench.measure import Contender, demand
+from bench.measure import Contender, RowError, demand
 from bench.workplace import Workplace, run
 
 _REX = Path(__file__).with_name("rex_child.py")
@@ -57,7 +57,12 @@ def namespaces(count: int) -> Contender:
     """The kernel's share of fresh sandboxes: the same namespaces around `true`, by util-linux, one thread a
     core."""
     kinds = ["--user", "--map-root-user", "--mount", "--pid", "--net", "--ipc", "--uts", "--cgroup", "--fork"]
+    name = ("" if count == 1 else f"{count} x ") + "`unshare` with the same namespaces, `true`"
     one = run(["unshare", *kinds, "true"])
+    try:
+        one()
+    except (RowError, OSError) as error:
+        return Contender(name, missing=f"it does not work here: {error}")
 
     def sample() -> float:
         begin = time.perf_counter()
@@ -65,5 +70,4 @@ def namespaces(count: int) -> Contender:
             list(pool.map(lambda _: one(), range(count)))
         return (time.perf_counter() - begin) * 1000
 
-    name = "`unshare` with the same namespaces, `true`"
-    return Contender(name if count == 1 else f"{count} x {name}", one if count == 1 else sample)
+    return Contender(name, one if count == 1 else sample)

@@ -90,9 +90,9 @@ def idle(place: Workplace) -> Figure:
     place.sandbox(place.small)  # the template is warm
 
     def grown() -> float:
-        before = _proportional()
+        before = sum(map(_proportional, _processes()))
         with _many(place, count):
-            return (_proportional() - before) / count
+            return (sum(map(_proportional, _processes())) - before) / count
 
     return race(grown, runs=min(place.runs, 3), unit="MB", at_most=4, warm_up=0)
 
@@ -150,14 +150,23 @@ def _many(place: Workplace, count: int) -> ExitStack:
         return sandbox
 
     with ExitStack() as stack:
+        stack.callback(_await_processes, len(_processes()))
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for sandbox in pool.map(start, range(count)):
                 stack.callback(sandbox.close)
         return stack.pop_all()
 
 
-def _proportional() -> float:
-    """MB of memory of all processes below this one; a page that n processes share counts as 1/n in each."""
+def _await_processes(count: int) -> None:
+    """Closing does not wait for the kernel to clear up; what is measured next must."""
+    end = time.monotonic() + 30
+    while len(_processes()) > count:
+        demand(time.monotonic() < end, "closed sandboxes do not end")
+        time.sleep(0.02)
+
+
+def _processes() -> list[int]:
+    """The pids of all processes below this one."""
     parents = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
@@ -168,10 +177,11 @@ def _proportional() -> float:
     below = [os.getpid()]
     for pid in below:  # grows while it is walked
         below += [child for child, parent in parents.items() if parent == pid]
-    return sum(_pss(pid) for pid in below[1:])
+    return below[1:]
 
 
-def _pss(pid: int) -> float:
+def _proportional(pid: int) -> float:
+    """MB of memory of a process, where a page that n processes share counts as 1/n."""
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:

@@ -1,5 +1,6 @@
 """Rows about single steps: looking at files, changing them, commands in the shell."""
 
+import difflib
 import itertools
 import os
 import re
@@ -64,15 +65,20 @@ def view(place: Workplace) -> Figure:
 
 def rewrite(place: Workplace) -> Figure:
     env = place.env(place.small, tools=("rewrite",))
-    floor = _beside_file_work(
-        place, env, "write", lambda folder: (folder / "shop/prices.py").write_text(PRICES)
-    )
     edits = itertools.count()
 
-    def sample() -> float:
-        content = f"{PRICES}EDITS = {next(edits)}\n"
-        return step(env, "rewrite", {"path": "shop/prices.py", "content": content}, "+EDITS")()
+    def edited() -> str:
+        return f"{PRICES}EDITS = {next(edits)}\n"
 
+    def by_hand(folder: Path) -> object:
+        path, content = folder / "shop/prices.py", edited()
+        difference = list(difflib.unified_diff(path.read_text().splitlines(), content.splitlines()))
+        return difference, path.write_text(content)
+
+    def sample() -> float:
+        return step(env, "rewrite", {"path": "shop/prices.py", "content": edited()}, "+EDITS")()
+
+    floor = _beside_file_work(place, env, "read, compare, write", by_hand)
     return race(sample, [floor], runs=place.runs * ROUNDS, at_most=2)
 
 

@@ -37,7 +37,7 @@ def test_a_folder(repository):
     assert (base.path / "main.py").exists()
     assert not (base.path / ".venv").exists()
     assert base.names == ("main", "pkg")
-    assert base.imports == ("json", "numpy", "yaml")
+    assert base.imports == ("numpy", "yaml")
     assert len(_log(base)) == 1
 
 

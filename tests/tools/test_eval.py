@@ -151,11 +151,8 @@ def test_out_of_memory_is_said(call, make_session):
 
 
 def test_long_output_is_clipped(call, make_session):
-    session = make_session(
-        {
-            "test_a.py": "import pytest\n@pytest.mark.parametrize('n', range(500))\ndef test_a(n): assert n < 0\n"
-        }
-    )
+    source = "import pytest\n@pytest.mark.parametrize('n', range(500))\ndef test_a(n): assert n < 0\n"
+    session = make_session({"test_a.py": source})
     seen = call(session, "eval")
     assert seen.text.startswith("500 failed of 500\nfailed: test_a.py::test_a[0] - ")
     assert "\n[and 470 more]\n" in seen.text

@@ -165,3 +165,22 @@ def test_it_shows_the_file_as_it_is_now(call, make_session):
     call(session, "view", path="a.py")
     session.sandbox.shell("echo new > a.py")
     assert call(session, "view", path="a.py").text.endswith("new")
+
+
+class Points:
+    """Keeps breakpoints as the debugger's tool does in ``session.state``."""
+
+    def __init__(self, **lines):
+        self.known = lines
+
+    def lines(self, path):
+        return self.known.get(path.replace("/", "_").removesuffix(".py"), set())
+
+
+def test_breakpoints_are_marked(call, make_session):
+    session = make_session({"src/a.py": "x = 1\ny = 2\nz = 3\n", "src/b.py": "x = 1\n"})
+    session.state["pdb"] = Points(src_a={2, 3, 99})
+    for path in ("src/a.py", "./src/a.py", "/workspace/src/a.py"):
+        seen = call(session, "view", path=path)
+        assert seen.text.split("\n")[1:] == ["   1\tx = 1", "B> 2\ty = 2", "B> 3\tz = 3"]
+    assert "B>" not in call(session, "view", path="src/b.py").text

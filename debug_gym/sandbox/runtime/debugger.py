@@ -183,6 +183,17 @@ class Debugger(TracedProgram):
         while True:
             self._cmdloop()  # type: ignore[attr-defined]
 
+    def finish(self, summary: str) -> None:
+        """The program is about to end."""
+        use(None)
+        self.standing = None
+        if summary:
+            self.message(summary)
+        left = [line for line in self.talk.lines if line.strip()]
+        if left:
+            self.message("not executed, because the program ended: " + "; ".join(left))
+        self.talk.finish(self.facts())
+
     def do_quit(self, arg: str) -> NoReturn:
         """q(uit): end the program and the session. The breakpoints stay."""
         self.standing = None

@@ -11,6 +11,7 @@ import sys
 from typing import Any, Callable, NoReturn
 
 from . import files, linux, search, warm
+from .debugsession import DebugSession
 from .output import BoundedOutput
 from .shell import Shell
 from .supervise import HostGone, Supervisor
@@ -35,6 +36,7 @@ class Runtime:
         self.private = {channel.read_fd, channel.write_fd, self.supervisor.wake_read, self.supervisor.wake_write}
         self.private -= {0, 1, 2}
         self.tests = TestRunner(self.supervisor, self.spawn)
+        self.debugger = DebugSession(self.supervisor, self.spawn, self.workspace)
         self.shell: Shell | None = None
         self.shell_state = ""
         os.chdir(self.workspace)
@@ -71,6 +73,7 @@ class Runtime:
             held.update((self.shell.commands, self.shell.statuses, self.shell.output))
         if self.tests.spare is not None:
             held.update(self.tests.spare[1:])
+        held.update(self.debugger.fds)
         return held
 
     # -- the loop --------------------------------------------------------------------
@@ -176,6 +179,19 @@ class Runtime:
     def op_tests(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
         """``arguments`` of pytest, ``timeout``, ``output`` (bytes), ``cold``."""
         return self.tests.run(request, self._importable())
+
+    def op_debug_start(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        """See ``DebugSession.start``."""
+        return self.debugger.start(request)
+
+    def op_debug(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        """``command``, ``timeout``, ``output`` (bytes): see ``DebugSession.command``."""
+        return self.debugger.command(request)
+
+    def op_debug_stop(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        """End the debugged program, if there is one."""
+        self.debugger.stop()
+        return {}
 
     def op_read(self, request: dict[str, Any], blob: bytes) -> Frame:
         """See ``files.read``."""

@@ -29,8 +29,8 @@ def main(control_fd: int) -> None:
     config = json.loads(control.recv(1 << 20))
     linux.set_subreaper()
     unfit = warm.preload(config["preload"])
-    installed = {"python": sys.version.split()[0], "executable": sys.executable, "unfit": unfit}
-    control.send(json.dumps({**installed, "pytest": "pytest" in sys.modules}).encode())
+    facts = {"python": sys.version.split()[0], "unfit": unfit, "installed": installed_modules()}
+    control.send(json.dumps(facts).encode())
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_read, False)
     os.set_blocking(wake_write, False)
@@ -64,6 +64,15 @@ def interpreter_folders() -> list[str]:
         if folder != "/" and not _within(folder, ["/usr", *chosen]):
             chosen.append(folder)
     return chosen
+
+
+def installed_modules() -> list[str]:
+    """Names of the top-level modules and packages in this interpreter's site-packages."""
+    names = set()
+    for folder in sys.path:
+        if os.path.basename(folder) in {"site-packages", "dist-packages"} and os.path.isdir(folder):
+            names.update(name.split(".")[0] for name in os.listdir(folder) if not name.endswith("-info"))
+    return sorted(name for name in names if name.isidentifier())
 
 
 def _within(path: str, folders: list[str]) -> bool:

@@ -1,0 +1,218 @@
+"""The runtime's side of the debugger: the child process, its commands and answers, its time limits, its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from typing import Any, Callable, Dict, FrozenSet, List, Optional, Set, Tuple
+
+from . import debugprogram
+from .debugtalk import INTERRUPT
+from .output import BoundedOutput
+from .supervise import Supervisor, exit_code, pump, send_signal
+from .wire import HEADER, decode, encode
+
+_GRACE = 1.0
+"""Seconds that an interrupted program gets to stop before it is killed."""
+_NONE = "no program is being debugged"
+_MAX_ANSWER = 32 << 20
+"""Bytes of one answer. The program under the debugger can reach the channel and send anything."""
+
+
+class _Answer:
+    """One frame, as it comes in."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.broken = False
+
+    def read(self, fd: int) -> bool:
+        """Take what a non-blocking descriptor has; False at its end."""
+        while True:
+            try:
+                part = os.read(fd, 1 << 16)
+            except BlockingIOError:
+                return True
+            except OSError:
+                part = b""
+            self.data += part
+            if not part or len(self.data) > _MAX_ANSWER:
+                self.broken = True
+                return False
+
+    def take(self) -> Optional[Dict[str, Any]]:
+        """The answer, if it is complete."""
+        if len(self.data) < HEADER.size:
+            return None
+        size, blob = HEADER.unpack(bytes(self.data[: HEADER.size]))
+        end = HEADER.size + size
+        if len(self.data) < end + blob:
+            return None
+        try:
+            answer = decode(bytes(self.data[HEADER.size : end]))
+            answer["output"] = str(answer["output"])
+        except (ValueError, KeyError):
+            self.broken = True
+            return None
+        del self.data[: end + blob]
+        return answer
+
+
+class DebugSession:
+    """At most one program under the debugger. ``spawn`` forks a child that can reach nothing of ours."""
+
+    def __init__(
+        self, supervisor: Supervisor, spawn: Callable[[Callable[[], None]], int], workspace: str
+    ) -> None:
+        self.supervisor, self.spawn, self.workspace = supervisor, spawn, workspace
+        self._running: Optional[Tuple[int, int, int]] = None  # pid, channel, output
+        self._breakpoints: List[Dict[str, Any]] = []
+        self._before: FrozenSet[int] = frozenset()
+        self._gone = _NONE
+        supervisor.on_massacre.append(self._lose)
+
+    @property
+    def fds(self) -> Set[int]:
+        """The descriptors that no other child may inherit."""
+        return set() if self._running is None else set(self._running[1:])
+
+    def start(self, request: Dict[str, Any]) -> Dict[str, Any]:
+        """``test``, ``script``, ``at``, ``arguments``, ``breakpoints``, ``timeout``, ``output`` -> a reply."""
+        self.stop()
+        self._gone = _NONE
+        self._breakpoints = request["breakpoints"]
+        self._before = self.supervisor.strays()
+        ours, theirs = socket.socketpair()
+        out_read, out_write = os.pipe()
+        os.chdir(self.workspace)
+
+        def child() -> None:
+            ours.close()
+            os.close(out_read)
+            debugprogram.main(theirs.detach(), out_write, request, self.workspace)
+
+        pid = self.spawn(child)
+        theirs.close()
+        os.close(out_write)
+        self.supervisor.keep.add(pid)
+        self._running = (pid, ours.detach(), out_read)
+        for fd in self._running[1:]:
+            os.set_blocking(fd, False)
+        return self._await(request)
+
+    def command(self, request: Dict[str, Any]) -> Dict[str, Any]:
+        """``command``, ``timeout``, ``output`` -> a reply. With no program it says that it has ended."""
+        if self._running is None:
+            return self._reply({"output": self._gone}, None, ended=True)
+        rest = memoryview(encode({"command": request["command"]}))
+        os.set_blocking(self._running[1], True)  # the child waits for it
+        try:
+            while rest:
+                rest = rest[os.write(self._running[1], rest) :]
+        except OSError:
+            pass  # it is gone; its end is told below
+        os.set_blocking(self._running[1], False)
+        return self._await(request)
+
+    def _await(self, request: Dict[str, Any]) -> Dict[str, Any]:
+        """Wait for the answer, or the end of the program; at the time limit, interrupt it."""
+        assert self._running is not None
+        pid, channel, output = self._running
+        supervisor, sink, answer = self.supervisor, BoundedOutput(request["output"]), _Answer()
+        supervisor.out_of_memory = False
+        readers = {channel: answer.read, output: pump(sink.add)}
+        found: List[Dict[str, Any]] = []
+        deadline = time.monotonic() + request["timeout"]
+
+        def answered() -> bool:
+            found.extend(filter(None, [answer.take()]))
+            return bool(found) or answer.broken or pid in supervisor.exited
+
+        interrupted = not supervisor.wait(readers, answered, request["timeout"])
+        if interrupted:
+            send_signal(pid, INTERRUPT)
+            supervisor.wait(readers, answered, _GRACE)
+        if pid in supervisor.exited:  # the last words may lie in the channel
+            answer.read(channel)
+            answered()
+        pump(sink.add)(output)
+        last = found[-1] if found else {}
+        if not last or last.get("final"):
+            return self._end(last, sink, deaf=interrupted and not last, deadline=deadline)
+        return self._reply(last, sink, interrupted=interrupted)
+
+    def _end(
+        self, last: Dict[str, Any], sink: BoundedOutput, *, deaf: bool, deadline: float
+    ) -> Dict[str, Any]:
+        """The program is about to end, has crashed, or has to be killed."""
+        assert self._running is not None
+        supervisor, (pid, _, output) = self.supervisor, self._running
+        if last and not last.get("quit"):
+            left = max(deadline - time.monotonic(), _GRACE)
+            supervisor.wait({output: pump(sink.add)}, lambda: pid in supervisor.exited, left)
+        by_itself = pid in supervisor.exited
+        if not by_itself:
+            supervisor.end_family(pid)
+        status = supervisor.exited.get(pid, signal.SIGKILL)
+        pump(sink.add, rounds=1 << 10)(output)
+        self.stop()
+        code = exit_code(status) if by_itself else None
+        said = [last.get("output", "").rstrip("\n"), self._verdict(code, bool(last.get("quit")), deaf)]
+        words = {**last, "output": "\n".join(filter(None, said))}
+        return self._reply(words, sink, ended=True, exit_code=code, interrupted=deaf)
+
+    def _verdict(self, code: Optional[int], quit_: bool, deaf: bool) -> str:
+        """How the program ended, in words."""
+        if quit_:
+            return "the debugger has ended; the breakpoints stay"
+        if self.supervisor.out_of_memory:
+            return "the program was killed: out of memory (the limit is %d MiB)" % (
+                self.supervisor.memory >> 20
+            )
+        if deaf:
+            return (
+                "the program ran into the time limit, did not react to an interrupt within %g s (a long call in C "
+                "code?) and was killed; the breakpoints stay" % _GRACE
+            )
+        if code is None:
+            return "the program finished but did not exit, and was killed"
+        if code < 0:
+            return "the program was killed by %s; the breakpoints stay" % signal.Signals(-code).name
+        return "the program ended with exit code %d" % code
+
+    def _reply(self, last: Dict[str, Any], sink: Any, **ends: Any) -> Dict[str, Any]:
+        self._breakpoints = last.get("breakpoints", self._breakpoints)
+        return {
+            "output": last["output"],
+            "program": sink.text() if sink else "",
+            "stop": last.get("stop"),
+            "breakpoints": self._breakpoints,
+            "sources": last.get("sources", {}),
+            **ends,
+        }
+
+    def stop(self) -> None:
+        """End the program, if one runs, and all that it started."""
+        if self._running is None:
+            return
+        pid = self._running[0]
+        if pid not in self.supervisor.exited:
+            self.supervisor.end_family(pid)
+        self._forget()
+        self.supervisor.keep.discard(pid)
+        self.supervisor.exited.pop(pid, None)
+        self.supervisor.end_strays(self._before)
+
+    def _lose(self) -> None:
+        """Every process had to be killed, this one too."""
+        if self._running is not None:
+            self._gone = "the debugged program is gone: every process in the sandbox had to be killed"
+        self._forget()
+
+    def _forget(self) -> None:
+        """Close what belonged to the program."""
+        for fd in self.fds:
+            os.close(fd)
+        self._running = None

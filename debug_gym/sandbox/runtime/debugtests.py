@@ -1,0 +1,85 @@
+"""A pytest plugin that stops at the start of a test, or where a test has failed."""
+
+from __future__ import annotations
+
+import inspect
+import io
+from collections import Counter
+from types import CodeType
+from typing import Any, Callable, Iterator, List
+
+from .debugger import Debugger
+
+
+class TestsUnderDebugger:
+    """One pytest session. ``at`` is ``start``, ``failure`` or ``breakpoint``; failures stop it in any case."""
+
+    __test__ = False
+
+    def __init__(self, debugger: Debugger, at: str) -> None:
+        self.debugger = debugger
+        self.at = at
+        self.outcomes: Counter[str] = Counter()
+        self.words = io.StringIO()
+        """What pytest itself reports."""
+
+    def run(self, arguments: List[str]) -> int:
+        """Run pytest in this process; return its exit code."""
+        import pytest
+
+        pytest.hookimpl(trylast=True)(TestsUnderDebugger.pytest_configure)
+        pytest.hookimpl(hookwrapper=True)(TestsUnderDebugger.pytest_runtest_call)
+        if self.at == "breakpoint":
+            self.debugger.resume()
+        return int(pytest.main(arguments, plugins=[self]))
+
+    def summary(self, code: int) -> str:
+        """How the tests ended; pytest's own words if it could not run them."""
+        counts = ["%d %s" % (count, outcome) for outcome, count in sorted(self.outcomes.items())]
+        if counts:
+            return "tests: " + ", ".join(counts)
+        return "pytest ran no test (its exit code is %d)\n%s" % (code, self.words.getvalue()[-4_000:].strip())
+
+    # -- pytest's hooks --------------------------------------------------------------------
+
+    def pytest_configure(self, config: Any) -> None:
+        """Last of all: pytest has put its own ``breakpoint()`` in place. Its report is not the program's."""
+        from _pytest.config import create_terminal_writer
+
+        self.debugger.take_hooks()
+        reporter = config.pluginmanager.getplugin("terminalreporter")
+        if reporter is not None:
+            reporter._tw = create_terminal_writer(config, self.words)
+
+    def pytest_runtest_call(self, item: Any) -> Iterator[None]:
+        """Around the setUp of a TestCase and the test function itself."""
+        if self.at == "start":
+            self.at = "breakpoint"  # only the first of several tests
+            self.debugger.message("test " + item.nodeid)
+            self.debugger.run_to(_entrance(item), "start")
+        yield
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Count the outcomes."""
+        if report.when == "call" or not report.passed:
+            outcome = "errors" if report.failed and report.when != "call" else report.outcome
+            self.outcomes["xfailed" if hasattr(report, "wasxfail") and report.skipped else outcome] += 1
+
+    def pytest_exception_interact(self, node: Any, call: Any, report: Any) -> None:
+        """A test has failed, or a file could not be collected."""
+        phase = {"call": "", "setup": " in its setup", "teardown": " in its teardown"}
+        where = phase.get(getattr(report, "when", ""), " while it was collected")
+        self.debugger.message("%s failed%s" % (node.nodeid, where))
+        self.debugger.post_mortem(call.excinfo.value, call.excinfo.tb)
+
+
+def _entrance(item: Any) -> Callable[[CodeType], bool]:
+    """Tells the code object at which a test begins: its function, or the setUp of its TestCase."""
+    function = inspect.unwrap(getattr(item, "function", None) or item.runtest)
+    codes = [getattr(function, "__code__", None), getattr(getattr(item.cls, "setUp", None), "__code__", None)]
+    filename, name = str(item.path), getattr(item, "originalname", None) or item.name
+
+    def wanted(code: CodeType) -> bool:
+        return code in codes or (code.co_name == name and code.co_filename == filename)
+
+    return wanted
