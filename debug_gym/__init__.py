@@ -30,7 +30,15 @@ _HOMES = {
     "debug_gym.episode": ("Observation", "Step", "ToolCall", "Trajectory", "Verdict"),
     "debug_gym.errors": ("DebugGymError",),
     "debug_gym.judge": ("judge",),
-    "debug_gym.task": ("ArchiveSource", "DirectorySource", "Environment", "GitSource", "Limits", "Task", "Tests"),
+    "debug_gym.task": (
+        "ArchiveSource",
+        "DirectorySource",
+        "Environment",
+        "GitSource",
+        "Limits",
+        "Task",
+        "Tests",
+    ),
     "debug_gym.tools.base": ("Arguments", "Session", "Tool", "ToolError"),
 }
 

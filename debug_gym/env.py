@@ -74,7 +74,9 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
         if max_steps is not None and max_steps < 1:
             raise ConfigError(f"max_steps is at least 1, not {max_steps}")
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
-            raise ConfigError(f"render_mode is one of {self.metadata['render_modes']} or None, not {render_mode!r}")
+            raise ConfigError(
+                f"render_mode is one of {self.metadata['render_modes']} or None, not {render_mode!r}"
+            )
         self.tasks = _tasks(benchmark, task, benchmark_options)
         self.toolbox = Toolbox(tools)
         self.backend: Backend = shared_backend(sandbox) if isinstance(sandbox, str) else sandbox
@@ -91,7 +93,9 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
 
     # -- gymnasium ---------------------------------------------------------------------
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[str, dict[str, Any]]:
         """Begin an episode in a fresh sandbox.
 
         Args:
@@ -129,7 +133,9 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
         truncated = not terminated and self.max_steps is not None and self.steps >= self.max_steps
         if terminated or truncated:
             reward += float(self.judge().resolved)
-        self._last = f"{call.name if call else 'invalid call'} {call.arguments if call else ''}\n{observation.text}"
+        self._last = (
+            f"{call.name if call else 'invalid call'} {call.arguments if call else ''}\n{observation.text}"
+        )
         self._show()
         return observation.text, reward, terminated, truncated, self._info(observation)
 

@@ -70,7 +70,9 @@ def sort_changes(task: Task, changes: Changes) -> tuple[Changes, tuple[str, ...]
 def _demand_isolation(backend: Backend, allow_unsafe: bool) -> None:
     if not backend.guarantees.isolated and not allow_unsafe:
         missing = ", ".join(backend.guarantees.missing())
-        raise SandboxUnavailableError(f"the {backend.name} backend does not give what a judge needs: {missing}")
+        raise SandboxUnavailableError(
+            f"the {backend.name} backend does not give what a judge needs: {missing}"
+        )
 
 
 def _lay(sandbox: Sandbox, task: Task, counted: Changes) -> None:

@@ -1,4 +1,4 @@
-"""Names to classes: the built-in tools, agents, models, benchmarks and sandboxes, and those of other packages.
+"""Names to classes: built-in tools, agents, models, benchmarks and sandboxes, and those of other packages.
 
 Another package adds its own by an entry point, with no change here::
 
@@ -70,9 +70,13 @@ def load(group: str, name: str) -> Any:
     """
     targets = _targets(group)
     if name not in targets:
-        raise UnknownNameError(group.removesuffix("es") if group == "sandboxes" else group[:-1], name, targets)
+        raise UnknownNameError(
+            group.removesuffix("es") if group == "sandboxes" else group[:-1], name, targets
+        )
     module, _, attribute = targets[name].partition(":")
     try:
         return getattr(importlib.import_module(module), attribute)
     except (ModuleNotFoundError, AttributeError) as error:
-        raise ConfigError(f"the {group[:-1]} {name!r} is registered as {targets[name]}, but: {error}") from error
+        raise ConfigError(
+            f"the {group[:-1]} {name!r} is registered as {targets[name]}, but: {error}"
+        ) from error

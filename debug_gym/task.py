@@ -23,7 +23,7 @@ TESTS_AND_CONFIGURATION = (
     "!setup.cfg",
     "!pyproject.toml",
 )
-"""Globs (gitignore syntax) of what decides how tests run: by default an agent's changes to them do not count."""
+"""Globs (gitignore syntax) of what decides how tests run: by default, changes to them do not count."""
 
 
 class Frozen(BaseModel):
@@ -37,7 +37,15 @@ class DirectorySource(Frozen):
 
     kind: Literal["directory"] = "directory"
     path: Path
-    exclude: tuple[str, ...] = (".git", ".venv", "venv", "__pycache__", ".pytest_cache", "node_modules", ".tox")
+    exclude: tuple[str, ...] = (
+        ".git",
+        ".venv",
+        "venv",
+        "__pycache__",
+        ".pytest_cache",
+        "node_modules",
+        ".tox",
+    )
     """Names of files and folders that are left out, at any depth."""
 
 
@@ -142,6 +150,6 @@ class Task(Frozen):
         return self._editable.match_file(path)
 
     def for_agent(self) -> "Task":
-        """The same task without what an agent must not see: the gold patch, the hidden tests and their names."""
+        """The same task without what an agent must not see: gold patch, hidden tests and their names."""
         tests = self.tests.model_copy(update={"hidden": {}, "fail_to_pass": (), "pass_to_pass": ()})
         return self.model_copy(update={"gold_patch": None, "tests": tests, "metadata": {}})

@@ -54,9 +54,15 @@ class ThreadVectorEnv(SyncVectorEnv):
             copy=False,
         )
 
-    def reset(self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None) -> Any:
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> Any:
         """Reset all environments (or those of ``options["reset_mask"]``) at the same time."""
-        seeds = seed if isinstance(seed, list) else [None if seed is None else seed + i for i in range(self.num_envs)]
+        seeds = (
+            seed
+            if isinstance(seed, list)
+            else [None if seed is None else seed + i for i in range(self.num_envs)]
+        )
         mask = (options or {}).get("reset_mask")
         inner = {key: value for key, value in (options or {}).items() if key != "reset_mask"} or None
         for index, env in enumerate(self.envs):

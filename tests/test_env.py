@@ -63,12 +63,19 @@ def test_the_namespace_needs_no_separate_import():
 def test_an_episode_that_fixes_the_bug(make_env):
     env = make_env()
     _, info = env.reset()
-    assert {tool["function"]["name"] for tool in info["tools"]} >= {"view", "rewrite", "eval", "pdb", "bash", "submit"}
-    text, reward, terminated, truncated, info = env.step(EVAL)
+    assert {tool["function"]["name"] for tool in info["tools"]} >= {
+        "view",
+        "rewrite",
+        "eval",
+        "pdb",
+        "bash",
+        "submit",
+    }
+    _, reward, terminated, truncated, info = env.step(EVAL)
     assert (reward, terminated, truncated) == (0.0, False, False)
     assert info["data"]["failed"] == 1
     env.step(FIX)
-    text, reward, terminated, truncated, info = env.step(EVAL)
+    _, reward, terminated, truncated, info = env.step(EVAL)
     assert (reward, terminated, truncated) == (1.0, True, False)
     assert info["resolved"]
     with pytest.raises(gymnasium.error.ResetNeeded):
@@ -78,7 +85,9 @@ def test_an_episode_that_fixes_the_bug(make_env):
 def test_a_fix_for_the_visible_test_alone_is_not_resolved(make_env):
     env = make_env(stop_when_passing=False)
     env.reset()
-    env.step({"name": "rewrite", "arguments": {"path": "calc.py", "content": "def mean(xs):\n    return 2\n"}})
+    env.step(
+        {"name": "rewrite", "arguments": {"path": "calc.py", "content": "def mean(xs):\n    return 2\n"}}
+    )
     assert env.step(EVAL)[4]["data"]["failed"] == 0
     _, reward, terminated, _, info = env.step(SUBMIT)
     assert (reward, terminated, info["resolved"]) == (0.0, True, False)
@@ -134,7 +143,12 @@ def test_actions_in_every_form(make_env):
     env = make_env()
     env.reset()
     as_dict = {"name": "view", "arguments": {"path": "calc.py"}}
-    forms = [as_dict, json.dumps(as_dict), debug_gym.ToolCall(**as_dict), {**as_dict, "arguments": '{"path": "calc.py"}'}]
+    forms = [
+        as_dict,
+        json.dumps(as_dict),
+        debug_gym.ToolCall(**as_dict),
+        {**as_dict, "arguments": '{"path": "calc.py"}'},
+    ]
     texts = {env.step(form)[0] for form in forms}
     assert len(texts) == 1
     assert all(form in env.action_space for form in forms)

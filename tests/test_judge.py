@@ -27,7 +27,9 @@ def task(make_task):
 
 
 def _changes(**files):
-    return Changes(files={path.replace("__", "/") + ".py": FileEntry(data=data) for path, data in files.items()})
+    return Changes(
+        files={path.replace("__", "/") + ".py": FileEntry(data=data) for path, data in files.items()}
+    )
 
 
 def test_a_real_fix(task, backend):
@@ -55,7 +57,9 @@ def test_a_fix_that_breaks_something_else(task, backend):
     [
         _changes(tests__test_hidden=b"def test_three(): pass\n"),
         _changes(tests__test_calc=b"def test_two(): pass\n", tests__test_hidden=b"def test_three(): pass\n"),
-        _changes(conftest=b"import pytest\n@pytest.hookimpl(hookwrapper=True)\ndef pytest_pyfunc_call(): yield\n"),
+        _changes(
+            conftest=b"import pytest\n@pytest.hookimpl(hookwrapper=True)\ndef pytest_pyfunc_call(): yield\n"
+        ),
         _changes(sitecustomize=b"import os; os._exit(0)\n"),
         _changes(calc=b"import os\nprint('2 passed')\nos._exit(0)\n"),
         _changes(calc=b"import pytest\npytest.exit('fine', returncode=0)\n"),
@@ -80,11 +84,17 @@ def test_files_that_do_not_count_are_listed(task, backend):
     )
     verdict = judge(task, changes, backend)
     assert verdict.resolved
-    assert [entry.split(":")[0] for entry in verdict.rejected] == ["conftest.py", "pipe", "tests/test_calc.py"]
+    assert [entry.split(":")[0] for entry in verdict.rejected] == [
+        "conftest.py",
+        "pipe",
+        "tests/test_calc.py",
+    ]
 
 
 def test_without_named_tests_all_must_pass(make_task, backend):
-    task = make_task(SOURCE | {"tests/test_more.py": "from calc import double\ndef test_m(): assert double(5) == 10\n"})
+    task = make_task(
+        SOURCE | {"tests/test_more.py": "from calc import double\ndef test_m(): assert double(5) == 10\n"}
+    )
     assert judge(task, _changes(calc=FIXED), backend).resolved
     unsolved = judge(task, Changes(), backend)
     assert not unsolved.resolved
@@ -92,7 +102,9 @@ def test_without_named_tests_all_must_pass(make_task, backend):
 
 
 def test_a_command_that_is_not_pytest(make_task, backend):
-    task = make_task({"check.sh": "grep -q fixed a.py\n", "a.py": ""}, tests=Tests(command=("sh", "check.sh")))
+    task = make_task(
+        {"check.sh": "grep -q fixed a.py\n", "a.py": ""}, tests=Tests(command=("sh", "check.sh"))
+    )
     assert not judge(task, Changes(), backend).resolved
     assert judge(task, _changes(a=b"# fixed\n"), backend).resolved
 

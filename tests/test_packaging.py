@@ -61,7 +61,9 @@ def test_the_links_are_relative(link):
     assert str(path.readlink()) == f"../{LINKS[link]}"
 
 
-@pytest.mark.parametrize(("group", "name"), [(group, name) for group in plugins.BUILTIN for name in plugins.BUILTIN[group]])
+@pytest.mark.parametrize(
+    ("group", "name"), [(group, name) for group in plugins.BUILTIN for name in plugins.BUILTIN[group]]
+)
 def test_every_registered_name_can_be_loaded(group, name):
     assert plugins.load(group, name).__name__
 

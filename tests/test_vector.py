@@ -34,7 +34,7 @@ def test_two_episodes_side_by_side_with_autoreset(envs):
     assert list(infos["task"]) == ["feed-delivery"] * 2
     ended = []
     for _ in range(4):
-        texts, rewards, terminated, truncated, infos = envs.step([VIEW, VIEW])
+        texts, rewards, _, truncated, infos = envs.step([VIEW, VIEW])
         assert rewards.shape == (2,)
         ended.append(bool(truncated.all()))
     assert ended == [False, True, False, False]  # the step after the last is the reset

@@ -64,7 +64,7 @@ class Tool(ABC):
     def run(self, session: Session, args: Any) -> Observation:
         """Do it. Raise ``ToolError`` (or let an ``OSError`` about a path pass) when it cannot be done."""
 
-    def examples(self, session: Session) -> Iterable[dict[str, Any]]:  # noqa: ARG002
+    def examples(self, session: Session) -> Iterable[dict[str, Any]]:
         """Arguments that are sure to be valid now; ``action_space.sample()`` draws from them."""
         return [{}]
 
@@ -108,7 +108,9 @@ class Toolbox:
         tool = self.tools.get(call.name)
         if tool is None:
             known = ", ".join(self.tools)
-            return Observation(text=f"there is no tool named {call.name!r}; the tools are: {known}", error=True)
+            return Observation(
+                text=f"there is no tool named {call.name!r}; the tools are: {known}", error=True
+            )
         try:
             args = tool.Args.model_validate(call.arguments)
         except ValidationError as error:
@@ -130,7 +132,9 @@ def _explain(tool: Tool, error: ValidationError) -> str:
         where = ".".join(str(part) for part in item["loc"]) or "arguments"
         lines.append(f"  {where}: {item['msg'].removeprefix('Value error, ')}")
     required = [name for name, entry in tool.Args.model_fields.items() if entry.is_required()]
-    optional = [f"{name}={entry.default!r}" for name, entry in tool.Args.model_fields.items() if name not in required]
+    optional = [
+        f"{name}={entry.default!r}" for name, entry in tool.Args.model_fields.items() if name not in required
+    ]
     lines.append(f"usage: {tool.name}({', '.join(required + optional)})")
     return "\n".join(lines)
 

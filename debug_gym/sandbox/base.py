@@ -94,7 +94,7 @@ class DebugReply:
     interrupted: bool = False
     """The time limit passed; the program was interrupted and stands where it was."""
     breakpoints: tuple[Mapping[str, Any], ...] = ()
-    """All breakpoints as they are now: number, file, line, condition, temporary, enabled, ignore, hits, commands."""
+    """All breakpoints now: number, file, line, condition, temporary, enabled, ignore, hits, commands."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Text of the files that hold a breakpoint for the first time, as the program runs them."""
 
@@ -222,7 +222,9 @@ class Sandbox(Protocol):
         """
         ...
 
-    def grep(self, pattern: str, path: str = ".", *, ignore_case: bool = False, limit: int = 100) -> dict[str, Any]:
+    def grep(
+        self, pattern: str, path: str = ".", *, ignore_case: bool = False, limit: int = 100
+    ) -> dict[str, Any]:
         """Search files by a regular expression; see ``debug_gym.tools.grep``."""
         ...
 

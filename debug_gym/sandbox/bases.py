@@ -148,7 +148,11 @@ def _copy(source: DirectorySource, target: Path) -> None:
         raise TaskError(f"the task's folder {source.path} does not exist or is not a folder")
     try:
         shutil.copytree(
-            source.path, target, symlinks=True, ignore=shutil.ignore_patterns(*source.exclude), dirs_exist_ok=True
+            source.path,
+            target,
+            symlinks=True,
+            ignore=shutil.ignore_patterns(*source.exclude),
+            dirs_exist_ok=True,
         )
     except shutil.Error as error:
         path, _, reason = error.args[0][0]
@@ -193,7 +197,9 @@ def _git(folder: Path, *arguments: str, check: bool = True) -> int:
             ["git", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
         )
     except FileNotFoundError:
-        raise TaskError("git is not installed; it is needed for tasks that come from a git repository") from None
+        raise TaskError(
+            "git is not installed; it is needed for tasks that come from a git repository"
+        ) from None
     if check and done.returncode:
         raise TaskError(f"git {' '.join(arguments[:1])} failed: {done.stderr.strip()}")
     return done.returncode

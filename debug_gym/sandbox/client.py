@@ -14,6 +14,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -42,8 +43,9 @@ _live: "weakref.WeakSet[RuntimeSandbox]" = weakref.WeakSet()
 class RuntimeSandbox:
     """A sandbox, driven over a socket.
 
-    A backend gives what only it can know: ``harvest`` (read the changes from the host), ``start_twin`` (another
-    fresh sandbox of the same task) and ``on_close``. ``kill`` says that killing its first process ends all others.
+    A backend gives what only it can know: ``harvest`` (read the changes from the host), ``start_twin``
+    (another fresh sandbox of the same task) and ``on_close``. ``kill`` says that killing its first process
+    ends all others.
     """
 
     def __init__(
@@ -62,7 +64,12 @@ class RuntimeSandbox:
         self.task, self.workspace = task, workspace
         self._channel: socket.socket | None = channel
         self._pidfd = pidfd
-        self._harvest, self._scratch, self._start_twin, self._on_close = harvest, scratch, start_twin, on_close
+        self._harvest, self._scratch, self._start_twin, self._on_close = (
+            harvest,
+            scratch,
+            start_twin,
+            on_close,
+        )
         self._kill = kill
         self._lock = threading.RLock()
         self._died = ""
@@ -107,7 +114,9 @@ class RuntimeSandbox:
                 raise SandboxDiedError(self._died) from None
             except TimeoutError:
                 what = message.get("op", "its first request")
-                self._fail(f"the sandbox did not answer {what!r} within {within + GRACE:.0f} s and was killed")
+                self._fail(
+                    f"the sandbox did not answer {what!r} within {within + GRACE:.0f} s and was killed"
+                )
                 raise SandboxTimeoutError(self._died) from None
             except (ProtocolError, ValueError) as error:
                 self._fail(f"the sandbox sent an invalid reply and was killed: {error}")
@@ -194,11 +203,19 @@ class RuntimeSandbox:
         reply, _ = self.request("listdir", path=path, depth=depth, limit=limit)
         return [(name, kind, size) for name, kind, size in reply["entries"]]
 
-    def grep(self, pattern: str, path: str = ".", *, ignore_case: bool = False, limit: int = 100) -> dict[str, Any]:
+    def grep(
+        self, pattern: str, path: str = ".", *, ignore_case: bool = False, limit: int = 100
+    ) -> dict[str, Any]:
         """See ``Sandbox.grep``."""
         within = self.task.limits.command_timeout
         reply, _ = self.request(
-            "grep", within=within, pattern=pattern, path=path, ignore_case=ignore_case, limit=limit, timeout=within
+            "grep",
+            within=within,
+            pattern=pattern,
+            path=path,
+            ignore_case=ignore_case,
+            limit=limit,
+            timeout=within,
         )
         return reply
 
@@ -215,7 +232,9 @@ class RuntimeSandbox:
             return self._run_command(limit)
         arguments = [*pytest_options, "-p", "no:cacheprovider", *(selection or tests.visible)]
         output = self.task.limits.output
-        reply, _ = self.request("tests", within=limit, arguments=arguments, timeout=limit, output=output, cold=cold)
+        reply, _ = self.request(
+            "tests", within=limit, arguments=arguments, timeout=limit, output=output, cold=cold
+        )
         return TestRun(**{**reply, "collected": tuple(reply["collected"])})
 
     def _run_command(self, timeout: float) -> TestRun:
@@ -355,7 +374,7 @@ def pytest_arguments(command: Sequence[str]) -> list[str] | None:
     words = list(command)
     if words[:1] in (["pytest"], ["py.test"]):
         return words[1:]
-    if len(words) >= 3 and os.path.basename(words[0]).startswith("python") and words[1:3] == ["-m", "pytest"]:
+    if len(words) >= 3 and Path(words[0]).name.startswith("python") and words[1:3] == ["-m", "pytest"]:
         return words[3:]
     return None
 

@@ -28,7 +28,9 @@ class Harvester:
 
     def changes(self) -> Changes:
         """What was collected."""
-        return Changes(files=self.files, deleted=tuple(sorted(self.deleted)), skipped=tuple(sorted(self.skipped)))
+        return Changes(
+            files=self.files, deleted=tuple(sorted(self.deleted)), skipped=tuple(sorted(self.skipped))
+        )
 
     def take(self, folder: int, name: str, path: str, status: os.stat_result) -> None:
         """Read one file or link."""
@@ -65,7 +67,9 @@ class Harvester:
     ) -> Iterator[tuple[int, str, list[os.DirEntry[str]]]]:
         """Walk below an open folder: (descriptor, prefix, its entries without those to skip)."""
         with os.scandir(folder) as found:
-            entries = sorted((entry for entry in found if entry.name not in self.ignored), key=lambda entry: entry.name)
+            entries = sorted(
+                (entry for entry in found if entry.name not in self.ignored), key=lambda entry: entry.name
+            )
         yield folder, prefix, entries
         for entry in entries:
             if not entry.is_dir(follow_symlinks=False):
@@ -97,7 +101,9 @@ def harvest_upper(upper: int, base: int, ignored: frozenset[str] = SKIPPED) -> C
     for folder, prefix, entries in harvester.folders(upper):
         if prefix and _is_opaque(folder):
             kept = {entry.name for entry in entries}
-            harvester.deleted += [path for path in _base_files(base, prefix) if path[len(prefix) :].split("/")[0] not in kept]
+            harvester.deleted += [
+                path for path in _base_files(base, prefix) if path[len(prefix) :].split("/")[0] not in kept
+            ]
         for entry in entries:
             status = entry.stat(follow_symlinks=False)
             path = prefix + entry.name
@@ -143,7 +149,7 @@ def _without_unchanged(changes: Changes, base: int) -> Changes:
 
 
 def entry_at(folder: int, path: str) -> FileEntry | None:
-    """The entry at a path below a trusted folder (no part of the path may be a link); None if there is none."""
+    """The entry at a path below a trusted folder, no part of which may be a link; None if there is none."""
     harvester = Harvester()
     *parents, name = path.split("/")
     opened: list[int] = []
@@ -164,7 +170,9 @@ def harvest_tree(tree: int, base: int, ignored: frozenset[str] = SKIPPED) -> Cha
     """Changes by comparing a whole tree with its base: O(repository), for backends without an overlay."""
     now, before = _all(tree, ignored), _all(base, ignored)
     files = {path: entry for path, entry in now.files.items() if before.files.get(path) != entry}
-    return Changes(files=files, deleted=tuple(sorted(before.files.keys() - now.files.keys())), skipped=now.skipped)
+    return Changes(
+        files=files, deleted=tuple(sorted(before.files.keys() - now.files.keys())), skipped=now.skipped
+    )
 
 
 def harvest_folder(folder: int) -> Changes:

@@ -37,7 +37,10 @@ GUARANTEES = Guarantees(
 BOOT = """
 import importlib.util as util, sys
 if sys.path and sys.path[0] == "": del sys.path[0]
-spec = util.spec_from_file_location("debug_gym_runtime", sys.argv[1] + "/__init__.py", submodule_search_locations=[sys.argv[1]])
+folder = sys.argv[1]
+spec = util.spec_from_file_location(
+    "debug_gym_runtime", folder + "/__init__.py", submodule_search_locations=[folder]
+)
 module = util.module_from_spec(spec); sys.modules[spec.name] = module; spec.loader.exec_module(module)
 """
 """Loads the runtime under a name of its own, so that a workspace which is debug-gym itself is no clash."""
@@ -58,11 +61,13 @@ def interpreter(environment: Environment) -> str:
     found = shutil.which(environment.python)
     if found:
         return found
-    raise TaskError(f"there is no Python at {environment.python!r}: name a virtual environment or an interpreter")
+    raise TaskError(
+        f"there is no Python at {environment.python!r}: name a virtual environment or an interpreter"
+    )
 
 
 def sandbox_environment(python: str, home: str, extra: Mapping[str, str]) -> dict[str, str]:
-    """The environment variables of a sandbox: fixed, so that runs are equal; nothing is taken from the host."""
+    """The environment variables of a sandbox: fixed, so that runs are equal; none is the host's."""
     return {
         "PATH": f"{Path(python).parent}:/usr/local/bin:/usr/bin:/bin",
         "HOME": home,
@@ -216,7 +221,9 @@ class NamespaceBackend:
             except (DebugGymError, OSError) as error:
                 return Probe(False, Guarantees(), f"{error}. {_advice()}")
             if seen.output != "probe\n" or seen.exit_code != 0:
-                return Probe(False, Guarantees(), f"a command in a sandbox went wrong: {seen.output!r}. {_advice()}")
+                return Probe(
+                    False, Guarantees(), f"a command in a sandbox went wrong: {seen.output!r}. {_advice()}"
+                )
         return Probe(True, GUARANTEES, "a sandbox was started and a command ran in it")
 
     def start(self, task: Task) -> RuntimeSandbox:
@@ -371,5 +378,6 @@ def _advice() -> str:
         except OSError:
             continue
     if Path("/.dockerenv").exists():
-        return "Inside Docker, start the container with  --security-opt seccomp=unconfined --security-opt systempaths=unconfined"
+        options = "--security-opt seccomp=unconfined --security-opt systempaths=unconfined"
+        return f"Inside Docker, start the container with  {options}"
     return "See the page on sandboxes in the documentation."

@@ -32,7 +32,9 @@ class ProcessBackend:
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "probe.txt").write_text("probe\n")
             try:
-                with self.start(Task(id="probe", problem="", source=DirectorySource(path=Path(folder)))) as sandbox:
+                with self.start(
+                    Task(id="probe", problem="", source=DirectorySource(path=Path(folder)))
+                ) as sandbox:
                     works = sandbox.exec("cat probe.txt", timeout=10).output == "probe\n"
             except (DebugGymError, OSError) as error:
                 return Probe(False, self.guarantees, str(error))

@@ -29,7 +29,9 @@ def _git(folder, *arguments):
 
 def _log(base):
     command = ["git", "-c", f"safe.directory={base.path}", "log", "--all", "--format=%s"]
-    return subprocess.run(command, cwd=base.path, capture_output=True, text=True, check=True).stdout.splitlines()
+    return subprocess.run(
+        command, cwd=base.path, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
 
 
 def test_a_folder(repository):
@@ -77,7 +79,9 @@ def test_a_git_commit_comes_without_its_history(repository):
     _git(repository, "init", "-q")
     _git(repository, "add", "main.py")
     _git(repository, "commit", "-qm", "broken")
-    first = subprocess.run(["git", "rev-parse", "HEAD"], cwd=repository, capture_output=True, text=True, check=True)
+    first = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=repository, capture_output=True, text=True, check=True
+    )
     (repository / "main.py").write_text("fixed = 1\n")
     _git(repository, "commit", "-qam", "the fix")
     base = bases.prepare(GitSource(url=str(repository), commit=first.stdout.strip()))

@@ -119,7 +119,13 @@ def test_privileged_commands_fail(sandbox, command):
 
 @pytest.mark.parametrize(
     ("call", "number"),
-    [("ptrace", "EPERM"), ("bpf", "EPERM"), ("keyctl", "EPERM"), ("perf_event_open", "EPERM"), ("io_uring_setup", "EPERM")],
+    [
+        ("ptrace", "EPERM"),
+        ("bpf", "EPERM"),
+        ("keyctl", "EPERM"),
+        ("perf_event_open", "EPERM"),
+        ("io_uring_setup", "EPERM"),
+    ],
 )
 def test_dangerous_system_calls_fail(sandbox, call, number):
     numbers = {"ptrace": 101, "bpf": 321, "keyctl": 250, "perf_event_open": 298, "io_uring_setup": 425}
@@ -145,7 +151,11 @@ def test_vsock_and_packet_sockets_cannot_be_made(sandbox):
 
 
 def test_no_capability_and_no_new_privileges(sandbox):
-    status = dict(line.split(":\t") for line in sandbox.exec("cat /proc/self/status").output.splitlines() if ":\t" in line)
+    status = dict(
+        line.split(":\t")
+        for line in sandbox.exec("cat /proc/self/status").output.splitlines()
+        if ":\t" in line
+    )
     assert {status[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16}
     assert status["NoNewPrivs"] == "1"
     assert status["Seccomp"] == "2"
@@ -159,10 +169,14 @@ def test_the_interpreter_cannot_be_changed(sandbox):
             except OSError: pass
     """
     assert _python(sandbox, code).output == ""
-    assert " ro," in sandbox.exec(f"grep -F ' {sys.prefix} ' /proc/mounts || grep ' /usr ' /proc/mounts").output
+    assert (
+        " ro," in sandbox.exec(f"grep -F ' {sys.prefix} ' /proc/mounts || grep ' /usr ' /proc/mounts").output
+    )
 
 
-@pytest.mark.parametrize("path", ["../secret", "/etc/passwd", "out", "out/x", "deep/up", "/proc/self/environ", "a.py\0"])
+@pytest.mark.parametrize(
+    "path", ["../secret", "/etc/passwd", "out", "out/x", "deep/up", "/proc/self/environ", "a.py\0"]
+)
 def test_paths_do_not_leave_the_workspace(sandbox, path):
     sandbox.exec("ln -sfn /etc/passwd out; mkdir -p deep; ln -sfn ../../etc deep/up")
     with pytest.raises((PermissionError, ValueError)):
@@ -179,7 +193,9 @@ def test_links_inside_the_workspace_are_followed(sandbox):
 def test_the_host_sees_nobody_with_roots_rights(sandbox):
     """Whoever starts the gym: the code under test runs as an unprivileged user of the host."""
     sandbox.shell("sleep 300 &")
-    pids = subprocess.run(["pgrep", "-f", "^sleep 300$"], capture_output=True, text=True, check=False).stdout.split()
+    pids = subprocess.run(
+        ["pgrep", "-f", "^sleep 300$"], capture_output=True, text=True, check=False
+    ).stdout.split()
     assert pids
     for pid in pids:
         assert os.stat(f"/proc/{pid}").st_uid != 0

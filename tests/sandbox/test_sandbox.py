@@ -31,7 +31,9 @@ def sandbox(backend, make_task):
 
 
 def test_exec(sandbox):
-    assert sandbox.exec("echo out; echo err >&2; exit 3") == sandbox.exec(["sh", "-c", "echo out; echo err >&2; exit 3"])
+    assert sandbox.exec("echo out; echo err >&2; exit 3") == sandbox.exec(
+        ["sh", "-c", "echo out; echo err >&2; exit 3"]
+    )
     result = sandbox.exec("cat; pwd; echo $MARK", stdin=b"in\n", cwd="tests", env={"MARK": "m"})
     assert result.output == f"in\n{sandbox.workspace}/tests\nm\n"
     assert sandbox.exec("kill -9 $$").exit_code == -9
@@ -84,7 +86,11 @@ def test_read_and_write(sandbox):
     sandbox.exec("chmod 751 run.sh")
     sandbox.write("run.sh", b"#!/bin/sh\necho ho\n")
     assert sandbox.exec("stat -c %a run.sh; ./run.sh").output == "751\nho\n"
-    for path, error in (("nope", FileNotFoundError), ("pkg", IsADirectoryError), ("calc.py/x", NotADirectoryError)):
+    for path, error in (
+        ("nope", FileNotFoundError),
+        ("pkg", IsADirectoryError),
+        ("calc.py/x", NotADirectoryError),
+    ):
         with pytest.raises(error):
             sandbox.read(path)
     with pytest.raises(IsADirectoryError):
@@ -97,7 +103,11 @@ def test_read_and_write(sandbox):
 
 
 def test_listdir(sandbox):
-    assert sandbox.listdir("pkg", depth=2) == [("__init__.py", "file", 0), ("deep", "dir", 0), ("deep/data.txt", "file", 5)]
+    assert sandbox.listdir("pkg", depth=2) == [
+        ("__init__.py", "file", 0),
+        ("deep", "dir", 0),
+        ("deep/data.txt", "file", 5),
+    ]
     assert len(sandbox.listdir(depth=9, limit=2)) == 2
     with pytest.raises(NotADirectoryError):
         sandbox.listdir("calc.py")
@@ -108,7 +118,10 @@ def test_run_tests(sandbox):
     assert run.warm
     assert run.exit_code == 1
     assert run.complete
-    assert run.outcomes == {"tests/test_calc.py::test_add": "failed", "tests/test_calc.py::test_zero": "passed"}
+    assert run.outcomes == {
+        "tests/test_calc.py::test_add": "failed",
+        "tests/test_calc.py::test_zero": "passed",
+    }
     assert run.messages["tests/test_calc.py::test_add"] == "assert -1 == 3"
     sandbox.write("calc.py", b"def add(a, b):\n    return a + b\n")
     assert sandbox.run_tests().success
@@ -145,11 +158,17 @@ def test_changes(sandbox):
 
 
 def test_fork_has_the_same_files_and_a_life_of_its_own(sandbox):
-    sandbox.exec("rm -r pkg; echo x > new.py; chmod 700 new.py; ln -s new.py link; git add -A; git commit -qm second")
+    sandbox.exec(
+        "rm -r pkg; echo x > new.py; chmod 700 new.py; ln -s new.py link; git add -A; git commit -qm second"
+    )
     sandbox.shell("cd tests; export A=1")
     with sandbox.fork() as twin:
         assert twin.changes() == sandbox.changes()
-        assert twin.shell("basename $PWD; echo $A; git log --oneline | wc -l").output.split() == ["tests", "1", "2"]
+        assert twin.shell("basename $PWD; echo $A; git log --oneline | wc -l").output.split() == [
+            "tests",
+            "1",
+            "2",
+        ]
         twin.write("new.py", b"z\n")
         assert sandbox.read("new.py") == b"x\n"
         with twin.fork() as third:

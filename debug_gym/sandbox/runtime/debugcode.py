@@ -54,7 +54,7 @@ class SourceMap:
         return next((line for known, line in self.functions.items() if known.endswith("." + name)), None)
 
 
-def _first_line(node: _Function) -> int:
+def _first_line(node: _Function) -> Any:
     """The first line of a function's body that holds code: a docstring holds none."""
     first = node.body[0]
     if (
@@ -63,8 +63,7 @@ def _first_line(node: _Function) -> int:
         and isinstance(getattr(first.value, "value", None), str)
     ):
         first = node.body[1]
-    decorators = getattr(first, "decorator_list", [])
-    return min([first.lineno, *[item.lineno for item in decorators]])
+    return min([first.lineno, *[item.lineno for item in getattr(first, "decorator_list", [])]])
 
 
 class Locator(pdb.Pdb):

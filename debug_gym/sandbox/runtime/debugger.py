@@ -126,8 +126,7 @@ class Debugger(TracedProgram):
         error: Optional[BaseException] = None,
         script: Sequence[str] = (),
     ) -> None:
-        """Show where the program stands, take commands until one resumes it, and see to it that the next stop
-        happens. ``frame`` is None for a look at a traceback; ``script`` are the commands of a breakpoint."""
+        """See ``TracedProgram``."""
         me = threading.get_ident()
         if self.talk.closed or self.inside == me:
             return

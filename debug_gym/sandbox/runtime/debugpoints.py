@@ -40,6 +40,10 @@ class BreakpointCommands(Locator):
             if entry["commands"]:
                 self.scripts[number] = list(entry["commands"])
 
+    def find_point(self, number: Any) -> bdb.Breakpoint:
+        """A breakpoint by its number, as text too. Raises ``ValueError`` if there is none."""
+        return self.get_bpbynumber(number)
+
     def points(self) -> List[bdb.Breakpoint]:
         """All breakpoints, by number."""
         return [point for point in bdb.Breakpoint.bpbynumber if point is not None]
@@ -91,7 +95,7 @@ class BreakpointCommands(Locator):
         kind = "Temporary breakpoint" if temporary else "Breakpoint"
         self.message("%s %d at %s" % (kind, point.number, self._where(point)))
 
-    do_b = do_break  # type: ignore[assignment]
+    do_b = do_break
 
     def do_tbreak(self, arg: str) -> None:
         """tbreak [file:](line | function) [, condition]: a breakpoint that goes when it is first hit."""
@@ -158,7 +162,7 @@ class BreakpointCommands(Locator):
             return
         for number in [] if colon else arg.split():
             try:
-                doomed.append(self.get_bpbynumber(number))
+                doomed.append(self.find_point(number))
             except ValueError as error:
                 self.error(str(error))
         for point in doomed:
@@ -179,7 +183,7 @@ class BreakpointCommands(Locator):
     def _switch(self, arg: str, enabled: bool) -> None:
         for number in arg.split() or [""]:
             try:
-                point = self.get_bpbynumber(number)
+                point = self.find_point(number)
             except ValueError as error:
                 self.error(str(error))
                 continue
@@ -205,7 +209,7 @@ class BreakpointCommands(Locator):
         """
         number = arg.strip() or str(len(bdb.Breakpoint.bpbynumber) - 1)
         try:
-            point = self.get_bpbynumber(number)
+            point = self.find_point(number)
         except ValueError as error:
             self.error("cannot set commands: %s" % error)
             return

@@ -7,7 +7,7 @@ import os
 import pdb
 import pprint
 from types import FrameType, TracebackType
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Optional, Sequence
 
 from .debugpoints import BreakpointCommands
 from .debugtalk import Words
@@ -105,7 +105,7 @@ class Display(BreakpointCommands):
                 self.message("       " + cut(text, 200))
 
     def _print_lines(
-        self, lines: List[str], start: int, breaks: Any = (), frame: Optional[FrameType] = None
+        self, lines: Sequence[str], start: int, breaks: Any = (), frame: Optional[FrameType] = None
     ) -> None:
         """``list``, ``longlist`` and ``source``."""
         current = frame.f_lineno if frame is not None else -1

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from types import CodeType, FrameType, TracebackType
-from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Set, Tuple, Union
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
 from .debugshow import Display
 from .debugtalk import INTERRUPT, Conversation
@@ -44,8 +44,20 @@ class TracedProgram(Display):
         self._resumed = 0
         self._guarded = False
 
-    def stop(self, frame: Optional[FrameType], kind: str, detail: str = "", **more: Any) -> None:
-        """The program stands in ``frame``; take commands until one resumes it, then call ``resume``."""
+    def stop(
+        self,
+        frame: Optional[FrameType],
+        kind: str,
+        detail: str = "",
+        *,
+        trace: Optional[TracebackType] = None,
+        error: Optional[BaseException] = None,
+        script: Sequence[str] = (),
+    ) -> None:
+        """Show where the program stands, take commands until one resumes it, then call ``resume``.
+
+        ``frame`` is None for a look at a ``trace`` of an ``error``; ``script`` are a breakpoint's commands.
+        """
         raise NotImplementedError
 
     # -- starting and resuming ---------------------------------------------------------------

@@ -14,7 +14,7 @@ import tokenize
 import traceback
 from collections import deque
 from types import FrameType, TracebackType
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 Entry = Tuple[FrameType, int]
 """A frame of the stack and the line at which it stands."""
@@ -75,8 +75,11 @@ class Places:
         """A frame to stop in while stepping: the workspace's code, or what it called with no machinery
         between."""
         here: Optional[FrameType] = frame
-        while here is not None and not self.hidden(here.f_code.co_filename):
-            if self.ours(here.f_code.co_filename):
+        while here is not None:
+            filename = here.f_code.co_filename
+            if self.hidden(filename):
+                return here is not frame and filename == bdb.__file__  # it runs what `debug` was given
+            if not filename.startswith("<") and self.ours(filename):
                 return True
             here = here.f_back
         return False
@@ -153,7 +156,7 @@ def _text(filename: str) -> str:
     return text if text.endswith("\n") else text + "\n"
 
 
-def listing(lines: List[str], first: int, current: int, breaks: Any, raised: int = -1) -> List[str]:
+def listing(lines: Sequence[str], first: int, current: int, breaks: Any, raised: int = -1) -> List[str]:
     """Lines of source from number ``first`` on: the number, ``B`` for a breakpoint, ``->`` for where the
     program stands, ``>>`` for where the exception was raised."""
     width = max(4, len(str(first + len(lines))))

@@ -15,7 +15,15 @@ import struct
 from typing import Any
 
 from . import linux, seccomp
-from .linux import CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUSER, CLONE_NEWUTS
+from .linux import (
+    CLONE_NEWCGROUP,
+    CLONE_NEWIPC,
+    CLONE_NEWNET,
+    CLONE_NEWNS,
+    CLONE_NEWPID,
+    CLONE_NEWUSER,
+    CLONE_NEWUTS,
+)
 
 WORKSPACE, HOME = "/workspace", "/home/agent"
 INSIDE_ID = 1000
@@ -23,11 +31,22 @@ INSIDE_ID = 1000
 ROOTS_ID = 64999
 """The real user id of sandboxes that root starts. Nobody on the host should have it."""
 
-NAMESPACES = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP
+NAMESPACES = (
+    CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP
+)
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
-_ETC = ("alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "mime.types", "ssl/certs", "ssl/openssl.cnf")
+_ETC = (
+    "alternatives",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "mime.types",
+    "ssl/certs",
+    "ssl/openssl.cnf",
+)
 _FILES = {
-    "/etc/passwd": "root:x:0:0:root:/:/bin/false\nagent:x:%d:%d::%s:/bin/bash\n" % (INSIDE_ID, INSIDE_ID, HOME),
+    "/etc/passwd": "root:x:0:0:root:/:/bin/false\nagent:x:%d:%d::%s:/bin/bash\n"
+    % (INSIDE_ID, INSIDE_ID, HOME),
     "/etc/group": "root:x:0:\nagent:x:%d:\n" % INSIDE_ID,
     "/etc/hosts": "127.0.0.1 localhost sandbox\n::1 localhost\n",
     "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
@@ -58,14 +77,16 @@ def build(base: str, visible: list[str], masked: list[str], limits: dict[str, An
     owner = INSIDE_ID if os.getuid() == 0 else -1
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
     new = "/tmp"
-    sources = [(path, os.open(path, os.O_PATH | os.O_CLOEXEC)) for path in [*_system(), *visible]]
+    system, interpreter = (
+        [(path, os.open(path, os.O_PATH | os.O_CLOEXEC)) for path in paths] for paths in (_system(), visible)
+    )
     lower = os.open(base, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    devices = [(name, os.open("/dev/" + name, os.O_PATH)) for name in ("null", "zero", "full", "random", "urandom")]
+    devices = [
+        (name, os.open("/dev/" + name, os.O_PATH)) for name in ("null", "zero", "full", "random", "urandom")
+    ]
     linux.mount("tmpfs", new, "tmpfs", _TMPFS, "mode=755,size=4m")
-    for path, fd in sources:
+    for path, fd in system:
         _show(new, path, fd)
-    for path in masked:
-        linux.mount("tmpfs", new + path, "tmpfs", _TMPFS | linux.MS_RDONLY, "mode=555,size=4k")
     for path, text in _FILES.items():
         with open(new + path, "w") as file:
             file.write(text)
@@ -75,11 +96,17 @@ def build(base: str, visible: list[str], masked: list[str], limits: dict[str, An
         os.close(os.open("%s/dev/%s" % (new, name), os.O_CREAT))
         linux.mount("/proc/self/fd/%d" % fd, "%s/dev/%s" % (new, name), None, linux.MS_BIND)
         os.close(fd)
-    linux.mount("devpts", new + "/dev/pts", "devpts", linux.MS_NOSUID | linux.MS_NOEXEC, "newinstance,ptmxmode=0666")
+    linux.mount(
+        "devpts", new + "/dev/pts", "devpts", linux.MS_NOSUID | linux.MS_NOEXEC, "newinstance,ptmxmode=0666"
+    )
     for name, target in (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
         os.symlink(target, "%s/dev/%s" % (new, name))
     os.symlink("pts/ptmx", new + "/dev/ptmx")
     folders = _workspace(new, lower, limits, owner)
+    for path, fd in interpreter:  # only now: it may lie below /tmp or the home folder
+        _show(new, path, fd)
+    for path in masked:
+        linux.mount("tmpfs", new + path, "tmpfs", _TMPFS | linux.MS_RDONLY, "mode=555,size=4k")
     linux.mount("proc", new + "/proc", "proc", _TMPFS | linux.MS_NOEXEC)
     os.chdir(new)
     linux.pivot_root(".", ".")
@@ -124,7 +151,7 @@ def _show(new: str, path: str, fd: int) -> None:
 
 
 def _workspace(new: str, lower: int, limits: dict[str, Any], owner: int) -> list[int]:
-    """One tmpfs, one quota: the overlay's upper layer, /tmp, /dev/shm and the home folder are folders of it."""
+    """One tmpfs, one quota: the overlay's upper layer, /tmp, /dev/shm and the home folder lie on it."""
     scratch = new + "/.scratch"
     options = "mode=755,size=%d,nr_inodes=%d" % (limits["disk"], limits["files"])
     linux.mount("tmpfs", scratch, "tmpfs", _TMPFS, options)
@@ -132,7 +159,11 @@ def _workspace(new: str, lower: int, limits: dict[str, Any], owner: int) -> list
         os.mkdir("%s/%s" % (scratch, name))
         os.chmod("%s/%s" % (scratch, name), mode)
         os.chown("%s/%s" % (scratch, name), owner, owner)
-    layers = "lowerdir=/proc/self/fd/%d,upperdir=%s/upper,workdir=%s/work,userxattr" % (lower, scratch, scratch)
+    layers = "lowerdir=/proc/self/fd/%d,upperdir=%s/upper,workdir=%s/work,userxattr" % (
+        lower,
+        scratch,
+        scratch,
+    )
     linux.mount("overlay", new + WORKSPACE, "overlay", _TMPFS, layers)
     os.mkdir(new + "/dev/shm")
     for name, target in (("tmp", "/tmp"), ("shm", "/dev/shm"), ("home", HOME)):

@@ -33,7 +33,9 @@ def read(root: str, request: dict[str, Any]) -> Frame:
         if not stat.S_ISREG(status.st_mode):
             raise PermissionError(13, "is not a regular file", path)
         if status.st_size > request["limit"]:
-            raise ValueError("%s has %d bytes, more than the limit of %d" % (path, status.st_size, request["limit"]))
+            raise ValueError(
+                "%s has %d bytes, more than the limit of %d" % (path, status.st_size, request["limit"])
+            )
         return {"mode": stat.S_IMODE(status.st_mode)}, file.read()
 
 
@@ -64,7 +66,7 @@ def _put(target: str, data: bytes, mode: int | None) -> None:
 
 
 def listdir(root: str, request: dict[str, Any]) -> Frame:
-    """``path``, ``depth``, ``limit`` -> ``entries``: [path relative to it, kind, size], depth first; ``more``."""
+    """``path``, ``depth``, ``limit`` -> ``entries``: [path below it, kind, size], depth first; ``more``."""
     top = inside(root, request["path"])
     if not os.path.isdir(top):
         os.stat(top)

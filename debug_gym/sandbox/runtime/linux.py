@@ -39,14 +39,16 @@ def _bytes(text: str | None) -> bytes | None:
     return None if text is None else os.fsencode(text)
 
 
-def mount(source: str | None, target: str, kind: str | None = None, flags: int = 0, data: str | None = None) -> None:
+def mount(
+    source: str | None, target: str, kind: str | None = None, flags: int = 0, data: str | None = None
+) -> None:
     """mount(2)."""
     result = _libc.mount(_bytes(source), _bytes(target), _bytes(kind), flags, _bytes(data))
     _check(result, "mount %s on %s" % (kind or source, target))
 
 
 def bind_read_only(source: str, target: str) -> None:
-    """Show ``source`` and all that is mounted below it at ``target``, read-only, without setuid and devices."""
+    """Show ``source`` and what is mounted below it at ``target``: read-only, no setuid, no devices."""
     mount(source, target, None, MS_BIND | MS_REC)
     attributes = struct.pack("QQQQ", _ATTR_RDONLY | _ATTR_NOSUID | _ATTR_NODEV, 0, 0, 0)
     result = _libc.syscall(
@@ -97,7 +99,9 @@ def set_hostname(name: str) -> None:
 def prctl(option: int, first: int = 0, second: int = 0) -> int:
     """prctl(2); returns its result, negative on error."""
     return int(
-        _libc.prctl(option, ctypes.c_ulong(first), ctypes.c_ulong(second), ctypes.c_ulong(0), ctypes.c_ulong(0))
+        _libc.prctl(
+            option, ctypes.c_ulong(first), ctypes.c_ulong(second), ctypes.c_ulong(0), ctypes.c_ulong(0)
+        )
     )
 
 

@@ -14,7 +14,7 @@ from . import files, linux, search, warm
 from .debugsession import DebugSession
 from .output import BoundedOutput
 from .shell import Shell
-from .supervise import HostGone, Supervisor
+from .supervise import HostGoneError, Supervisor
 from .testruns import TestRunner
 from .wire import Channel, Frame
 
@@ -33,7 +33,12 @@ class Runtime:
         """A folder to remove at the end."""
         self.supervisor = Supervisor(channel.read_fd, limits["memory"])
         self.supervisor.on_massacre.append(self._forget_shell)
-        self.private = {channel.read_fd, channel.write_fd, self.supervisor.wake_read, self.supervisor.wake_write}
+        self.private = {
+            channel.read_fd,
+            channel.write_fd,
+            self.supervisor.wake_read,
+            self.supervisor.wake_write,
+        }
         self.private -= {0, 1, 2}
         self.tests = TestRunner(self.supervisor, self.spawn)
         self.debugger = DebugSession(self.supervisor, self.spawn, self.workspace)
@@ -87,7 +92,7 @@ class Runtime:
                 self.channel.send(*self._answer(request, blob))
                 if request.get("op") == "tests":
                     self.tests.prepare()
-        except (EOFError, HostGone, OSError):
+        except (EOFError, HostGoneError, OSError):
             pass
         finally:
             if self.supervisor.me != 1:
@@ -112,7 +117,7 @@ class Runtime:
                 raise ValueError("unknown operation %r" % request.get("op"))
             reply = operation(request, blob)
             return reply if isinstance(reply, tuple) else (reply, b"")
-        except HostGone:
+        except HostGoneError:
             raise
         except OSError as error:
             path = request.get("path") or error.filename
@@ -128,7 +133,7 @@ class Runtime:
         return {}
 
     def op_exec(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
-        """``command`` (text or list), ``timeout``, ``output`` (bytes), ``cwd``, ``env``; stdin is the blob."""
+        """``command`` (text or list), ``timeout``, ``output`` (bytes), ``cwd``, ``env``; stdin: blob."""
         command = request["command"]
         arguments = ["/bin/bash", "-c", command] if isinstance(command, str) else list(command)
         environment = {**os.environ, **request.get("env", {})}
@@ -136,7 +141,11 @@ class Runtime:
         out_read, out_write = os.pipe()
         stdin = _memory_file(blob) if blob else os.open(os.devnull, os.O_RDONLY)
         strays = self.supervisor.strays()
-        actions = [(os.POSIX_SPAWN_DUP2, stdin, 0), (os.POSIX_SPAWN_DUP2, out_write, 1), (os.POSIX_SPAWN_DUP2, 1, 2)]
+        actions = [
+            (os.POSIX_SPAWN_DUP2, stdin, 0),
+            (os.POSIX_SPAWN_DUP2, out_write, 1),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ]
         try:
             os.chdir(os.path.join(self.workspace, request.get("cwd") or ""))
             pid = os.posix_spawnp(

@@ -35,7 +35,12 @@ class Shell:
 
         def become_bash() -> None:
             os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
-            for source, target in ((output_write, 1), (output_write, 2), (command_read, 60), (status_write, 61)):
+            for source, target in (
+                (output_write, 1),
+                (output_write, 2),
+                (command_read, 60),
+                (status_write, 61),
+            ):
                 os.dup2(source, target)
             os.closerange(3, 60)
             os.execv("/bin/bash", ["bash", "--norc", "--noprofile", "-c", _LOOP])

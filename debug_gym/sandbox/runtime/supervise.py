@@ -18,7 +18,7 @@ _MANY = 16
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-class HostGone(Exception):
+class HostGoneError(Exception):
     """The other end of the channel was closed: the gym ended, or was killed."""
 
 
@@ -57,7 +57,7 @@ class Supervisor:
     ) -> bool:
         """Serve ``readers`` (descriptor to a function that returns False at its end) until ``done()``.
 
-        Returns False if the time ran out first. Raises ``HostGone``.
+        Returns False if the time ran out first. Raises ``HostGoneError``.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         poll = select.poll()
@@ -82,7 +82,7 @@ class Supervisor:
                 if fd == self.wake_read:
                     _drain(fd)
                 elif fd == self.channel_fd:
-                    raise HostGone
+                    raise HostGoneError
                 elif not readers[fd](fd):
                     poll.unregister(fd)
 
@@ -99,7 +99,11 @@ class Supervisor:
                 self.exited[pid] = status
 
     def run(
-        self, pid: int, sinks: dict[int, BoundedOutput], timeout: float | None, before: frozenset[int] | None = None
+        self,
+        pid: int,
+        sinks: dict[int, BoundedOutput],
+        timeout: float | None,
+        before: frozenset[int] | None = None,
     ) -> dict[str, Any]:
         """Collect the output of child ``pid`` until it exits (not until its pipes close: a daemon may hold
         them), end what it left behind, and say how it went. Closes the descriptors in ``sinks``."""

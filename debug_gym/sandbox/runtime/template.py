@@ -57,7 +57,11 @@ def main(control_fd: int) -> None:
 
 def interpreter_folders() -> list[str]:
     """The folders outside ``/usr`` that this interpreter and its packages live in."""
-    folders = {os.path.realpath(sys.base_prefix), os.path.abspath(sys.prefix), os.path.abspath(sys.base_prefix)}
+    folders = {
+        os.path.realpath(sys.base_prefix),
+        os.path.abspath(sys.prefix),
+        os.path.abspath(sys.base_prefix),
+    }
     folders.add(os.path.dirname(os.path.dirname(os.path.realpath(sys.executable))))
     chosen: list[str] = []
     for folder in sorted(folders):
@@ -68,7 +72,7 @@ def interpreter_folders() -> list[str]:
 
 def installed_modules() -> list[str]:
     """Names of the top-level modules and packages in this interpreter's site-packages."""
-    names = set()
+    names: set[str] = set()
     for folder in sys.path:
         if os.path.basename(folder) in {"site-packages", "dist-packages"} and os.path.isdir(folder):
             names.update(name.split(".")[0] for name in os.listdir(folder) if not name.endswith("-info"))
@@ -103,7 +107,9 @@ def _start(control: socket.socket, fds: list[int], request: dict[str, Any], wake
             os.close(fd)
 
 
-def _become(control: socket.socket, fd: int, request: dict[str, Any], others: tuple[int, ...], mapped: int) -> NoReturn:
+def _become(
+    control: socket.socket, fd: int, request: dict[str, Any], others: tuple[int, ...], mapped: int
+) -> NoReturn:
     """In the new process: wait for the user ids, then serve. Never returns."""
     try:
         signal.set_wakeup_fd(-1)

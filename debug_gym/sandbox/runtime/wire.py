@@ -34,7 +34,7 @@ def decode(text: bytes) -> dict[str, Any]:
 
 
 class Channel:
-    """The runtime's end: blocking reads and writes of whole frames. ``EOFError`` when the other end is gone."""
+    """The runtime's end: blocking reads and writes of whole frames. ``EOFError`` when the host is gone."""
 
     def __init__(self, read_fd: int, write_fd: int) -> None:
         self.read_fd, self.write_fd = read_fd, write_fd
