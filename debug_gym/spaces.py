@@ -70,12 +70,18 @@ class ToolCalls(gymnasium.Space[dict[str, Any]]):
         return [schema["function"]["name"] for schema in self.schemas]
 
     def sample(self, mask: None = None, probability: None = None) -> dict[str, Any]:
-        """A valid call of a random tool."""
-        name = self.names[int(self.np_random.integers(len(self.names)))]
-        arguments = list(self._examples(name)) if self._examples else []
-        if not arguments:
-            return {"name": self.names[-1], "arguments": {}}
-        return {"name": name, "arguments": arguments[int(self.np_random.integers(len(arguments)))]}
+        """A valid call of a random tool, of those that can be called now.
+
+        Before the first episode (or in a copy of the space in another process) that is a call without
+        arguments.
+        """
+        for index in self.np_random.permutation(len(self.names)):
+            name = self.names[int(index)]
+            found = list(self._examples(name)) if self._examples else []
+            if found:
+                return {"name": name, "arguments": found[int(self.np_random.integers(len(found)))]}
+        bare = [name for name in self.names if self.contains({"name": name, "arguments": {}})] or self.names
+        return {"name": bare[int(self.np_random.integers(len(bare)))], "arguments": {}}
 
     def contains(self, x: Any) -> bool:
         """Whether it is a call of a known tool with arguments of the right kind."""

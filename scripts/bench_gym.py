@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from bench import limits, starts, steps, suites
+from bench import debugging, limits, starts, steps, suites
 from bench.measure import Figure, RowError, Series, Unmeasurable
 from bench.workplace import Row, Workplace
 from rich.console import Console
@@ -24,7 +24,7 @@ from rich.text import Text
 
 from debug_gym.errors import DebugGymError, SandboxUnavailableError, UnknownNameError
 
-ROWS = {row.name: row for row in (*starts.ROWS, *steps.ROWS, *suites.ROWS, *limits.ROWS)}
+ROWS = {row.name: row for row in (*starts.ROWS, *steps.ROWS, *suites.ROWS, *debugging.ROWS, *limits.ROWS)}
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,7 @@ def cache_folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def make_task(tmp_path_factory):
-    """``make_task({"a.py": "x = 1\\n"}, **fields of Task)``: a task around a new folder with these files.
-
-    Nothing is imported ahead unless the fields say so: a module's sandboxes share one warm interpreter.
-    """
+    """``make_task({"a.py": "x = 1\\n"}, **fields of Task)``: a task around a new folder with these files."""
 
     def make(files, **fields):
         folder = tmp_path_factory.mktemp("repository")
@@ -31,12 +28,7 @@ def make_task(tmp_path_factory):
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content.encode() if isinstance(content, str) else content)
-        values = {
-            "id": "example",
-            "problem": "Something is wrong.",
-            "source": DirectorySource(path=folder),
-            "environment": Environment(preload=()),
-        }
+        values = {"id": "example", "problem": "Something is wrong.", "source": DirectorySource(path=folder)}
         return Task(**{**values, **fields})
 
     return make
@@ -53,17 +45,21 @@ def backend():
 
 @pytest.fixture
 def make_session(backend, make_task):
-    """``make_session(files, **fields of Task)``: what tools work on, around a sandbox of this one test."""
+    """``make_session(files, **fields of Task)``: what tools work on, around a sandbox of this one test.
+
+    Nothing is imported ahead unless the fields say so: a module's sandboxes share one warm interpreter.
+    """
     with ExitStack() as sandboxes:
-        yield lambda files, **fields: _session(sandboxes, backend, make_task(files, **fields))
+        yield lambda files, **fields: _session(sandboxes, backend, make_task, files, fields)
 
 
 @pytest.fixture(scope="module")
 def make_shared_session(backend, make_task):
     """The same around a sandbox that lives as long as the test module."""
     with ExitStack() as sandboxes:
-        yield lambda files, **fields: _session(sandboxes, backend, make_task(files, **fields))
+        yield lambda files, **fields: _session(sandboxes, backend, make_task, files, fields)
 
 
-def _session(sandboxes, backend, task):
+def _session(sandboxes, backend, make_task, files, fields):
+    task = make_task(files, **{"environment": Environment(preload=()), **fields})
     return Session(sandbox=sandboxes.enter_context(backend.start(task)), task=task)

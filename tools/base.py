@@ -132,9 +132,10 @@ def _explain(tool: Tool, error: ValidationError) -> str:
         where = ".".join(str(part) for part in item["loc"]) or "arguments"
         lines.append(f"  {where}: {item['msg'].removeprefix('Value error, ')}")
     required = [name for name, entry in tool.Args.model_fields.items() if entry.is_required()]
-    optional = [
-        f"{name}={entry.default!r}" for name, entry in tool.Args.model_fields.items() if name not in required
-    ]
+    defaults = {
+        name: entry.get_default(call_default_factory=True) for name, entry in tool.Args.model_fields.items()
+    }
+    optional = [f"{name}={default!r}" for name, default in defaults.items() if name not in required]
     lines.append(f"usage: {tool.name}({', '.join(required + optional)})")
     return "\n".join(lines)
 

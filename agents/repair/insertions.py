@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from debug_gym.agents.repair.names import arguments, first_statement, members
 from debug_gym.agents.repair.sharing import is_mutable
-from debug_gym.agents.repair.source import FUNCTIONS, Edit, Function, Source
+from debug_gym.agents.repair.source import FUNCTIONS, Function, Source
 from debug_gym.agents.repair.template import Change, change, template
 
 _RELATED: dict[str, tuple[str, ...]] = {
@@ -158,34 +158,24 @@ def missing_lock(source: Source, node: ast.FunctionDef) -> Iterator[Change | Non
         if (
             "lock" in name or "mutex" in name or "condition" in name
         ) and f"with self.{name}" not in source.segment(node):
-            yield _wrapped(source, first_statement(node), node.body[-1], f"with self.{name}:")
-
-
-def _wrapped(source: Source, first: ast.stmt, last: ast.stmt, head: str, tail: str = "") -> Change | None:
-    """Put statements of one block into a compound statement."""
-    lines = source.lines(first), source.lines(last)
-    if lines[0] is None or lines[1] is None:
-        return None
-    start, end, indent = lines[0][0], lines[1][1], source.indent(first)
-    body = source.data[start:end].decode()
-    body += "" if body.endswith("\n") else "\n"
-    return change(Edit(start, end, f"{indent}{head}\n{textwrap.indent(body, '    ')}{tail}"))
+            first, last = first_statement(node), node.body[-1]
+            body = source.body(first, last)
+            if body is not None:
+                text = f"with self.{name}:\n{textwrap.indent(body, '    ')}"
+                yield change(source.replace_lines(first, last, text))
 
 
 @template("missing clean-up", 0.6, ast.Expr)
 def clean_up(source: Source, node: ast.Expr) -> Iterator[Change | None]:
     """What follows a ``yield`` or a call also happens when an exception passes by."""
     block, index = source.block(node)
-    if isinstance(node.value, ast.Yield | ast.Call) and index + 1 < len(block) <= index + 4:
-        rest, first = source.lines(block[index + 1]), source.lines(node)
-        last = source.lines(block[-1])
-        if rest and first and last:
-            indent = source.indent(node)
-            body = textwrap.indent(source.data[first[0] : first[1]].decode(), "    ")
-            after = textwrap.indent(source.data[first[1] : last[1]].decode(), "    ")
-            weight = 1.0 if isinstance(node.value, ast.Yield) else 0.5
-            text = f"{indent}try:\n{body}{indent}finally:\n{after}"
-            yield change(Edit(first[0], last[1], text), weight=weight)
+    if not isinstance(node.value, ast.Yield | ast.Call) or not index + 1 < len(block) <= index + 4:
+        return
+    body, rest = source.body(node, node), source.body(block[index + 1], block[-1])
+    if body is not None and rest is not None:
+        text = f"try:\n{textwrap.indent(body, '    ')}\nfinally:\n{textwrap.indent(rest, '    ')}"
+        weight = 1.0 if isinstance(node.value, ast.Yield) else 0.5
+        yield change(source.replace_lines(node, block[-1], text), weight=weight)
 
 
 @template("missing super call", 0.5, ast.FunctionDef)

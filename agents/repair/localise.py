@@ -85,7 +85,7 @@ def collect(bench: Workbench, task: Task, seconds: float, seconds_per_test: floa
         for start in range(0, size, CHUNK)
     ]
     bench.bash("rm -rf $folder", timeout=10)
-    return _read("".join(parts))
+    return unpack("".join(parts))
 
 
 def _pytest_arguments(task: Task) -> list[str]:
@@ -98,7 +98,12 @@ def _pytest_arguments(task: Task) -> list[str]:
     )
 
 
-def _read(packed: str) -> Spectrum:
+def unpack(packed: str) -> Spectrum:
+    """Read the tracer's result.
+
+    Raises:
+        WorkbenchError: it is not what the tracer wrote.
+    """
     try:
         data = json.loads(zlib.decompress(base64.b32decode(packed)))
     except (binascii.Error, zlib.error, ValueError) as error:
@@ -147,7 +152,10 @@ class Suspicion:
 
     def _rate(self, source: Source, statement: ast.stmt | ast.ExceptHandler) -> float:
         if isinstance(statement, (*FUNCTIONS, ast.ClassDef)):
-            return max((self.of(source, item) for item in statement.body), default=0.0)
+            inner = (
+                item for item in ast.walk(statement) if isinstance(item, ast.stmt) and item is not statement
+            )
+            return max((self.of(source, item) for item in inner), default=0.0)
         if source.function(statement) is None:
             names = {
                 item.id

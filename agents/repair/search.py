@@ -90,34 +90,44 @@ class Search:
 
     def run(self) -> Report:
         """Look for a fix until there is enough to choose from, or the budget or the candidates are spent."""
-        try:
-            with Workbench(self._fork) as bench:
-                if self._baseline(bench):
-                    self._explore(bench, Patch(), SINGLE_SHARE)
-                    for base in self._best(self.report.partial)[:BASES]:
-                        self._explore(bench, base, 1.0)
-            self.report.chosen = self._choose()
-        except WorkbenchError as error:
-            self.report.stopped = str(error)
+        for phase in (self._look, self._choose):
+            try:
+                phase()
+            except WorkbenchError as error:
+                self.report.stopped = str(error)
         return self.report
 
-    def _baseline(self, bench: Workbench) -> bool:
-        """See which tests fail, alone as well, and how long they take. Is there anything to fix?"""
+    def _look(self) -> None:
+        """Single changes first; then one more on top of those that fix a part."""
+        with Workbench(self._fork) as bench:
+            traced = self._baseline(bench)
+            if traced is None:
+                self.report.stopped = "no visible test fails, so nothing tells a fix from any other change"
+                return
+            self._explore(bench, Patch(), traced, SINGLE_SHARE)
+            bases = self._best(self.report.partial)[:BASES] if not self.report.plausible else []
+            for number, base in enumerate(bases, 1):
+                share = SINGLE_SHARE + (1 - SINGLE_SHARE) * number / len(bases)
+                if not self._spent(share):
+                    self._explore(bench, base, self._spectrum(base), share)
+
+    def _baseline(self, bench: Workbench) -> Spectrum | None:
+        """See which tests fail, alone as well, and how long they take; None: there is nothing to fix."""
         first, seconds = _timed(lambda: bench.test(timeout=self._suite_limit))
-        traced = self._spectrum(Patch()) if first.failed or first.timed_out else None
-        outcomes = {**(traced.outcomes if traced and first.timed_out else {}), **first.outcomes}
-        known = Tested(outcomes)
+        if not first.failed and not first.timed_out:
+            self.report.passing = first.passed
+            return None
+        traced = self._spectrum(Patch())
+        known = Tested({**(traced.outcomes if first.timed_out else {}), **first.outcomes})
         self.report.failing, self.report.passing = known.failed, known.passed
-        if not known.failed or traced is None:
-            self.report.stopped = "no visible test fails, so nothing tells a fix from any other change"
-            return False
+        if not known.failed:
+            return None
         self._suite_limit = 4.0 if first.timed_out else max(1.0, 5 * seconds)
         alone, seconds = _timed(lambda: bench.test(sorted(known.failed), timeout=self._suite_limit))
         if alone.failed == known.failed or alone.timed_out:
             self._probe = tuple(sorted(known.failed))
         self._probe_limit = 2.0 if alone.timed_out else max(1.0, 5 * seconds)
-        self._traced = traced
-        return True
+        return traced
 
     def _spectrum(self, base: Patch) -> Spectrum:
         """A traced run of the tests, in a copy of its own: tests may leave files behind."""
@@ -128,9 +138,8 @@ class Search:
         self.originals = {**found.files, **self.originals}
         return found
 
-    def _explore(self, bench: Workbench, base: Patch, share: float) -> None:
+    def _explore(self, bench: Workbench, base: Patch, spectrum: Spectrum, share: float) -> None:
         """Try one more change on top of a patch."""
-        spectrum = self._spectrum(base) if base.steps else self._traced
         parsed = (self._parsed(path, spectrum) for path in spectrum.files)
         sources = {source.path: source for source in parsed if source is not None}
         suspicion = Suspicion(spectrum, sources, self._task.problem)
@@ -180,15 +189,15 @@ class Search:
     def _best(self, patches: list[Patch]) -> list[Patch]:
         return sorted(patches, key=lambda patch: (-len(patch.fixed), -patch.worth))
 
-    def _choose(self) -> Patch | None:
-        """The most believable patch that holds when tried again, complete ones before partial ones."""
+    def _choose(self) -> None:
+        """Take the most believable patch that holds when tried again, complete ones before partial ones."""
         for patch in [*self._best(self.report.plausible), *self._best(self.report.partial)[:BASES]]:
             with Workbench(self._fork) as fresh:
                 fresh.write(patch.files, self.originals)
                 runs = (fresh.test(timeout=self._suite_limit) for _ in range(CONFIRMATIONS))
                 if all(patch.fixed | self.report.passing <= run.passed for run in runs):
-                    return patch
-        return None
+                    self.report.chosen = patch
+                    return
 
 
 def _timed(action: Callable[[], Tested]) -> tuple[Tested, float]:

@@ -5,6 +5,7 @@ Edits work on the text, so that formatting and comments outside of the changed n
 
 import ast
 import re
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -189,6 +190,27 @@ class Source:
         """The white space before a statement that starts its line."""
         return self.data[self._starts[node.lineno - 1] : self.span(node)[0]].decode()
 
+    def body(self, first: ast.stmt, last: ast.stmt) -> str | None:
+        """The lines from one statement to another of its block, without their common indentation.
+
+        None where they cannot be moved: a line is shared with others, or a text goes over several lines.
+        """
+        lines = self.lines(first), self.lines(last)
+        if lines[0] is None or lines[1] is None:
+            return None
+        start, end = lines[0][0], lines[1][1]
+        texts = (node for node in self.nodes if isinstance(node, ast.Constant | ast.JoinedStr))
+        if any(node.end_lineno != node.lineno and start <= self.span(node)[0] < end for node in texts):
+            return None
+        return textwrap.dedent(self.data[start:end].decode()).rstrip("\n")
+
+    def replace_lines(self, first: ast.stmt, last: ast.stmt, text: str) -> Edit | None:
+        """Put other lines (not yet indented) in the place of one statement or several of a block."""
+        start, end = self.lines(first), self.lines(last)
+        if start is None or end is None:
+            return None
+        return Edit(start[0], end[1], self._indented(text, self.indent(first)))
+
     def before(self, node: ast.stmt, text: str) -> Edit | None:
         """Insert lines (not yet indented) in front of a statement."""
         lines = self.lines(node)
@@ -204,7 +226,7 @@ class Source:
 
     @staticmethod
     def _indented(text: str, indent: str) -> str:
-        return "".join(f"{indent}{line}\n" for line in text.splitlines())
+        return "".join(f"{indent}{line}\n" if line else "\n" for line in text.split("\n"))
 
     # scopes
 

@@ -16,14 +16,6 @@ def _is_docstring(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def _text(source: Source, node: ast.stmt) -> str | None:
-    """The statement's lines, without their common indentation."""
-    lines = source.lines(node)
-    if lines is None:
-        return None
-    return textwrap.dedent(source.data[lines[0] : lines[1]].decode()).rstrip("\n")
-
-
 @template("deleted statement", 0.35, *_SIMPLE, ast.If, trust=0.3)
 def deleted(source: Source, node: ast.stmt) -> Iterator[Change | None]:
     """Leave a statement out; of an ``if``, only the condition (its body always runs)."""
@@ -31,9 +23,9 @@ def deleted(source: Source, node: ast.stmt) -> Iterator[Change | None]:
     if _is_docstring(node) or lines is None:
         return
     if isinstance(node, ast.If):
-        body = textwrap.dedent(source.data[source.offset(node.body[0].lineno, 0) : lines[1]].decode())
-        if not node.orelse and node.body[0].lineno > node.lineno:
-            yield change(Edit(*lines, textwrap.indent(body, source.indent(node))), weight=0.6)
+        body = source.body(node.body[0], node.body[-1])
+        if body is not None and not node.orelse:
+            yield change(Edit(*lines, textwrap.indent(body, source.indent(node)) + "\n"), weight=0.6)
         return
     alone = len(source.block(node)[0]) == 1
     yield change(Edit(*lines, f"{source.indent(node)}pass\n" if alone else ""))
@@ -43,7 +35,7 @@ def deleted(source: Source, node: ast.stmt) -> Iterator[Change | None]:
 def moved(source: Source, node: ast.stmt) -> Iterator[Change | None]:
     """Swap a statement with the next one, or move it to the start or the end of its block."""
     block, index = source.block(node)
-    text, own = _text(source, node), source.lines(node)
+    text, own = source.body(node, node), source.lines(node)
     if text is None or own is None or _is_docstring(node):
         return
     for position, weight in ((index + 1, 1.0), (index + 2, 0.6), (len(block) - 1, 0.5)):
@@ -59,7 +51,7 @@ def moved(source: Source, node: ast.stmt) -> Iterator[Change | None]:
 def nested(source: Source, node: ast.stmt) -> Iterator[Change | None]:
     """Move the last statement of a block behind the block, the first one of a loop before it, and back."""
     block, index = source.block(node)
-    text, own = _text(source, node), source.lines(node)
+    text, own = source.body(node, node), source.lines(node)
     parent = source.parents[node]
     if text is None or own is None or _is_docstring(node):
         return

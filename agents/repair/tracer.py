@@ -16,7 +16,7 @@ import threading
 import zlib
 from collections.abc import Generator
 from pathlib import Path
-from types import CodeType, FrameType, TracebackType
+from types import CodeType, FrameType, GetSetDescriptorType, ModuleType, TracebackType
 from typing import Any
 
 import pytest
@@ -90,18 +90,26 @@ def kind(value: object) -> str:
     for base in KINDS:
         if issubclass(of, base):
             return base.__name__
-    return "iterator" if "__next__" in dir(of) else of.__name__
+    return of.__name__ if static(of, "__next__") is None else "iterator"
 
 
 def attributes(value: object) -> dict[str, object]:
     """The attributes that an object itself has; none for modules and classes."""
-    if isinstance(type(value), type) and type(value) not in (type, type(sys)):
-        try:
-            found: dict[str, object] = object.__getattribute__(value, "__dict__")
-        except AttributeError:
-            return {}
-        return found if type(found) is dict else {}
-    return {}
+    of = type(value)
+    place = static(of, "__dict__")
+    if issubclass(of, (type, ModuleType)) or not isinstance(place, GetSetDescriptorType):
+        return {}
+    found: dict[str, object] = place.__get__(value)
+    return found
+
+
+def static(of: type, name: str) -> object:
+    """What a class or its bases define under a name, past any ``__getattribute__``."""
+    for base in type.__getattribute__(of, "__mro__"):
+        space = type.__getattribute__(base, "__dict__")
+        if name in space:
+            return space[name]
+    return None
 
 
 class Recorder:

@@ -170,8 +170,14 @@ class Workplace:
     def env(
         self, task: Task, *, tools: tuple[str, ...] = (), backend: NamespaceBackend | None = None
     ) -> DebugGymEnv:
-        """A live episode without a limit of steps, with only these tools; closed at the end."""
-        env = DebugGymEnv(task=task, tools=tools, sandbox=backend or self.backend, max_steps=None)
+        """A live episode that only ends by being closed, with only these tools; closed at the end."""
+        env = DebugGymEnv(
+            task=task,
+            tools=tools,
+            sandbox=backend or self.backend,
+            max_steps=None,
+            stop_when_passing=False,
+        )
         self._exit.callback(env.close)
         env.reset()
         return env

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from debug_gym.task import Environment
+
 CASES = {
     "pass_fail_skip_xfail": """
         import pytest
@@ -208,7 +210,7 @@ def test_a_workspace_module_with_the_name_of_a_preloaded_one_runs_cold(backend, 
 
 def test_a_colliding_module_made_later_runs_cold(backend, make_task):
     files = {"test_a.py": "import colorsys\ndef test_a(): assert colorsys.MINE\n"}
-    with backend.start(make_task(files)) as sandbox:
+    with backend.start(make_task(files, environment=Environment(preload=("colorsys",)))) as sandbox:
         run = sandbox.run_tests()
         assert run.warm
         assert not run.success

@@ -48,7 +48,7 @@ class SourceMap:
             self._find_functions(child, prefix + child.name + "." if named else prefix)  # type: ignore[attr-defined]
 
     def function(self, name: str) -> Optional[int]:
-        """The first line of the body of a function, by its qualified name or, if that is unknown, its name."""
+        """The first line of a function's body, by its qualified name or, if that is unknown, its name."""
         if name in self.functions:
             return self.functions[name]
         return next((line for known, line in self.functions.items() if known.endswith("." + name)), None)
@@ -86,7 +86,7 @@ class Locator(pdb.Pdb):
         Raises ``ValueError`` if there is none.
         """
         path = os.path.join(self.places.workspace, name)
-        for candidate in (path, path + ".py"):
+        for candidate in (path, path + ".py", os.path.join(path, "__init__.py")):
             if os.path.isfile(candidate):
                 return os.path.normpath(candidate)
         found = self.lookupmodule(name)

@@ -20,11 +20,44 @@ from .debugtalk import Conversation
 from .debugtrace import TracedProgram, use
 from .debugview import Places, Sources, describe, root_cause
 
-POINT_COMMANDS = frozenset("b break tbreak cl clear condition ignore enable disable commands h help".split())
+POINT_COMMANDS = frozenset(
+    [
+        "b",
+        "break",
+        "tbreak",
+        "cl",
+        "clear",
+        "condition",
+        "ignore",
+        "enable",
+        "disable",
+        "commands",
+        "h",
+        "help",
+    ]
+)
 """What can be said while no program runs."""
-_LEAVING = frozenset("q quit exit EOF quit() exit()".split())
-_GOES_ON = frozenset("c cont continue".split())
-_NO_ARGUMENT = frozenset("s step n next r return c cont continue a args rv retval ll longlist".split())
+_LEAVING = frozenset(["q", "quit", "exit", "EOF", "quit()", "exit()"])
+_GOES_ON = frozenset(["c", "cont", "continue"])
+_NO_ARGUMENT = frozenset(
+    [
+        "s",
+        "step",
+        "n",
+        "next",
+        "r",
+        "return",
+        "c",
+        "cont",
+        "continue",
+        "a",
+        "args",
+        "rv",
+        "retval",
+        "ll",
+        "longlist",
+    ]
+)
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\s*(?:[-+*/%&|^@]|//|\*\*|<<|>>)?=(?!=)")
 _CLAUSES = ("else", "elif", "except", "finally", "case")
 
@@ -66,7 +99,7 @@ class Debugger(TracedProgram):
         return lines.popleft()
 
     def facts(self) -> Dict[str, Any]:
-        """Where the program stands, the breakpoints, and the text of files that have one for the first time."""
+        """Where the program stands, the breakpoints, and the text of files that hold their first one."""
         new = {point.file for point in self.points()} - self._told
         self._told |= new
         texts = {self.places.short(path): "".join(self.sources.lines(path)) for path in new}
@@ -81,7 +114,7 @@ class Debugger(TracedProgram):
 
     def onecmd(self, line: str) -> bool:
         """Execute one command. Whatever goes wrong in it is told, and the program stays where it is."""
-        word = line.split()[0] if line.strip() else ""
+        word = line.split(maxsplit=1)[0] if line.strip() else ""
         if word in _LEAVING:
             self.do_quit("")
         if self.curframe is None and word not in POINT_COMMANDS:
@@ -153,7 +186,7 @@ class Debugger(TracedProgram):
     def _converse(self) -> None:
         getattr(self, "_show_display", bool)()  # Python < 3.13 shows it by itself
         while True:
-            self._cmdloop()  # type: ignore[attr-defined]
+            self._cmdloop()
             if not self.interrupted:
                 return
             self.announce("interrupted")
@@ -172,15 +205,16 @@ class Debugger(TracedProgram):
         """Python 3.13 and newer: let the ``exceptions`` command walk along the causes of an exception."""
         hold = getattr(self, "_hold_exceptions", None)
         if hold is None or error is None:
-            return contextlib.suppress()
+            return contextlib.ExitStack()
         return hold(self._get_tb_and_exceptions(error)[0])  # type: ignore[attr-defined, no-any-return]
 
     # -- commands that end or need something else -------------------------------------------------
 
     def idle(self) -> None:
         """Take breakpoint commands with no program. Does not return."""
+        self.reset()
         while True:
-            self._cmdloop()  # type: ignore[attr-defined]
+            self._cmdloop()
 
     def finish(self, summary: str) -> None:
         """The program is about to end."""
@@ -218,7 +252,7 @@ class Debugger(TracedProgram):
         frame = self.curframe
         assert frame is not None
         nested = Debugger(self.talk, self.places, self.sources, nested=True)
-        nested.scripts = self.scripts
+        nested.breaks, nested.scripts = self.breaks, self.scripts
         trace = sys.gettrace()
         self.message("ENTERING RECURSIVE DEBUGGER")
         try:

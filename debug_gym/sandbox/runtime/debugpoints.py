@@ -10,7 +10,26 @@ from typing import Any, Dict, List, Optional
 from .debugcode import Locator
 from .debugview import Places, Sources
 
-RESUMING = frozenset("c cont continue s step n next r return unt until j jump q quit exit".split())
+RESUMING = frozenset(
+    [
+        "c",
+        "cont",
+        "continue",
+        "s",
+        "step",
+        "n",
+        "next",
+        "r",
+        "return",
+        "unt",
+        "until",
+        "j",
+        "jump",
+        "q",
+        "quit",
+        "exit",
+    ]
+)
 
 
 class BreakpointCommands(Locator):

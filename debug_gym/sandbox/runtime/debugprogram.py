@@ -21,7 +21,7 @@ from .wire import Channel
 _HIGH = 900
 """Descriptors from here on are ours: a program that closes or counts its own should not meet them."""
 _UNPLUGGED = (("xdist", "-n0"), ("pytest_timeout", "--timeout=0"), ("pytest_cov", "--no-cov"))
-"""pytest plugins that would run the tests elsewhere, end them, or trace them; and the options against that."""
+"""pytest plugins that would run the tests elsewhere, end or trace them; and the options against that."""
 _AT_STARTUP = frozenset(
     [
         "__main__",

@@ -1,4 +1,4 @@
-"""The runtime's side of the debugger: the child process, its commands and answers, its time limits, its end."""
+"""The runtime's side of the debugger: the child process, its answers, its time limits, its end."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from .wire import HEADER, decode, encode
 
 _GRACE = 1.0
 """Seconds that an interrupted program gets to stop before it is killed."""
+_SHORT = 0.2
+"""Seconds from the end of a program's descriptors to its own end."""
 _NONE = "no program is being debugged"
 _MAX_ANSWER = 32 << 20
 """Bytes of one answer. The program under the debugger can reach the channel and send anything."""
@@ -79,7 +81,7 @@ class DebugSession:
         return set() if self._running is None else set(self._running[1:])
 
     def start(self, request: Dict[str, Any]) -> Dict[str, Any]:
-        """``test``, ``script``, ``at``, ``arguments``, ``breakpoints``, ``timeout``, ``output`` -> a reply."""
+        """``test``, ``script``, ``at``, ``arguments``, ``breakpoints``, ``timeout``, ``output``: a reply."""
         self.stop()
         self._gone = _NONE
         self._breakpoints = request["breakpoints"]
@@ -134,6 +136,8 @@ class DebugSession:
         if interrupted:
             send_signal(pid, INTERRUPT)
             supervisor.wait(readers, answered, _GRACE)
+        if answer.broken:
+            supervisor.wait({output: pump(sink.add)}, lambda: pid in supervisor.exited, _SHORT)
         if pid in supervisor.exited:  # the last words may lie in the channel
             answer.read(channel)
             answered()
@@ -158,7 +162,7 @@ class DebugSession:
         status = supervisor.exited.get(pid, signal.SIGKILL)
         pump(sink.add, rounds=1 << 10)(output)
         self.stop()
-        code = exit_code(status) if by_itself else None
+        code = exit_code(status) if by_itself and not last.get("quit") else None
         said = [last.get("output", "").rstrip("\n"), self._verdict(code, bool(last.get("quit")), deaf)]
         words = {**last, "output": "\n".join(filter(None, said))}
         return self._reply(words, sink, ended=True, exit_code=code, interrupted=deaf)
@@ -173,8 +177,8 @@ class DebugSession:
             )
         if deaf:
             return (
-                "the program ran into the time limit, did not react to an interrupt within %g s (a long call in C "
-                "code?) and was killed; the breakpoints stay" % _GRACE
+                "the program ran into the time limit, did not react to an interrupt within %g s (a long call "
+                "in C code?) and was killed; the breakpoints stay" % _GRACE
             )
         if code is None:
             return "the program finished but did not exit, and was killed"

@@ -35,7 +35,7 @@ class Display(BreakpointCommands):
         return self.places.visible(stack, index, self.prefer_ours)
 
     def stand(self, kind: str, error: Optional[BaseException]) -> None:
-        """Note where the program stands: where it stopped, or where source that cannot be compiled is wrong."""
+        """Note where the program stands: where it stopped, or where its source cannot be compiled."""
         frame, line = self.stack[self.curindex]
         filename, function = frame.f_code.co_filename, frame.f_code.co_name
         if isinstance(error, SyntaxError) and error.filename and not self.places.ours(filename):

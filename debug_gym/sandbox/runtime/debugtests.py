@@ -12,7 +12,7 @@ from .debugger import Debugger
 
 
 class TestsUnderDebugger:
-    """One pytest session. ``at`` is ``start``, ``failure`` or ``breakpoint``; failures stop it in any case."""
+    """One pytest session. ``at`` is ``start``, ``failure`` or ``breakpoint``; a failure always stops it."""
 
     __test__ = False
 

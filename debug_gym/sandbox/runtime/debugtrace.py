@@ -1,5 +1,5 @@
-"""How the debugged program runs and comes to a stop: bdb's stepping, cheap watching for breakpoints in between,
-interrupts, ``breakpoint()`` and threads."""
+"""How the debugged program runs and comes to a stop: bdb's stepping, cheap watching for breakpoints in
+between, interrupts, ``breakpoint()`` and threads."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class TracedProgram(Display):
     # -- starting and resuming ---------------------------------------------------------------
 
     def begin(self) -> None:
-        """Before the program starts: take over ``breakpoint()``, the interrupt signal and ``sys.settrace``."""
+        """Before the program starts: take over ``breakpoint()``, the interrupts and ``sys.settrace``."""
         self.reset()
         self.botframe = sys._getframe(1)
         self.set_continue()
@@ -100,7 +100,7 @@ class TracedProgram(Display):
             else:
                 hidden = self.places.hidden(here.f_code.co_filename)
                 here.f_trace = None if hidden else self.trace_dispatch
-        threading.settrace(self.watch.trace)  # type: ignore[arg-type]
+        threading.settrace(self.watch.trace)
         if self.free:
             use(self.watch.trace)
         else:
@@ -226,7 +226,8 @@ class TracedProgram(Display):
 
     def _guarded_settrace(self, function: Any) -> None:
         """``sys.settrace`` for the program: two tracers cannot share a thread."""
-        if sys._getframe(1).f_globals.get("__name__") in ("bdb", "pdb"):
+        caller = sys._getframe(1).f_globals.get("__name__")
+        if caller in ("bdb", "pdb") or (caller == "threading" and function is self.watch.trace):
             _settrace(function)
         elif not self._guarded:
             self._guarded = True
@@ -237,7 +238,7 @@ class TracedProgram(Display):
         if not self.talk.closed:
             self.talk.abandon()
             _settrace(None)
-            threading.settrace(None)  # type: ignore[arg-type]
+            threading.settrace(None)
             signal.signal(INTERRUPT, signal.SIG_DFL)
 
 

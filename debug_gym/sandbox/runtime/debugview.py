@@ -1,4 +1,4 @@
-"""How the debugger shows places, source and values: short, aligned, without the machinery around a program."""
+"""How the debugger shows places, source and values: short, aligned, without the machinery of a test run."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Places:
         return False
 
     def visible(self, stack: List[Entry], index: int, prefer_ours: bool) -> Tuple[List[Entry], int]:
-        """The part of a stack worth showing, and the index of the entry to stand in: the one at ``index``, or
+        """The part of a stack worth showing, and the index of the entry to stand in: that at ``index``, or
         the innermost of the workspace's code."""
         kept = [(n, entry) for n, entry in enumerate(stack) if not self.hidden(entry[0].f_code.co_filename)]
         mine = [n for n, (_, entry) in enumerate(kept) if self.ours(entry[0].f_code.co_filename)]
@@ -99,7 +99,7 @@ class Places:
 
 
 class Sources:
-    """The text of files as the program loaded them: a file that changes meanwhile is still shown as it runs."""
+    """The text of files as the program loaded them: one that changes meanwhile is still shown as it runs."""
 
     def __init__(self) -> None:
         self.started = time.time_ns()

@@ -11,12 +11,13 @@ from __future__ import annotations
 import dis
 import sys
 from types import CodeType, FrameType
-from typing import Any, Callable, Dict, FrozenSet, Iterable, Optional, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterable, List, Optional, Tuple
 
 Trace = Callable[[FrameType, str, Any], Any]
 Hit = Callable[[FrameType], None]
 """Called with a frame that is about to run a line with a breakpoint."""
 
+_MANY = 50_000
 _monitoring: Any = getattr(sys, "monitoring", None)
 
 
@@ -26,38 +27,22 @@ def code_lines(code: CodeType) -> FrozenSet[int]:
 
 
 class _Lines:
-    """Which code objects hold a breakpoint."""
+    """Which lines of which code objects hold a breakpoint."""
 
     def __init__(self, canonic: Callable[[str], str]) -> None:
         self._canonic = canonic
         self.wanted: Dict[str, FrozenSet[int]] = {}
         """Canonical file name to the lines with a breakpoint."""
-        self._by_name: Dict[str, FrozenSet[int]] = {}
-        self._codes: Dict[int, Tuple[CodeType, FrozenSet[int]]] = {}  # keeps the code: its id stays its own
 
     def set(self, wanted: Dict[str, FrozenSet[int]]) -> bool:
         """Take the breakpoints as they are now; True if they changed."""
-        if wanted == self.wanted:
-            return False
-        self.wanted = wanted
-        self._by_name.clear()
-        self._codes.clear()
-        return True
-
-    def of_file(self, filename: str) -> FrozenSet[int]:
-        """The lines wanted in the file that code objects name so."""
-        lines = self._by_name.get(filename)
-        if lines is None:
-            lines = self._by_name[filename] = self.wanted.get(self._canonic(filename), frozenset())
-        return lines
+        changed, self.wanted = wanted != self.wanted, wanted
+        return changed
 
     def of_code(self, code: CodeType) -> FrozenSet[int]:
         """The lines wanted in a code object."""
-        found = self._codes.get(id(code))
-        if found is None:
-            lines = self.of_file(code.co_filename)
-            found = self._codes[id(code)] = (code, lines & code_lines(code) if lines else lines)
-        return found[1]
+        lines = self.wanted.get(self._canonic(code.co_filename))
+        return lines & code_lines(code) if lines else frozenset()
 
 
 class Sieve:
@@ -66,13 +51,15 @@ class Sieve:
     def __init__(self, canonic: Callable[[str], str], hit: Hit) -> None:
         self._lines = _Lines(canonic)
         self._hit = hit
-        self._locals: Dict[str, Optional[Trace]] = {}
+        self._known: Dict[int, Optional[Trace]] = {}
+        self._codes: List[CodeType] = []  # keeps them alive, so that an id in ``_known`` stays one's own
         self._trace = self._make_trace()
 
     def update(self, wanted: Dict[str, FrozenSet[int]], running: Iterable[FrameType]) -> None:
         """Watch these lines; ``running`` are the frames that run already (theirs is ``local``)."""
         if self._lines.set(wanted):
-            self._locals.clear()
+            self._known.clear()
+            self._codes.clear()
 
     @property
     def trace(self) -> Optional[Trace]:
@@ -81,30 +68,34 @@ class Sieve:
 
     def holds(self, code: CodeType) -> bool:
         """Whether a code object contains a breakpoint."""
-        return bool(self._lines.of_code(code))
+        return self._local(code) is not None
 
     def local(self, frame: FrameType) -> Optional[Trace]:
         """The trace function for a frame that runs freely."""
-        return self._local(frame.f_code.co_filename) if self.holds(frame.f_code) else None
+        return self._local(frame.f_code)
 
-    def _local(self, filename: str) -> Optional[Trace]:
-        if filename not in self._locals:
-            lines = self._lines.of_file(filename)
-            self._locals[filename] = self._make_local(lines) if lines else None
-        return self._locals[filename]
+    def _local(self, code: CodeType) -> Optional[Trace]:
+        if len(self._codes) > _MANY:  # a program that compiles all the time
+            self._known.clear()
+            self._codes.clear()
+        if id(code) not in self._known:
+            lines = self._lines.of_code(code)
+            self._codes.append(code)
+            self._known[id(code)] = self._make_local(lines) if lines else None
+        return self._known[id(code)]
 
     def _make_trace(self) -> Trace:
-        known, unknown = self._locals, object()
-        lookup, find = known.get, self._local
+        unknown = object()
 
-        def trace(frame: FrameType, event: str, arg: Any) -> Any:
-            code = frame.f_code
-            local = lookup(code.co_filename, unknown)
-            if local is None:
-                return None
-            if local is unknown:
-                local = find(code.co_filename)
-            return local if local is not None and self.holds(code) else None
+        def trace(
+            frame: FrameType,
+            event: str,
+            arg: Any,
+            lookup: Callable[[int, Any], Any] = self._known.get,
+            identity: Callable[[CodeType], int] = id,  # as defaults: this runs at every call of the program
+        ) -> Any:
+            local = lookup(identity(frame.f_code), unknown)
+            return self._local(frame.f_code) if local is unknown else local
 
         return trace
 
@@ -113,7 +104,7 @@ class Sieve:
 
         def local(frame: FrameType, event: str, arg: Any) -> None:
             """Returning None leaves the frame's trace function as it is, or as ``hit`` has set it."""
-            if event == "line" and frame.f_lineno in lines:
+            if frame.f_lineno in lines and event == "line":
                 hit(frame)
 
         return local
@@ -128,7 +119,7 @@ class Monitor:
     def __init__(self, canonic: Callable[[str], str], hit: Hit) -> None:
         self._lines = _Lines(canonic)
         self._hit = hit
-        self._watched: Dict[int, CodeType] = {}
+        self._watched: Dict[int, Tuple[CodeType, FrozenSet[int]]] = {}
         self._on = False
 
     @staticmethod
@@ -144,7 +135,7 @@ class Monitor:
         if not self._on:
             self._switch_on()
         if changed:
-            for code in self._watched.values():
+            for code, _ in self._watched.values():
                 _monitoring.set_local_events(_monitoring.DEBUGGER_ID, code, 0)
             self._watched.clear()
             _monitoring.restart_events()
@@ -162,15 +153,16 @@ class Monitor:
 
     def holds(self, code: CodeType) -> bool:
         """Whether a code object contains a breakpoint."""
-        return bool(self._lines.of_code(code))
+        return id(code) in self._watched or bool(self._lines.of_code(code))
 
     def local(self, frame: FrameType) -> Optional[Trace]:
         """No frame needs a trace function."""
         return None
 
     def _watch(self, code: CodeType) -> None:
-        if id(code) not in self._watched and self._lines.of_file(code.co_filename) and self.holds(code):
-            self._watched[id(code)] = code
+        lines = () if id(code) in self._watched else self._lines.of_code(code)
+        if lines:
+            self._watched[id(code)] = (code, lines)
             _monitoring.set_local_events(_monitoring.DEBUGGER_ID, code, _monitoring.events.LINE)
 
     def _on_start(self, code: CodeType, offset: int) -> Any:
@@ -179,7 +171,8 @@ class Monitor:
         return _monitoring.DISABLE
 
     def _on_line(self, code: CodeType, line: int) -> Any:
-        if line not in self._lines.of_code(code):
+        watched = self._watched.get(id(code))
+        if watched is None or line not in watched[1]:
             return _monitoring.DISABLE
         frame = sys._getframe(1)
         if frame.f_trace is None or sys.gettrace() is None:  # else bdb steps here, and sees the breakpoint

@@ -1,0 +1,99 @@
+"""Rows about the debugger, as env steps of the pdb tool."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from bench.measure import Contender, Figure, Sample, demand, race
+from bench.steps import ROUNDS, live, ping, step
+from bench.suites import bare
+from bench.workplace import BROKEN_TEST, Row, Workplace
+
+FAILING_LINE = 5
+"""In ``tests/test_prices.py``."""
+QUESTION, ANSWER = "p discounted(1000, 20)", "1200"
+UNUSED = "looping.py:5"
+AFTER_THE_LOOP = "test_loop.py:8"
+LOOP_GOAL = 1.2 if sys.version_info >= (3, 12) else 3.0
+"""Times the undebugged loop. From Python 3.12 on, tracing can be limited to single lines."""
+
+
+def start(place: Workplace) -> Figure:
+    """A new program each time, up to the answer to a first question at the failing line."""
+    env = place.env(bare(place.small), tools=("pdb",))
+    folder = place.copy(place.small)
+    cold = ["-m", "pdb", "-m", "pytest", "-s", "-p", "no:cacheprovider", BROKEN_TEST]
+    own = ["-m", "pytest", "--pdb", "-p", "no:cacheprovider", BROKEN_TEST]
+    to_the_line = f"b tests/test_prices.py:{FAILING_LINE}\nc\n"
+    beside = [
+        Contender("cold `python -m pdb -m pytest`, by a pipe", _cold(cold, folder, to_the_line), faster=3),
+        Contender("cold `python -m pytest --pdb`, by a pipe", _cold(own, folder, ""), faster=3),
+    ]
+    call = {"command": QUESTION, "test": BROKEN_TEST, "at": "failure"}
+    return race(step(env, "pdb", call, ANSWER, ended=False), beside, runs=place.runs, at_most=50)
+
+
+def command(place: Workplace) -> Figure:
+    env = place.env(bare(place.small), tools=("pdb",))
+    step(env, "pdb", {"command": QUESTION, "test": BROKEN_TEST, "at": "failure"}, ANSWER)()
+    floor = Contender("ping", ping(live(env)), floor=True)
+    sample = step(env, "pdb", {"command": QUESTION}, ANSWER, ended=False)
+    return race(sample, [floor], runs=place.runs * ROUNDS, at_most=0.5)
+
+
+def loop(place: Workplace) -> Figure:
+    """The program times its loop itself and writes the seconds to a file."""
+    debugged, plain = place.env(place.looping, tools=("pdb",)), place.env(place.looping, tools=("eval",))
+    step(debugged, "pdb", {"command": f"b {UNUSED}\nb {AFTER_THE_LOOP}\nc"}, "test_loop.py")()
+    again = step(debugged, "pdb", {"command": "restart"}, "test_loop.py", ended=False)
+    evaluate = step(plain, "eval", {}, "1 passed", complete=True)
+
+    def sample() -> float:
+        again()
+        return float(live(debugged).read("seconds.txt")) * 1000
+
+    def undebugged() -> float:
+        evaluate()
+        return float(live(plain).read("seconds.txt")) * 1000
+
+    return race(sample, [Contender("the loop undebugged", undebugged, within=LOOP_GOAL)], runs=place.runs)
+
+
+def _cold(arguments: list[str], folder: Path, before: str) -> Sample:
+    """Until the answer comes out of the pipe; the program's end is not counted."""
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+    def sample() -> float:
+        begin = time.perf_counter()
+        with subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=folder,
+            env=environment,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as program:
+            assert program.stdin is not None and program.stdout is not None
+            program.stdin.write(f"{before}{QUESTION}\n")
+            program.stdin.flush()
+            seen = []
+            for line in program.stdout:
+                seen.append(line)
+                if line.split()[-1:] == [ANSWER]:
+                    break
+            elapsed = time.perf_counter() - begin
+            program.kill()
+        demand(seen[-1:] != [] and ANSWER in seen[-1], "".join(seen))
+        return elapsed * 1000
+
+    return sample
+
+
+ROWS = (
+    Row("pdb-start", "pdb: start a test, stop at the failing line, answer one question", start),
+    Row("pdb-command", "pdb: one command as an env step", command),
+    Row("pdb-loop", "A loop under a breakpoint elsewhere in its file", loop),
+)

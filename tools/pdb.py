@@ -1,0 +1,271 @@
+"""The ``pdb`` tool: the standard library's debugger on a test or a script."""
+
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from debug_gym.episode import Observation
+from debug_gym.sandbox.base import DebugReply
+from debug_gym.sandbox.client import pytest_arguments
+from debug_gym.tools.base import Arguments, Session, Tool, ToolError
+from debug_gym.tools.breakpoints import Breakpoints
+from debug_gym.tools.text import clip, printable, read_text, scrub
+
+MAX_OUTPUT, MAX_PROGRAM = 24_000, 12_000
+"""Characters shown of what the debugger says, and of what the program writes."""
+
+At = Literal["failure", "start", "breakpoint"]
+_POINTS = frozenset(
+    ["b", "break", "tbreak", "cl", "clear", "condition", "ignore", "enable", "disable", "commands"]
+)
+"""Commands that need no program."""
+_HELP = frozenset(["h", "help"])
+_CONTINUE = frozenset(["c", "cont", "continue"])
+_RESTART = frozenset(["restart", "run"])
+_QUIT = frozenset(["q", "quit", "exit"])
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is debugged: one test, a script, or (neither) the whole test suite."""
+
+    test: str | None = None
+    script: tuple[str, ...] = ()
+    at: At | None = None
+    """Where the agent wants to stop first; None: at a breakpoint if there are any, else at the failure."""
+
+    @property
+    def name(self) -> str:
+        """For the agent."""
+        return " ".join(self.script) or self.test or "the test suite"
+
+
+@dataclass
+class Debugging:
+    """What the tool remembers of an episode."""
+
+    breakpoints: Breakpoints = field(default_factory=Breakpoints)
+    target: Target | None = None
+    running: bool = False
+
+    def lines(self, path: str, text: str | None = None) -> set[int]:
+        """See ``Breakpoints.lines``."""
+        return self.breakpoints.lines(path, text)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Debugging":
+        """For a fork of the episode: the program stays behind, the breakpoints come along."""
+        return Debugging(deepcopy(self.breakpoints, memo), self.target)
+
+
+class Pdb(Tool):
+    """Runs commands of pdb."""
+
+    name = "pdb"
+    description = (
+        "Debug a test or a script with Python's pdb. Every pdb command works (b, tbreak, c, n, s, r, until, up, "
+        "down, where, p, pp, l, ll, a, display, commands, ...), and so does any Python statement; several "
+        "lines are executed one after the other. The first command starts the program: by default the first "
+        "failing test, stopped at the line that raised, or, once breakpoints are set, at the first one that is "
+        "hit. Breakpoints can be set before that (b path/to/file.py:12, condition), stay until they are cleared, "
+        "and follow their lines when files change. `restart` runs the changed code."
+    )
+
+    class Args(Arguments):
+        """One or more commands."""
+
+        command: str = Field(
+            description="a pdb command or a Python statement; several go on lines of their own"
+        )
+        test: str | None = Field(
+            default=None, description="start (again) with this test id, e.g. tests/test_a.py::test_b"
+        )
+        script: list[str] = Field(
+            default=[],
+            description="start (again) with this script and its arguments, e.g. ['main.py', '--fast']",
+        )
+        at: At | None = Field(
+            default=None,
+            description="where to stop first: at the failure, at the start of the test or script, or at the "
+            "first breakpoint; default: at a breakpoint if there are any, else at the failure",
+        )
+        timeout: float | None = Field(
+            default=None,
+            gt=0,
+            le=3600,
+            description="seconds until a program that does not stop is interrupted",
+        )
+
+    def run(self, session: Session, args: Args) -> Observation:
+        """See ``Tool.run``."""
+        lines = [line for line in args.command.split("\n") if line.strip()]
+        if not lines:
+            raise ToolError("the command is empty; try `where`, `p expression`, `b file.py:12` or `c`")
+        if args.test is not None and args.script:
+            raise ToolError("name a test or a script, not both")
+        if args.test is not None and (args.test.startswith("-") or not args.test.strip()):
+            raise ToolError(f"{args.test!r} is not a test id or path")
+        memory = session.state.setdefault("pdb", Debugging())
+        work = _Work(session, memory, args.timeout)
+        word = _word(lines[0])
+        if args.test is not None or args.script or args.at is not None:
+            known = memory.target or _default_target(session)
+            test, script = (
+                (args.test, tuple(args.script)) if args.test or args.script else (known.test, known.script)
+            )
+            memory.target = Target(test, script, args.at)
+            work.start()
+            work.go_on(lines[1:] if word in _RESTART or (word in _CONTINUE and args.at != "start") else lines)
+        elif word in _RESTART:
+            work.restart(lines[0].split()[1:])
+            work.go_on(lines[1:])
+        elif memory.running:
+            work.command(args.command)
+        else:
+            work.without_program(lines)
+        return work.observation()
+
+    def examples(self, session: Session) -> Iterable[dict[str, Any]]:
+        """Looking around needs no knowledge of the task."""
+        return [{"command": "where"}, {"command": "b"}, {"command": "c"}]
+
+
+class _Work:
+    """One call of the tool: what it does one after the other, and what it has to say."""
+
+    def __init__(self, session: Session, memory: Debugging, timeout: float | None) -> None:
+        self.session, self.memory, self.timeout = session, memory, timeout
+        self.said: list[str] = []
+        self.program: list[str] = []
+        self.reply = DebugReply(output="")
+
+    # -- steps --------------------------------------------------------------------------------
+
+    def without_program(self, lines: list[str]) -> None:
+        """Breakpoints can be set and looked at while nothing runs; all else starts a program."""
+        if _word(lines[0]) in _QUIT:
+            raise ToolError("no program is being debugged")
+        first, rest = _split(lines)
+        if first:
+            self._points(first)
+        if rest:
+            self.start()
+            self.go_on(rest[1:] if _word(rest[0]) in _CONTINUE else rest)
+
+    def _points(self, lines: Sequence[str]) -> None:
+        self._follow()
+        self._take(self.session.sandbox.debug_start(at="idle", breakpoints=self.memory.breakpoints.entries))
+        self._take(self.session.sandbox.debug("\n".join(lines), timeout=self.timeout))
+        self.session.sandbox.debug_stop()
+        self.memory.running = False
+
+    def restart(self, arguments: Sequence[str]) -> None:
+        """Run the same again; new arguments are those of a script."""
+        target = self.memory.target
+        if arguments:
+            if target is None or not target.script:
+                raise ToolError("only a script takes arguments: name it by `script`")
+            words = 2 if target.script[0] == "-m" else 1
+            self.memory.target = Target(script=(*target.script[:words], *arguments), at=target.at)
+        self.start()
+
+    def start(self) -> None:
+        """Start the target, with all breakpoints where their lines are now."""
+        memory = self.memory
+        target = memory.target = memory.target or _default_target(self.session)
+        self._follow()
+        at = target.at or ("breakpoint" if memory.breakpoints.active else "failure")
+        goal = {"failure": "the failure", "start": "its start", "breakpoint": "the first breakpoint"}[at]
+        self.said.append(f"started {target.name}, to stop at {goal}")
+        reply = self.session.sandbox.debug_start(
+            test=target.test,
+            script=target.script,
+            at=at,
+            breakpoints=memory.breakpoints.entries,
+            timeout=self.timeout,
+        )
+        self._take(reply)
+
+    def go_on(self, lines: Sequence[str]) -> None:
+        """Execute commands, if the program has not ended yet."""
+        if lines and self.memory.running:
+            self.command("\n".join(lines))
+        elif lines:
+            self.said.append("not executed, because the program ended: " + "; ".join(lines))
+
+    def command(self, text: str) -> None:
+        """Give the running debugger commands."""
+        self._take(self.session.sandbox.debug(text, timeout=self.timeout))
+
+    # -- their results --------------------------------------------------------------------------
+
+    def _take(self, reply: DebugReply) -> None:
+        self.reply = reply
+        self.memory.breakpoints.update(reply.breakpoints, reply.sources)
+        self.memory.running = not reply.ended
+        self.said += filter(None, [reply.output.rstrip()])
+        self.program += filter(None, [reply.program])
+        if reply.interrupted and reply.stop is not None:
+            limit = self.session.task.limits.command_timeout if self.timeout is None else self.timeout
+            self.said.append(f"[interrupted after {limit:g} s; `c` goes on from here]")
+
+    def _follow(self) -> None:
+        self.said += self.memory.breakpoints.follow(self._read)
+
+    def _read(self, path: str) -> str | None:
+        try:
+            return read_text(self.session, path).text
+        except (OSError, ToolError):
+            return None
+
+    def observation(self) -> Observation:
+        """All that was said, then what the program wrote, apart from it."""
+        text = clip(printable("\n".join(self.said)), MAX_OUTPUT) or "(nothing to show)"
+        written = clip(printable("".join(self.program).rstrip("\n")), MAX_PROGRAM)
+        if written:
+            text += f"\n--- the program wrote ---\n{written}"
+        stop = self.reply.stop
+        data = {
+            "stop": None if stop is None else vars(stop),
+            "ended": self.reply.ended,
+            "exit_code": self.reply.exit_code,
+            "interrupted": self.reply.interrupted,
+            "breakpoints": [dict(entry) for entry in self.memory.breakpoints.entries],
+        }
+        return Observation(text=scrub(text), data=data)
+
+
+def _word(line: str) -> str:
+    return line.split(maxsplit=1)[0] if line.strip() else ""
+
+
+def _split(lines: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The leading commands that need no program, with the blocks of ``commands``; and the rest."""
+    flat: list[str] = []
+    for line in lines:
+        flat += [part.strip() for part in line.split(";;")] if _word(line) in _POINTS else [line]
+    inside = False
+    for n, line in enumerate(flat):
+        word = _word(line)
+        if not inside and word not in _POINTS | _HELP:
+            return flat[:n], flat[n:]
+        inside = word != "end" and (inside or word == "commands")
+    return flat, []
+
+
+def _default_target(session: Session) -> Target:
+    """The first test that failed when the tests were last run; else all of them.
+
+    Raises:
+        ToolError: the task's tests are a command that is neither pytest nor Python.
+    """
+    command = session.task.tests.command
+    if pytest_arguments(command) is None:
+        if not Path(command[0]).name.startswith("python") or len(command) < 2:
+            raise ToolError("the tests of this task are no pytest: name what to debug by `script`")
+        return Target(script=tuple(command[1:]))
+    failed = session.tests.failed if session.tests is not None else ()
+    return Target(test=failed[0] if failed else None)
