@@ -46,6 +46,8 @@ class Agent(ABC):
     name: str
     sees_gold: bool = False
     """It is given the gold patch: a control, not a contestant."""
+    stop_reason: str = ""
+    """Why ``act`` returned None."""
 
     @abstractmethod
     def start(self, briefing: Briefing) -> None:

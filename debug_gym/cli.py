@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -16,7 +16,6 @@ from debug_gym.errors import DebugGymError, UnknownNameError
 
 if TYPE_CHECKING:
     from debug_gym.runs.config import RunConfig
-    from debug_gym.sandbox import Guarantees, Probe
 
 KINDS = ("benchmarks", "agents", "models", "tools", "sandboxes")
 
@@ -215,13 +214,11 @@ def list_(
 
     [cyan]debug-gym list repo -b path=.[/]
     """
+    from debug_gym.runs.catalogue import plugin_rows, task_rows
+
     if what is None or what in KINDS:
         for kind in KINDS if what is None else (what,):
-            rows = [
-                (kind[: -2 if kind == "sandboxes" else -1], *_describe(kind, name))
-                for name in plugins.names(kind)
-            ]
-            _print_rows(("kind", "name", "description"), rows)
+            _print_rows(("kind", "name", "description"), plugin_rows(kind))
         return
     if what not in plugins.names("benchmarks"):
         raise UnknownNameError("benchmark or kind", what, (*KINDS, *plugins.names("benchmarks")))
@@ -229,25 +226,7 @@ def list_(
     from debug_gym.runs.plan import make_benchmark
 
     benchmark = make_benchmark(what, parse_options(benchmark_options or (), "--benchmark-option"))
-    rows = [
-        (name, str(task.metadata.get("category", "")), _first_sentence(task.problem))
-        for name, task in benchmark.tasks.items()
-    ]
-    _print_rows(("task", "category", "problem"), rows)
-
-
-def _describe(kind: str, name: str) -> tuple[str, str]:
-    """A plugin's name and first sentence, or why it cannot be loaded."""
-    try:
-        found = plugins.load(kind, name)
-    except (DebugGymError, ImportError) as error:
-        return name, f"cannot be loaded: {error}"
-    return name, _first_sentence(getattr(found, "description", "") or found.__doc__ or "")
-
-
-def _first_sentence(text: str) -> str:
-    sentence, dot, _ = " ".join(text.replace("``", "").split()).partition(". ")
-    return sentence + dot.strip()
+    _print_rows(("task", "category", "problem"), task_rows(benchmark))
 
 
 def _print_rows(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -311,49 +290,11 @@ def doctor() -> None:
 
     Exit codes: 0 a sandbox that isolates works, 1 none does.
     """
-    from debug_gym.runs.store import versions
+    from debug_gym.runs.doctor import isolating, probe_all, show
 
-    console = Console()
-    probes: dict[str, Probe] = {
-        name: plugins.load("sandboxes", name)().probe() for name in plugins.names("sandboxes")
-    }
-    console.print(_guarantees({name: probe.guarantees for name, probe in probes.items()}))
-    for name, probe in probes.items():
-        verdict = ("works", "green") if probe.works else ("does not work", "red")
-        console.print(Text.assemble((name, "bold"), " ", verdict, f": {probe.detail}"), soft_wrap=True)
-    for key, value in versions().items():
-        console.print(Text(f"{key} {value}", style="dim"))
-    good = any(probe.works and probe.guarantees.isolated for probe in probes.values())
-    if not good:
-        console.print(Text("no sandbox isolates: nothing can be judged here", style="red"))
-    raise typer.Exit(int(not good))
-
-
-_MEANINGS = {
-    "files": "sees and changes none of your files",
-    "network": "reaches no network",
-    "processes": "neither sees nor signals other processes",
-    "memory": "is limited in memory",
-    "disk": "is limited in disk space",
-    "process_count": "is limited in its number of processes",
-    "cleanup": "ends with the sandbox, even if the gym is killed",
-}
-
-
-def _guarantees(backends: "dict[str, Guarantees]") -> Table:
-    """What each backend promises, one column a backend."""
-    from dataclasses import asdict
-
-    table = Table(header_style="bold", show_edge=False, pad_edge=False)
-    table.add_column("guarantee")
-    table.add_column("of the code in a sandbox")
-    columns: list[dict[str, Any]] = [asdict(guarantees) for guarantees in backends.values()]
-    for name in backends:
-        table.add_column(name)
-    for key in columns[0]:
-        marks = [Text("yes", style="green") if column[key] else Text("no", style="red") for column in columns]
-        table.add_row(key.replace("_", " "), _MEANINGS.get(key, ""), *marks)
-    return table
+    probes = probe_all()
+    show(Console(), probes)
+    raise typer.Exit(int(not isolating(probes)))
 
 
 def main() -> None:

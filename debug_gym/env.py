@@ -282,20 +282,9 @@ def _tasks(
     if benchmark is None:
         raise ConfigError("give a benchmark or a task")
     if isinstance(benchmark, str):
-        benchmark = make_benchmark(benchmark, options)
+        chosen: Benchmark = plugins.make("benchmarks", benchmark, options)
     elif options:
         raise ConfigError(f"unknown options: {', '.join(options)}")
-    return {task: benchmark.task(task)} if task is not None else benchmark.tasks
-
-
-def make_benchmark(name: str, options: dict[str, Any]) -> Benchmark:
-    """A registered benchmark with its options.
-
-    Raises:
-        ConfigError: it does not take these options.
-    """
-    try:
-        made: Benchmark = plugins.load("benchmarks", name)(**options)
-    except TypeError as error:
-        raise ConfigError(f"the benchmark {name!r} does not take these options: {error}") from None
-    return made
+    else:
+        chosen = benchmark
+    return {task: chosen.task(task)} if task is not None else chosen.tasks

@@ -10,11 +10,22 @@ Nothing is imported before it is asked for.
 """
 
 import importlib
+import inspect
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
 from debug_gym.errors import ConfigError, UnknownNameError
+
+KINDS = {
+    "tools": "tool",
+    "agents": "agent",
+    "models": "model",
+    "benchmarks": "benchmark",
+    "sandboxes": "sandbox",
+}
+"""The groups, and what one member of each is called."""
 
 BUILTIN: dict[str, dict[str, str]] = {
     "tools": {
@@ -69,14 +80,31 @@ def load(group: str, name: str) -> Any:
         ConfigError: the module or attribute that was registered does not exist.
     """
     targets = _targets(group)
+    kind = KINDS[group]
     if name not in targets:
-        raise UnknownNameError(
-            group.removesuffix("es") if group == "sandboxes" else group[:-1], name, targets
-        )
+        raise UnknownNameError(kind, name, targets)
     module, _, attribute = targets[name].partition(":")
     try:
         return getattr(importlib.import_module(module), attribute)
     except (ModuleNotFoundError, AttributeError) as error:
-        raise ConfigError(
-            f"the {group[:-1]} {name!r} is registered as {targets[name]}, but: {error}"
-        ) from error
+        raise ConfigError(f"the {kind} {name!r} is registered as {targets[name]}, but: {error}") from error
+
+
+def make(group: str, name: str, options: Mapping[str, Any]) -> Any:
+    """Call the class behind a name with options.
+
+    Raises:
+        UnknownNameError: nobody registered the name.
+        ConfigError: it does not take one of the options, or needs one that is missing.
+    """
+    made_by, kind = load(group, name), KINDS[group]
+    parameters = inspect.signature(made_by).parameters.values()
+    known = [item.name for item in parameters if item.kind in {item.KEYWORD_ONLY, item.POSITIONAL_OR_KEYWORD}]
+    if not any(item.kind is item.VAR_KEYWORD for item in parameters):
+        for option in options:
+            if option not in known:
+                raise ConfigError(str(UnknownNameError(f"option of the {kind} {name!r}", option, known)))
+    for item in parameters:
+        if item.name in known and item.default is item.empty and item.name not in options:
+            raise ConfigError(f"the {kind} {name!r} needs the option {item.name!r}")
+    return made_by(**options)

@@ -1,4 +1,4 @@
-"""The breakpoints of an episode: they outlive the debugged program, and follow their lines in changed files."""
+"""The breakpoints of an episode: they outlive debugged programs, and follow their lines in changed files."""
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -67,11 +67,11 @@ class Pdb(Tool):
     name = "pdb"
     description = (
         "Debug a test or a script with Python's pdb. Every pdb command works (b, tbreak, c, n, s, r, until, up, "
-        "down, where, p, pp, l, ll, a, display, commands, ...), and so does any Python statement; several "
-        "lines are executed one after the other. The first command starts the program: by default the first "
-        "failing test, stopped at the line that raised, or, once breakpoints are set, at the first one that is "
-        "hit. Breakpoints can be set before that (b path/to/file.py:12, condition), stay until they are cleared, "
-        "and follow their lines when files change. `restart` runs the changed code."
+        "down, where, p, pp, l, ll, a, display, commands, ...), and any Python statement; several "
+        "lines are executed one after the other. The first command starts the program: by default the "
+        "first failing test, stopped at the line that raised, or, once breakpoints are set, at the first "
+        "one that is hit. Breakpoints can be set before that (b path/to/file.py:12, condition), stay until "
+        "they are cleared, and follow their lines when files change. `restart` runs the changed code."
     )
 
     class Args(Arguments):
@@ -178,7 +178,7 @@ class _Work:
         target = memory.target = memory.target or _default_target(self.session)
         self._follow()
         at = target.at or ("breakpoint" if memory.breakpoints.active else "failure")
-        goal = {"failure": "the failure", "start": "its start", "breakpoint": "the first breakpoint"}[at]
+        goal = {"failure": "the failure", "start": "its start", "breakpoint": "a breakpoint or failure"}[at]
         self.said.append(f"started {target.name}, to stop at {goal}")
         reply = self.session.sandbox.debug_start(
             test=target.test,
@@ -194,7 +194,7 @@ class _Work:
         if lines and self.memory.running:
             self.command("\n".join(lines))
         elif lines:
-            self.said.append("not executed, because the program ended: " + "; ".join(lines))
+            self.said.append("not executed, because the program ended: " + "; ".join(map(str.strip, lines)))
 
     def command(self, text: str) -> None:
         """Give the running debugger commands."""
@@ -268,4 +268,5 @@ def _default_target(session: Session) -> Target:
             raise ToolError("the tests of this task are no pytest: name what to debug by `script`")
         return Target(script=tuple(command[1:]))
     failed = session.tests.failed if session.tests is not None else ()
-    return Target(test=failed[0] if failed else None)
+    paths = session.task.tests.visible
+    return Target(test=failed[0] if failed else paths[0] if len(paths) == 1 else None)

@@ -112,7 +112,10 @@ class Search:
                     self._explore(bench, base, self._spectrum(base), share)
 
     def _baseline(self, bench: Workbench) -> Spectrum | None:
-        """See which tests fail, alone as well, and how long they take; None: there is nothing to fix."""
+        """See which tests fail and how long they take; None: there is nothing to fix.
+
+        Candidates run the failing tests alone first, unless these fail only after others.
+        """
         first, seconds = _timed(lambda: bench.test(timeout=self._suite_limit))
         if not first.failed and not first.timed_out:
             self.report.passing = first.passed
@@ -122,11 +125,15 @@ class Search:
         self.report.failing, self.report.passing = known.failed, known.passed
         if not known.failed:
             return None
-        self._suite_limit = 4.0 if first.timed_out else max(1.0, 5 * seconds)
-        alone, seconds = _timed(lambda: bench.test(sorted(known.failed), timeout=self._suite_limit))
-        if alone.failed == known.failed or alone.timed_out:
-            self._probe = tuple(sorted(known.failed))
-        self._probe_limit = 2.0 if alone.timed_out else max(1.0, 5 * seconds)
+        self._probe = tuple(sorted(known.failed))
+        if first.timed_out:  # then its time says nothing about that of a fixed program
+            self._suite_limit, self._probe_limit = 4.0, 2.0
+            return traced
+        self._suite_limit = max(1.0, 5 * seconds)
+        alone, seconds = _timed(lambda: bench.test(self._probe, timeout=self._suite_limit))
+        self._probe_limit = max(1.0, 5 * seconds)
+        if alone.failed != known.failed:
+            self._probe = ()
         return traced
 
     def _spectrum(self, base: Patch) -> Spectrum:

@@ -129,7 +129,7 @@ class Player:
             omitted=omitted,
             seconds=self._elapsed(),
         )
-        why = getattr(agent, "stop_reason", "") if ending == "gave up" else ""
+        why = agent.stop_reason if ending == "gave up" else ""
         return end, "; ".join(part for part in (verdict.reason, why) if part)
 
     def _patch(self, env: DebugGymEnv, verdict: Verdict) -> tuple[str, tuple[str, ...]]:

@@ -1,7 +1,6 @@
 """From the names in a configuration to live objects, so that mistakes show before anything is played."""
 
 import fnmatch
-import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -89,7 +88,7 @@ def prepare(config: RunConfig) -> Plan:
 
 def make_benchmark(name: str, options: Mapping[str, Any]) -> Benchmark:
     """A registered benchmark. Raises as ``prepare`` does."""
-    benchmark: Benchmark = _construct("benchmark", name, options)
+    benchmark: Benchmark = plugins.make("benchmarks", name, options)
     return benchmark
 
 
@@ -97,7 +96,7 @@ def make_agent(config: RunConfig) -> Agent:
     """A new agent of the kind that is configured. Raises as ``prepare`` does."""
     named = {"model": config.model, "base_url": config.base_url}
     options = {key: value for key, value in named.items() if value is not None}
-    agent: Agent = _construct("agent", config.agent, {**options, **config.agent_options})
+    agent: Agent = plugins.make("agents", config.agent, {**options, **config.agent_options})
     return agent
 
 
@@ -126,18 +125,3 @@ def select(benchmark: Benchmark, patterns: Sequence[str]) -> tuple[Task, ...]:
     if not benchmark.tasks:
         raise ConfigError(f"the benchmark {benchmark.name!r} has no tasks")
     return tuple(task for name, task in benchmark.tasks.items() if not patterns or name in chosen)
-
-
-def _construct(kind: str, name: str, options: Mapping[str, Any]) -> Any:
-    """Call a registered class with options, refusing those that it does not take."""
-    made_by = plugins.load(f"{kind}s", name)
-    parameters = inspect.signature(made_by).parameters.values()
-    known = [item.name for item in parameters if item.kind in {item.KEYWORD_ONLY, item.POSITIONAL_OR_KEYWORD}]
-    if not any(item.kind is item.VAR_KEYWORD for item in parameters):
-        for option in options:
-            if option not in known:
-                raise ConfigError(str(UnknownNameError(f"option of the {kind} {name!r}", option, known)))
-    for item in parameters:
-        if item.name in known and item.default is item.empty and item.name not in options:
-            raise ConfigError(f"the {kind} {name!r} needs the option {item.name!r}")
-    return made_by(**options)

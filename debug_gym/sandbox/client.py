@@ -322,7 +322,11 @@ class RuntimeSandbox:
     # -- the end -------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """See ``Sandbox.close``."""
+        """See ``Sandbox.close``. From another thread it ends a request that is under way."""
+        channel = self._channel
+        if channel is not None:
+            with contextlib.suppress(OSError):
+                channel.shutdown(socket.SHUT_RDWR)
         with self._lock:
             self._end()
             self._on_close()

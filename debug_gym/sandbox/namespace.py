@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import debug_gym
 from debug_gym.errors import DebugGymError, SandboxError, SandboxUnavailableError, TaskError
 from debug_gym.sandbox import bases
 from debug_gym.sandbox.base import Changes, FileEntry, Guarantees, Probe
@@ -107,8 +106,8 @@ class Template:
                 cwd="/",
                 start_new_session=True,
             )
-        masked = [str(Path(file).parent) for file in (debug_gym.__file__,) if file]
-        ours.send(json.dumps({"preload": list(preload), "masked": masked}).encode())
+        own = [str(Path(__file__).parents[1])]  # an installed copy of ours holds the solutions of tasks
+        ours.send(json.dumps({"preload": list(preload), "masked": own}).encode())
         ours.settimeout(WARM_LIMIT)
         facts = self._answer()
         self.unfit: frozenset[str] = frozenset(facts["unfit"])

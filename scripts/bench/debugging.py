@@ -8,35 +8,46 @@ from pathlib import Path
 
 from bench.measure import Contender, Figure, Sample, demand, race
 from bench.steps import ROUNDS, live, ping, step
-from bench.suites import bare
+from bench.suites import NO_PLUGINS, bare
 from bench.workplace import BROKEN_TEST, Row, Workplace
+
+from debug_gym.task import Task
 
 FAILING_LINE = 5
 """In ``tests/test_prices.py``."""
 QUESTION, ANSWER = "p discounted(1000, 20)", "1200"
 UNUSED = "looping.py:5"
 AFTER_THE_LOOP = "test_loop.py:8"
+_TRACED = "import sys, looping; sys.settrace(lambda *_: None); print(looping.seconds({rounds}))"
 LOOP_GOAL = 1.2 if sys.version_info >= (3, 12) else 3.0
 """Times the undebugged loop. From Python 3.12 on, tracing can be limited to single lines."""
 
 
 def start(place: Workplace) -> Figure:
+    return _start(place, place.small, {})
+
+
+def start_bare(place: Workplace) -> Figure:
+    return _start(place, bare(place.small), NO_PLUGINS)
+
+
+def _start(place: Workplace, task: Task, variables: dict[str, str]) -> Figure:
     """A new program each time, up to the answer to a first question at the failing line."""
-    env = place.env(bare(place.small), tools=("pdb",))
-    folder = place.copy(place.small)
+    env = place.env(task, tools=("pdb",))
     cold = ["-m", "pdb", "-m", "pytest", "-s", "-p", "no:cacheprovider", BROKEN_TEST]
     own = ["-m", "pytest", "--pdb", "-p", "no:cacheprovider", BROKEN_TEST]
     to_the_line = f"b tests/test_prices.py:{FAILING_LINE}\nc\n"
+    folder, environment = place.copy(task), {**os.environ, **variables}
     beside = [
-        Contender("cold `python -m pdb -m pytest`, by a pipe", _cold(cold, folder, to_the_line), faster=3),
-        Contender("cold `python -m pytest --pdb`, by a pipe", _cold(own, folder, ""), faster=3),
+        Contender("cold `python -m pdb -m pytest`", _cold(cold, folder, environment, to_the_line), faster=3),
+        Contender("cold `python -m pytest --pdb`", _cold(own, folder, environment, ""), faster=3),
     ]
     call = {"command": QUESTION, "test": BROKEN_TEST, "at": "failure"}
     return race(step(env, "pdb", call, ANSWER, ended=False), beside, runs=place.runs, at_most=50)
 
 
 def command(place: Workplace) -> Figure:
-    env = place.env(bare(place.small), tools=("pdb",))
+    env = place.env(place.small, tools=("pdb",))
     step(env, "pdb", {"command": QUESTION, "test": BROKEN_TEST, "at": "failure"}, ANSWER)()
     floor = Contender("ping", ping(live(env)), floor=True)
     sample = step(env, "pdb", {"command": QUESTION}, ANSWER, ended=False)
@@ -58,12 +69,20 @@ def loop(place: Workplace) -> Figure:
         evaluate()
         return float(live(plain).read("seconds.txt")) * 1000
 
-    return race(sample, [Contender("the loop undebugged", undebugged, within=LOOP_GOAL)], runs=place.runs)
+    def traced() -> float:
+        seen = live(plain).exec(["python", "-c", _TRACED.format(rounds=place.rounds)])
+        demand(seen.exit_code == 0, seen)
+        return float(seen.output) * 1000
+
+    beside = [
+        Contender("the loop undebugged", undebugged, within=LOOP_GOAL),
+        Contender("the loop under a tracer that does nothing", traced, floor=True),
+    ]
+    return race(sample, beside, runs=place.runs)
 
 
-def _cold(arguments: list[str], folder: Path, before: str) -> Sample:
-    """Until the answer comes out of the pipe; the program's end is not counted."""
-    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+def _cold(arguments: list[str], folder: Path, environment: dict[str, str], before: str) -> Sample:
+    """Commands by a pipe, until the answer comes out of another; the program's end is not counted."""
 
     def sample() -> float:
         begin = time.perf_counter()
@@ -94,6 +113,7 @@ def _cold(arguments: list[str], folder: Path, before: str) -> Sample:
 
 ROWS = (
     Row("pdb-start", "pdb: start a test, stop at the failing line, answer one question", start),
+    Row("pdb-start-bare", "The same without the installed plugins of pytest", start_bare),
     Row("pdb-command", "pdb: one command as an env step", command),
     Row("pdb-loop", "A loop under a breakpoint elsewhere in its file", loop),
 )

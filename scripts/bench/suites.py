@@ -11,6 +11,7 @@ from debug_gym.sandbox.client import RuntimeSandbox
 from debug_gym.task import Environment, Task
 
 COLD = "python -m pytest -p no:cacheprovider"
+NO_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
 def eval_tiny(place: Workplace) -> Figure:
@@ -31,8 +32,7 @@ def eval_science_bare(place: Workplace) -> Figure:
 
 def bare(task: Task) -> Task:
     """The same task without the plugins that happen to be installed: they make a cold start slow."""
-    variables = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    return task.model_copy(update={"environment": Environment(variables=variables)})
+    return task.model_copy(update={"environment": Environment(variables=NO_PLUGINS)})
 
 
 def _eval(

@@ -106,6 +106,8 @@ class Workplace:
 
     def __init__(self, *, runs: int, quick: bool, rivals: str | None, image: str) -> None:
         self.runs, self.quick, self.rivals, self.image = runs, quick, rivals, image
+        self.rounds = 50_000 if quick else 500_000
+        """Of the loop that is debugged."""
         self._exit = ExitStack()
 
     def __enter__(self) -> Self:
@@ -162,8 +164,9 @@ class Workplace:
     @cached_property
     def looping(self) -> Task:
         """A test that times a loop of plain Python and writes its seconds to ``seconds.txt``."""
-        rounds = 100_000 if self.quick else 1_000_000
-        return self.task("looping", {"looping.py": LOOP, "test_loop.py": LOOP_TEST.format(rounds=rounds)})
+        return self.task(
+            "looping", {"looping.py": LOOP, "test_loop.py": LOOP_TEST.format(rounds=self.rounds)}
+        )
 
     # -- episodes ------------------------------------------------------------------------
 

@@ -84,7 +84,7 @@ def test_a_test_that_never_ends_counts_as_failing(play_repair):
         "from bits import bits\ndef test_bad(): assert bits(-1) == 0\ndef test_four(): assert bits(4) == 3\n"
     )
     files = {"bits.py": code, "tests/test_bits.py": tests}
-    played = play_repair(files, ("tests/test_bits.py::test_four",), seconds=20, extra=0)
+    played = play_repair(files, ("tests/test_bits.py::test_four",), seconds=12, extra=0)
     assert played.verdict.resolved, played.steps[0].thought
     assert "1 visible tests fail, 1 pass" in played.steps[0].thought
 
@@ -104,9 +104,9 @@ def test_gives_up_when_nothing_helps(play_repair):
         "a.py": "def f():\n    return 1\n",
         "test_a.py": "from a import f\ndef test_f(): assert f() - 77 == 0\n",
     }
-    played = play_repair(files, ("test_a.py::test_f",), candidates=12)
+    played = play_repair(files, ("test_a.py::test_f",), candidates=6)
     assert [step.call.name for step in played.steps] == ["eval"]
-    assert "Of 12 candidates, 0 pass" in played.steps[0].thought
+    assert "Of 6 candidates, 0 pass" in played.steps[0].thought
     assert "Giving up" in played.steps[0].thought
     assert "a.py:2" in played.steps[0].thought
     assert "test_a.py:" not in played.steps[0].thought

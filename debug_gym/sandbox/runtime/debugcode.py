@@ -23,6 +23,8 @@ class SourceMap:
         """The lines that hold code."""
         self.functions: Dict[str, int] = {}
         """Qualified name of each function to the first line of its body."""
+        self.definitions: Dict[int, int] = {}
+        """The lines on which a function's definition begins, each with the first line of its body."""
         self.problem = ""
         """Why the file cannot be compiled."""
         try:
@@ -43,7 +45,10 @@ class SourceMap:
     def _find_functions(self, node: ast.AST, prefix: str) -> None:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                self.functions.setdefault(prefix + child.name, _first_line(child))
+                line = _first_line(child)
+                self.functions.setdefault(prefix + child.name, line)
+                for start in (child.lineno, *(item.lineno for item in child.decorator_list)):
+                    self.definitions[start] = line
             named = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
             self._find_functions(child, prefix + child.name + "." if named else prefix)  # type: ignore[attr-defined]
 

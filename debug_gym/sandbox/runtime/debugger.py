@@ -6,60 +6,17 @@ Every stop says in one line why and where, and shows the source around it.
 
 from __future__ import annotations
 
-import codeop
 import contextlib
 import os
-import re
 import sys
 import threading
 from types import FrameType, TracebackType
-from typing import Any, ContextManager, Dict, List, NoReturn, Optional, Sequence, Set
+from typing import Any, ContextManager, Dict, Iterator, List, NoReturn, Optional, Sequence, Set
 
-from .debugpoints import RESUMING
 from .debugtalk import Conversation
 from .debugtrace import TracedProgram, use
 from .debugview import Places, Sources, describe, root_cause
-
-POINT_COMMANDS = frozenset(
-    [
-        "b",
-        "break",
-        "tbreak",
-        "cl",
-        "clear",
-        "condition",
-        "ignore",
-        "enable",
-        "disable",
-        "commands",
-        "h",
-        "help",
-    ]
-)
-"""What can be said while no program runs."""
-_LEAVING = frozenset(["q", "quit", "exit", "EOF", "quit()", "exit()"])
-_GOES_ON = frozenset(["c", "cont", "continue"])
-_NO_ARGUMENT = frozenset(
-    [
-        "s",
-        "step",
-        "n",
-        "next",
-        "r",
-        "return",
-        "c",
-        "cont",
-        "continue",
-        "a",
-        "args",
-        "rv",
-        "retval",
-        "ll",
-        "longlist",
-    ]
-)
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\s*(?:[-+*/%&|^@]|//|\*\*|<<|>>)?=(?!=)")
-_CLAUSES = ("else", "elif", "except", "finally", "case")
+from .debugwords import GOING, LEAVING, POINTS, RESUMING, as_statement, goes_on
 
 
 class Debugger(TracedProgram):
@@ -115,19 +72,19 @@ class Debugger(TracedProgram):
     def onecmd(self, line: str) -> bool:
         """Execute one command. Whatever goes wrong in it is told, and the program stays where it is."""
         word = line.split(maxsplit=1)[0] if line.strip() else ""
-        if word in _LEAVING:
+        if word in LEAVING:
             self.do_quit("")
-        if self.curframe is None and word not in POINT_COMMANDS:
+        if self.curframe is None and word not in POINTS | {"h", "help"}:
             self.error("no program is being debugged")
             return False
-        if self.post_mortem_only and word in RESUMING - _GOES_ON:
+        if self.post_mortem_only and word in RESUMING - GOING:
             self.error(
                 "the program failed and cannot go on from here: look around, `restart`, or `c` to let it end"
             )
             return False
         self.executing = True
         try:
-            return bool(super().onecmd(_as_statement(line, word)))
+            return bool(super().onecmd(as_statement(line, word)))
         except Exception as error:
             self.error(describe(error))
             return False
@@ -137,15 +94,29 @@ class Debugger(TracedProgram):
     def default(self, line: str) -> None:
         """Execute a statement; one that goes on over several lines takes them from the same text."""
         lines = [line[1:].strip() if line.startswith("!") else line]
-        while self.talk.lines and _goes_on(lines, self.talk.lines[0]):
+        while self.talk.lines and goes_on(lines, self.talk.lines[0]):
             lines.append(self.talk.lines.popleft())
         statement = "\n".join(lines)
+        assert self.curframe is not None
+        names, values = self.curframe.f_globals, self.local_variables()
         try:
-            compile(statement + "\n", "<stdin>", "single")
-        except SyntaxError as error:
+            code = compile(statement + "\n", "<stdin>", "single")
+            with self._output_shown():
+                in_closure = getattr(self, "_exec_in_closure", None)  # Python 3.13 and newer
+                if in_closure is None or not in_closure(statement, names, values):
+                    exec(code, self.scope(code), values)  # noqa: S102 - it is what a debugger does
+        except BaseException as error:
             self.error(describe(error).rpartition("\n")[2])
-            return
-        super().default("!" + statement)
+
+    @contextlib.contextmanager
+    def _output_shown(self) -> Iterator[None]:
+        """What a statement prints, and the value of an expression, belong to the answer."""
+        saved = sys.stdout, sys.displayhook
+        sys.stdout, sys.displayhook = self.words, self.displayhook
+        try:
+            yield
+        finally:
+            sys.stdout, sys.displayhook = saved
 
     # -- stopping -----------------------------------------------------------------------------
 
@@ -222,7 +193,7 @@ class Debugger(TracedProgram):
         self.standing = None
         if summary:
             self.message(summary)
-        left = [line for line in self.talk.lines if line.strip()]
+        left = [line.strip() for line in self.talk.lines if line.strip()]
         if left:
             self.message("not executed, because the program ended: " + "; ".join(left))
         self.talk.finish(self.facts())
@@ -261,29 +232,6 @@ class Debugger(TracedProgram):
             self.error(describe(error))
         self.message("LEAVING RECURSIVE DEBUGGER")
         use(trace)
-
-
-def _as_statement(line: str, word: str) -> str:
-    """Mark what only looks like a command as a statement: ``c = 5`` must not run the program."""
-    call = re.match(r"(pp?)\(", line)
-    if call:
-        return call.group(1) + " " + line[len(call.group(1)) :]
-    extra = word in _NO_ARGUMENT and line.strip() != word
-    return "!" + line if extra or _ASSIGNMENT.match(line) else line
-
-
-def _goes_on(lines: List[str], following: str) -> bool:
-    """Whether a statement is not complete without the next line of the text."""
-    text = "\n".join(lines)
-    try:
-        if codeop.compile_command(text, symbol="single") is not None:
-            return False
-        if codeop.compile_command(text + "\n", symbol="single") is None:
-            return True
-    except (SyntaxError, ValueError, OverflowError):
-        return False
-    first = re.split(r"\W", following.lstrip(), maxsplit=1)[0]
-    return not following.strip() or following[:1].isspace() or first in _CLAUSES
 
 
 def flush() -> None:

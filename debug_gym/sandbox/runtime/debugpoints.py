@@ -9,27 +9,7 @@ from typing import Any, Dict, List, Optional
 
 from .debugcode import Locator
 from .debugview import Places, Sources
-
-RESUMING = frozenset(
-    [
-        "c",
-        "cont",
-        "continue",
-        "s",
-        "step",
-        "n",
-        "next",
-        "r",
-        "return",
-        "unt",
-        "until",
-        "j",
-        "jump",
-        "q",
-        "quit",
-        "exit",
-    ]
-)
+from .debugwords import RESUMING
 
 
 class BreakpointCommands(Locator):
@@ -113,6 +93,11 @@ class BreakpointCommands(Locator):
         point = self.get_breaks(filename, line)[-1]
         kind = "Temporary breakpoint" if temporary else "Breakpoint"
         self.message("%s %d at %s" % (kind, point.number, self._where(point)))
+        body = self.source_map(filename).definitions.get(line)
+        if body is not None and body != line:
+            self.message(
+                "(line %d runs when the function is defined; its body begins at line %d)" % (line, body)
+            )
 
     do_b = do_break
 

@@ -20,8 +20,6 @@ from .wire import Channel
 
 _HIGH = 900
 """Descriptors from here on are ours: a program that closes or counts its own should not meet them."""
-_UNPLUGGED = (("xdist", "-n0"), ("pytest_timeout", "--timeout=0"), ("pytest_cov", "--no-cov"))
-"""pytest plugins that would run the tests elsewhere, end or trace them; and the options against that."""
 _AT_STARTUP = frozenset(
     [
         "__main__",
@@ -72,8 +70,7 @@ def _make_way(folder: str) -> None:
 def _tests(debugger: Debugger, request: Dict[str, Any]) -> int:
     """What ``python -m pytest`` does. The output is not captured: it belongs to the one who debugs."""
     selection = [request["test"]] if request["test"] else []
-    against = [option for name, option in _UNPLUGGED if importlib.util.find_spec(name)]
-    arguments = [*request["arguments"], *against, "-p", "no:cacheprovider", "-s", *selection]
+    arguments = [*request["arguments"], "-p", "no:cacheprovider", "-s", *selection]
     warm.enter_program("pytest.__main__", arguments)
     _write_at_once()
     debugger.begin()

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import os
 import pdb
 import pprint
-from types import FrameType, TracebackType
-from typing import Any, Dict, Optional, Sequence
+import sys
+from types import CodeType, FrameType, TracebackType
+from typing import Any, Dict, Optional, Sequence, Tuple
 
 from .debugpoints import BreakpointCommands
 from .debugtalk import Words
 from .debugview import AROUND, Entry, Places, Sources, cut, describe, listing, value
+
+MAX_EQUAL = 5
+"""Frames at the same place that ``where`` shows one by one; more of them are a recursion."""
+_INNER = frozenset(["<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<lambda>"])
 
 
 class Display(BreakpointCommands):
@@ -95,14 +101,21 @@ class Display(BreakpointCommands):
                 if count > 0
                 else shown[:-count]
             )
-        for frame, line in shown:
-            filename = frame.f_code.co_filename
-            arrow = "->" if frame is self.curframe else "  "
-            lines = self.sources.lines(filename, frame.f_globals)
-            text = lines[line - 1].strip() if 0 < line <= len(lines) else ""
-            self.message("%s %s:%d in %s" % (arrow, self.places.short(filename), line, frame.f_code.co_name))
-            if text:
-                self.message("       " + cut(text, 200))
+        for key, group in itertools.groupby(shown, self._row):
+            entries = list(group)
+            for frame, _ in entries if len(entries) <= MAX_EQUAL else (entries[0], entries[-1]):
+                self.message(("-> " if frame is self.curframe else "   ") + key[0])
+                if key[1]:
+                    self.message("       " + key[1])
+                if frame is entries[0][0] and len(entries) > MAX_EQUAL:
+                    self.message("       [... %d equal frames ...]" % (len(entries) - 2))
+
+    def _row(self, entry: Entry) -> Tuple[str, str]:
+        """A frame's place, and its line of source."""
+        frame, line = entry
+        lines = self.sources.lines(frame.f_code.co_filename, frame.f_globals)
+        place = "%s:%d in %s" % (self.places.short(frame.f_code.co_filename), line, frame.f_code.co_name)
+        return place, cut(lines[line - 1].strip(), 200) if 0 < line <= len(lines) else ""
 
     def _print_lines(
         self, lines: Sequence[str], start: int, breaks: Any = (), frame: Optional[FrameType] = None
@@ -124,6 +137,28 @@ class Display(BreakpointCommands):
         self.message("*** %s" % msg)
 
     # -- values ------------------------------------------------------------------------------------
+
+    def local_variables(self) -> Any:
+        """The local variables of the current frame, as a mapping that can be assigned to."""
+        if sys.version_info >= (3, 13) or self.curframe is None:
+            return {} if self.curframe is None else self.curframe.f_locals
+        return self.curframe_locals  # here f_locals makes a new copy and would lose what was assigned
+
+    def scope(self, code: CodeType) -> Dict[str, Any]:
+        """The globals to run code in: with the frame's variables, if a comprehension or lambda needs them."""
+        assert self.curframe is not None
+        inner = [const for const in code.co_consts if isinstance(const, CodeType)]
+        if inner and all(const.co_name in _INNER for const in inner):
+            return {**self.curframe.f_globals, **self.local_variables()}
+        return self.curframe.f_globals
+
+    def _getval(self, arg: str) -> object:
+        try:
+            code = compile(arg.strip(), "<stdin>", "eval")
+            return eval(code, self.scope(code), self.local_variables())
+        except BaseException as error:
+            self.error(describe(error).rpartition("\n")[2])
+            raise
 
     def displayhook(self, obj: object) -> None:
         """The value of an expression that was typed as a statement."""

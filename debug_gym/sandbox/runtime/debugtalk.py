@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import signal
@@ -63,7 +64,8 @@ class Conversation:
         """Say the last words: the program is about to end."""
         if not self.closed:
             self.closed = True
-            self._channel.send({"output": self.words.take(), "final": True, **facts})
+            with contextlib.suppress(OSError):  # the program has closed the channel
+                self._channel.send({"output": self.words.take(), "final": True, **facts})
 
     def abandon(self) -> None:
         """In a process that the program forked: let go of the channel."""

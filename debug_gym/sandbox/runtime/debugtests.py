@@ -10,6 +10,9 @@ from typing import Any, Callable, Iterator, List
 
 from .debugger import Debugger
 
+_PREAMBLE = ("=", "platform ", "rootdir: ", "configfile: ", "plugins: ", "cachedir: ", "collect")
+"""How the lines begin with which pytest introduces itself."""
+
 
 class TestsUnderDebugger:
     """One pytest session. ``at`` is ``start``, ``failure`` or ``breakpoint``; a failure always stops it."""
@@ -27,20 +30,34 @@ class TestsUnderDebugger:
         """Run pytest in this process; return its exit code."""
         import pytest
 
+        pytest.hookimpl(tryfirst=True)(TestsUnderDebugger.pytest_cmdline_main)
         pytest.hookimpl(trylast=True)(TestsUnderDebugger.pytest_configure)
+        pytest.hookimpl(tryfirst=True)(TestsUnderDebugger.pytest_collection)
         pytest.hookimpl(hookwrapper=True)(TestsUnderDebugger.pytest_runtest_call)
+        self._watch()
+        return int(pytest.main(arguments, plugins=[self]))
+
+    def _watch(self) -> None:
         if self.at == "breakpoint":
             self.debugger.resume()
-        return int(pytest.main(arguments, plugins=[self]))
 
     def summary(self, code: int) -> str:
         """How the tests ended; pytest's own words if it could not run them."""
         counts = ["%d %s" % (count, outcome) for outcome, count in sorted(self.outcomes.items())]
         if counts:
             return "tests: " + ", ".join(counts)
-        return "pytest ran no test (its exit code is %d)\n%s" % (code, self.words.getvalue()[-4_000:].strip())
+        words = [
+            line for line in self.words.getvalue().split("\n") if line and not line.startswith(_PREAMBLE)
+        ]
+        return "\n".join(["pytest ran no test (its exit code is %d)" % code, *words[-40:]])
 
     # -- pytest's hooks --------------------------------------------------------------------
+
+    def pytest_cmdline_main(self, config: Any) -> None:
+        """pytest-xdist must not run the tests in other processes."""
+        for name, off in (("numprocesses", None), ("dist", "no"), ("tx", [])):
+            if hasattr(config.option, name):
+                setattr(config.option, name, off)
 
     def pytest_configure(self, config: Any) -> None:
         """Last of all: pytest has put its own ``breakpoint()`` in place. Its report is not the program's."""
@@ -50,6 +67,12 @@ class TestsUnderDebugger:
         reporter = config.pluginmanager.getplugin("terminalreporter")
         if reporter is not None:
             reporter._tw = create_terminal_writer(config, self.words)
+
+    def pytest_collection(self, session: Any) -> None:
+        """Plugins are in place by now: those that measure time must not fail a test that stands still, and
+        one that traces (coverage) has taken our trace function's place."""
+        session.config.hook.pytest_enter_pdb(config=session.config, pdb=self.debugger)
+        self._watch()
 
     def pytest_runtest_call(self, item: Any) -> Iterator[None]:
         """Around the setUp of a TestCase and the test function itself."""

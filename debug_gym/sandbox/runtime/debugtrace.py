@@ -132,7 +132,9 @@ class TracedProgram(Display):
         """See ``bdb``: not in other threads, and not in the machinery."""
         if threading.get_ident() != self.stepper or not super().stop_here(frame):
             return False
-        return frame is self.stopframe or self.places.stands_in_program(frame)
+        if frame is self.stopframe:
+            return not self.places.hidden(frame.f_code.co_filename)
+        return self.places.stands_in_program(frame)
 
     def break_anywhere(self, frame: FrameType) -> bool:
         """See ``bdb``: exact, by code object."""

@@ -186,7 +186,7 @@ def value(thing: Any, render: Callable[[Any], str] = repr) -> str:
         if len(text) <= MAX_VALUE:
             return text
         return cut(text, MAX_VALUE)
-    return "%s\n[cut: %s; show a part of it, e.g. a slice]" % (_BRIEF.repr(thing), _measure(thing))
+    return "%s\n[cut: %s; ask for a part of it]" % (_BRIEF.repr(thing), _measure(thing))
 
 
 def _fits(thing: Any, budget: int = 3_000) -> bool:

@@ -1,0 +1,40 @@
+"""What ``debug-gym list`` shows: every registered thing with a sentence about it, and a benchmark's tasks."""
+
+from debug_gym import plugins
+from debug_gym.benchmarks.base import Benchmark
+from debug_gym.errors import DebugGymError
+
+KINDS = {
+    "benchmarks": "benchmark",
+    "agents": "agent",
+    "models": "model",
+    "tools": "tool",
+    "sandboxes": "sandbox",
+}
+"""Plugin groups, and what one of each is called."""
+
+
+def plugin_rows(kind: str) -> list[tuple[str, str, str]]:
+    """Kind, name and a sentence (or why it cannot be loaded) for each plugin of a group."""
+    return [(KINDS[kind], name, _describe(kind, name)) for name in plugins.names(kind)]
+
+
+def task_rows(benchmark: Benchmark) -> list[tuple[str, str, str]]:
+    """Id, category and first sentence of the problem for each task."""
+    return [
+        (name, str(task.metadata.get("category", "")), _first_sentence(task.problem))
+        for name, task in benchmark.tasks.items()
+    ]
+
+
+def _describe(kind: str, name: str) -> str:
+    try:
+        found = plugins.load(kind, name)
+    except (DebugGymError, ImportError) as error:
+        return f"cannot be loaded: {error}"
+    return _first_sentence(getattr(found, "description", "") or found.__doc__ or "")
+
+
+def _first_sentence(text: str) -> str:
+    sentence, dot, _ = " ".join(text.replace("``", "").split()).partition(". ")
+    return sentence + dot.strip()
