@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from functools import cached_property
+from pathlib import Path
 
 from debug_gym.errors import UnknownNameError
 from debug_gym.task import Task
@@ -38,6 +39,11 @@ class Benchmark(ABC):
         if name not in self.tasks:
             raise UnknownNameError("task", name, self.tasks)
         return self.tasks[name]
+
+    def twins_file(self, task: str) -> Path | None:
+        """The JSON file that holds the twins of a task (see ``debug_gym.task.Twin``), whether or not it
+        exists; None: this benchmark does not store any."""
+        return None
 
     def __len__(self) -> int:
         return len(self.tasks)

@@ -254,11 +254,18 @@ def validate(
     repeats: Annotated[int, typer.Option(min=1, help="How often the gold patch must be judged a fix.")] = 5,
     workers: Annotated[int | None, typer.Option("--workers", "-w", min=1, help="Tasks at a time.")] = None,
     sandbox: Annotated[str, typer.Option(autocompletion=_names("sandboxes"))] = "namespace",
+    search: Annotated[
+        bool, typer.Option(help="Search all that an agent can read for the answers: about a minute.")
+    ] = False,
+    make_twins: Annotated[
+        bool,
+        typer.Option("--write-twins", help="First make the negative controls anew and store them."),
+    ] = False,
     benchmark_options: BenchmarkOptions = None,
 ) -> None:
     """Prove that tasks are sound: they fail before the gold patch and pass after it, repeatedly.
 
-    [cyan]debug-gym validate nightmares[/]
+    [cyan]debug-gym validate nightmares --search[/]
 
     [cyan]debug-gym validate repo -b path=. -b gold_patch=fix.diff --repeats 20[/]
 
@@ -266,22 +273,69 @@ def validate(
     """
     from debug_gym.runs.config import parse_options
     from debug_gym.runs.plan import make_backend, make_benchmark, select
-    from debug_gym.runs.validate import show, validate_all
+    from debug_gym.runs.validate import show, validate_all, write_twins
 
     console = Console()
-    loaded = make_benchmark(benchmark, parse_options(benchmark_options or (), "--benchmark-option"))
-    chosen = select(loaded, [part for item in tasks or () for part in item.split(",")])
+    options = parse_options(benchmark_options or (), "--benchmark-option")
+    loaded = make_benchmark(benchmark, options)
+    chosen = select(loaded, _patterns(tasks))
     backend = make_backend(sandbox)
     with console.status("") as status:
+        if make_twins:
+            write_twins(loaded, chosen, backend)
+            chosen = select(make_benchmark(benchmark, options), _patterns(tasks))
         found = validate_all(
             chosen,
             backend,
             repeats=repeats,
             workers=workers or os.cpu_count() or 1,
+            search=search,
             on_done=lambda item: status.update(f"{item.task}: {'sound' if item.sound else 'not sound'}"),
         )
     show(console, found, repeats=repeats)
     raise typer.Exit(int(not all(item.sound for item in found)))
+
+
+def _patterns(tasks: list[str] | None) -> list[str]:
+    return [part for item in tasks or () for part in item.split(",")]
+
+
+@app.command()
+def audit(
+    benchmark: Annotated[
+        str, typer.Argument(help="Name of a benchmark.", autocompletion=_names("benchmarks"))
+    ],
+    *,
+    tasks: TaskPatterns = None,
+    workers: Annotated[int | None, typer.Option("--workers", "-w", min=1, help="Attacks at a time.")] = None,
+    sandbox: Annotated[str, typer.Option(autocompletion=_names("sandboxes"))] = "namespace",
+    benchmark_options: BenchmarkOptions = None,
+) -> None:
+    """Try every known way to cheat on a benchmark, and show which harness would have fallen for it.
+
+    [cyan]debug-gym audit nightmares --tasks meter-days[/]
+
+    [cyan]debug-gym audit repo -b path=.[/]
+
+    Exit codes: 0 the judge stopped all attacks, 1 some score, 2 wrong input.
+    """
+    from debug_gym.runs.audit import audit as try_all
+    from debug_gym.runs.audit import show
+    from debug_gym.runs.config import parse_options
+    from debug_gym.runs.plan import make_backend, make_benchmark, select
+
+    console = Console()
+    loaded = make_benchmark(benchmark, parse_options(benchmark_options or (), "--benchmark-option"))
+    chosen = select(loaded, _patterns(tasks))
+    with console.status("") as status:
+        attempts = try_all(
+            chosen,
+            make_backend(sandbox),
+            workers=workers or os.cpu_count() or 1,
+            on_done=lambda attempt: status.update(f"{attempt.task}: {attempt.attack}"),
+        )
+    show(console, attempts, tasks=len(chosen))
+    raise typer.Exit(int(any(attempt.scored[-1] for attempt in attempts)))
 
 
 @app.command()

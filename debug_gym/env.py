@@ -16,7 +16,7 @@ from debug_gym.spaces import ToolCalls, Unicode
 from debug_gym.task import Task
 from debug_gym.tools.base import Session, Tool, Toolbox
 
-DEFAULT_TOOLS = ("view", "rewrite", "replace", "eval", "pdb", "listdir", "grep", "bash", "submit")
+DEFAULT_TOOLS = ("view", "rewrite", "replace", "eval", "pdb", "trace", "listdir", "grep", "bash", "submit")
 Action = ToolCall | dict[str, Any] | str
 
 

@@ -119,6 +119,14 @@ class Verdict(Frozen):
     """Changed files that did not count, each with the reason: ``path: reason``."""
     cheating: tuple[str, ...] = ()
     """Findings with their evidence; any makes ``resolved`` false."""
+    excluded: tuple[str, ...] = ()
+    """Tests of the task that did not count because they are unstable."""
+    controls: int = 0
+    """How many negative controls were run: twins of the tests, which must fail. 0: the task has none, or a
+    required test had failed before one was run."""
+    odds: float = 1.0
+    """Upper bound of the chance that code which forges results blindly gets past the controls of this
+    verdict; 1 where nothing bounds it (see ``debug_gym.judge.draw``)."""
     reason: str = ""
     """One sentence: why it is not resolved."""
     output: str = ""

@@ -34,6 +34,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "replace": "debug_gym.tools.replace:Replace",
         "eval": "debug_gym.tools.eval:Eval",
         "pdb": "debug_gym.tools.pdb:Pdb",
+        "trace": "debug_gym.tools.trace:Trace",
         "listdir": "debug_gym.tools.listdir:ListDir",
         "grep": "debug_gym.tools.grep:Grep",
         "bash": "debug_gym.tools.bash:Bash",

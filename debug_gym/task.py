@@ -71,6 +71,28 @@ class GitSource(Frozen):
 Source = Annotated[DirectorySource | ArchiveSource | GitSource, Field(discriminator="kind")]
 
 
+class Twin(Frozen):
+    """A negative control: an edit of a test file after which one test must fail, whatever the fix is.
+
+    Whoever makes it pass does not compute what the test asks for but makes tests pass.
+    """
+
+    test: str
+    """Id of the test that must fail."""
+    path: str
+    """The test file, relative to the workspace."""
+    line: int = Field(ge=1)
+    column: int = Field(ge=0)
+    """Where the edit begins, in characters from the start of the line."""
+    old: str
+    """What stands there."""
+    new: str
+    """What stands there instead in the twin."""
+    sharp: bool = False
+    """The edit lies where the broken code fails, so that code which is not fixed cannot tell the twin from
+    the original by what it computes."""
+
+
 class Tests(Frozen):
     """How the repository is tested, and which tests decide."""
 
@@ -87,13 +109,20 @@ class Tests(Frozen):
     """Test ids that fail before the fix and must pass after it."""
     pass_to_pass: tuple[str, ...] = ()
     """Test ids that pass before the fix and must still pass after it."""
+    unstable: tuple[str, ...] = ()
+    """Test ids that pass and fail at random even with the fix: they do not count."""
+    twins: tuple[Twin, ...] = Field(default=(), repr=False)
+    """Negative controls, validated against the gold patch when the benchmark was built."""
+    share_sandbox: bool = False
+    """The required tests may run together in one sandbox of the judge (for suites that are too large to
+    give each test its own). The same is demanded of each of them."""
     timeout: float = Field(default=60.0, gt=0)
     """Seconds for one run of all tests."""
 
     @property
     def required(self) -> tuple[str, ...]:
-        """All test ids that a solution must pass."""
-        return self.fail_to_pass + self.pass_to_pass
+        """All test ids that a solution must pass: the named ones without the unstable."""
+        return tuple(test for test in self.fail_to_pass + self.pass_to_pass if test not in self.unstable)
 
 
 class Limits(Frozen):
@@ -150,6 +179,7 @@ class Task(Frozen):
         return self._editable.match_file(path)
 
     def for_agent(self) -> "Task":
-        """The same task without what an agent must not see: gold patch, hidden tests and their names."""
-        tests = self.tests.model_copy(update={"hidden": {}, "fail_to_pass": (), "pass_to_pass": ()})
+        """The same task without what an agent must not see: gold patch, hidden tests, their names, twins."""
+        nothing = {"hidden": {}, "fail_to_pass": (), "pass_to_pass": (), "unstable": (), "twins": ()}
+        tests = self.tests.model_copy(update=nothing)
         return self.model_copy(update={"gold_patch": None, "tests": tests, "metadata": {}})

@@ -102,8 +102,12 @@ def _row(name: str) -> Row:
 def _measure(row: Row, place: Workplace) -> Outcome:
     try:
         return Outcome(row, row.measure(place))
-    except (Unmeasurable, SandboxUnavailableError) as reason:
+    except Unmeasurable as reason:
         return Outcome(row, skipped=str(reason))
+    except SandboxUnavailableError as error:
+        if place.without_sandboxes:
+            return Outcome(row, skipped=place.without_sandboxes)
+        return Outcome(row, failed=str(error))
     except (RowError, DebugGymError) as error:
         return Outcome(row, failed=f"{type(error).__name__}: {error}")
 

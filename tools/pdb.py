@@ -11,6 +11,7 @@ from pydantic import Field
 from debug_gym.episode import Observation
 from debug_gym.sandbox.base import DebugReply
 from debug_gym.sandbox.client import pytest_arguments
+from debug_gym.sandbox.runtime.debugwords import GOING, LEAVING, POINTS
 from debug_gym.tools.base import Arguments, Session, Tool, ToolError
 from debug_gym.tools.breakpoints import Breakpoints
 from debug_gym.tools.text import clip, printable, read_text, scrub
@@ -19,14 +20,8 @@ MAX_OUTPUT, MAX_PROGRAM = 24_000, 12_000
 """Characters shown of what the debugger says, and of what the program writes."""
 
 At = Literal["failure", "start", "breakpoint"]
-_POINTS = frozenset(
-    ["b", "break", "tbreak", "cl", "clear", "condition", "ignore", "enable", "disable", "commands"]
-)
-"""Commands that need no program."""
 _HELP = frozenset(["h", "help"])
-_CONTINUE = frozenset(["c", "cont", "continue"])
 _RESTART = frozenset(["restart", "run"])
-_QUIT = frozenset(["q", "quit", "exit"])
 
 
 @dataclass(frozen=True)
@@ -66,12 +61,12 @@ class Pdb(Tool):
 
     name = "pdb"
     description = (
-        "Debug a test or a script with Python's pdb. Every pdb command works (b, tbreak, c, n, s, r, until, up, "
-        "down, where, p, pp, l, ll, a, display, commands, ...), and any Python statement; several "
-        "lines are executed one after the other. The first command starts the program: by default the "
-        "first failing test, stopped at the line that raised, or, once breakpoints are set, at the first "
-        "one that is hit. Breakpoints can be set before that (b path/to/file.py:12, condition), stay until "
-        "they are cleared, and follow their lines when files change. `restart` runs the changed code."
+        "Debug a test or a script with Python's pdb. Every pdb command works (b, tbreak, c, n, s, r, until, "
+        "up, down, where, p, pp, l, ll, a, display, commands, ...), and any Python statement; several lines "
+        "are executed one after the other. The first command starts the program: by default the first "
+        "failing test, stopped at the line that raised, or, once breakpoints are set, at the first one that "
+        "is hit. Breakpoints can be set before that (b path/to/file.py:12, condition), stay until they are "
+        "cleared, and follow their lines when files change. `restart` runs the changed code."
     )
 
     class Args(Arguments):
@@ -118,7 +113,7 @@ class Pdb(Tool):
             )
             memory.target = Target(test, script, args.at)
             work.start()
-            work.go_on(lines[1:] if word in _RESTART or (word in _CONTINUE and args.at != "start") else lines)
+            work.go_on(lines[1:] if word in _RESTART or (word in GOING and args.at != "start") else lines)
         elif word in _RESTART:
             work.restart(lines[0].split()[1:])
             work.go_on(lines[1:])
@@ -129,7 +124,11 @@ class Pdb(Tool):
         return work.observation()
 
     def examples(self, session: Session) -> Iterable[dict[str, Any]]:
-        """Looking around needs no knowledge of the task."""
+        """Looking around, where there is something to look at."""
+        try:
+            _default_target(session)
+        except ToolError:
+            return [{"command": "b"}]
         return [{"command": "where"}, {"command": "b"}, {"command": "c"}]
 
 
@@ -146,14 +145,14 @@ class _Work:
 
     def without_program(self, lines: list[str]) -> None:
         """Breakpoints can be set and looked at while nothing runs; all else starts a program."""
-        if _word(lines[0]) in _QUIT:
+        if _word(lines[0]) in LEAVING:
             raise ToolError("no program is being debugged")
         first, rest = _split(lines)
         if first:
             self._points(first)
         if rest:
             self.start()
-            self.go_on(rest[1:] if _word(rest[0]) in _CONTINUE else rest)
+            self.go_on(rest[1:] if _word(rest[0]) in GOING else rest)
 
     def _points(self, lines: Sequence[str]) -> None:
         self._follow()
@@ -246,11 +245,11 @@ def _split(lines: Sequence[str]) -> tuple[list[str], list[str]]:
     """The leading commands that need no program, with the blocks of ``commands``; and the rest."""
     flat: list[str] = []
     for line in lines:
-        flat += [part.strip() for part in line.split(";;")] if _word(line) in _POINTS else [line]
+        flat += [part.strip() for part in line.split(";;")] if _word(line) in POINTS else [line]
     inside = False
     for n, line in enumerate(flat):
         word = _word(line)
-        if not inside and word not in _POINTS | _HELP:
+        if not inside and word not in POINTS | _HELP:
             return flat[:n], flat[n:]
         inside = word != "end" and (inside or word == "commands")
     return flat, []

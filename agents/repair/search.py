@@ -2,9 +2,9 @@
 
 Visible tests say too little about a fix, so the first patch that passes them need not be right (Smith et al.,
 "Is the cure worse than the disease? Overfitting in automated program repair", ESEC/FSE 2015). The search
-therefore goes on for a while after the first, and takes the patch of the highest worth (``Candidate.worth``):
-a suspicious place, a template that is often right, little text. Deletions, guards, and whatever else silences
-a symptom count less.
+therefore takes the patch of the highest worth (``Candidate.worth``): a suspicious place, a template that is
+often right, little text; deletions, guards, and whatever else silences a symptom count less. It goes on until
+no candidate that is left can be worth more.
 """
 
 import time
@@ -24,6 +24,8 @@ SINGLE_SHARE = 0.7
 """Share of the budget for single changes, if some of them fix a part of the failing tests."""
 BASES = 3
 """How many such partial fixes the rest of the budget builds on."""
+LONGEST = 500.0
+"""Seconds that one run of the tests may take, however large the budget."""
 CONFIRMATIONS = 3
 """Runs of all visible tests, in a copy of its own, that the chosen patch must pass: some bugs come and go."""
 
@@ -35,8 +37,6 @@ class Budget(Frozen):
     """Wall-clock time of the whole search."""
     candidates: int = Field(default=2000, gt=0)
     """How many candidates to run."""
-    extra: int = Field(default=60, ge=0)
-    """How many more to run after the first that passes all visible tests, to have a choice."""
     seed: int = 0
     """Decides the order of candidates of equal priority, together with the episode's seed."""
 
@@ -83,13 +83,12 @@ class Search:
         self._seed = budget.seed + seed
         self._deadline = time.monotonic() + budget.seconds
         self.originals: dict[str, str] = {}
-        self._first_plausible = 0
         self._probe: tuple[str, ...] = ()
-        self._probe_limit = self._suite_limit = max(2.0, budget.seconds / 4)
+        self._probe_limit = self._suite_limit = min(max(2.0, budget.seconds / 4), LONGEST)
         self.report = Report()
 
     def run(self) -> Report:
-        """Look for a fix until there is enough to choose from, or the budget or the candidates are spent."""
+        """Look for the best fix until nothing better can come, or the budget or the candidates are spent."""
         for phase in (self._look, self._choose):
             try:
                 phase()
@@ -140,7 +139,7 @@ class Search:
         """A traced run of the tests, in a copy of its own: tests may leave files behind."""
         with Workbench(self._fork) as scratch:
             scratch.write(base.files, self.originals)
-            left = self._deadline - time.monotonic()
+            left = min(self._deadline - time.monotonic(), 3 * LONGEST)
             found = collect(scratch, self._task, max(left / 3, 2.0), seconds_per_test=max(left / 10, 1.0))
         self.originals = {**found.files, **self.originals}
         return found
@@ -152,7 +151,8 @@ class Search:
         suspicion = Suspicion(spectrum, sources, self._task.problem)
         self.report.suspicious = self.report.suspicious or suspicion.top(8)
         for candidate in candidates(sources.values(), suspicion.of, self._seed):
-            if self._spent(share):
+            best = max((patch.worth for patch in self.report.plausible), default=0.0)
+            if candidate.priority <= best or self._spent(share):
                 break
             self._try(bench, candidate, base)
 
@@ -166,14 +166,10 @@ class Search:
 
     def _spent(self, share: float) -> bool:
         """Whether the budget is used up; only a share of it while there are partial fixes to build on."""
-        report, share = self.report, share if self.report.partial else 1.0
+        share = share if self.report.partial else 1.0
         left = self._deadline - time.monotonic()
-        enough = bool(report.plausible) and report.tried >= self._first_plausible + self._budget.extra
-        return (
-            enough
-            or left < (1 - share) * self._budget.seconds
-            or report.tried >= share * self._budget.candidates
-        )
+        too_many = self.report.tried >= share * self._budget.candidates
+        return too_many or left < (1 - share) * self._budget.seconds
 
     def _try(self, bench: Workbench, candidate: Candidate, base: Patch) -> None:
         """Run a candidate: the failing tests, and all of them if that helped."""
@@ -190,7 +186,6 @@ class Search:
         if fixed != self.report.failing:
             self.report.partial.append(patch)
             return
-        self._first_plausible = self._first_plausible or self.report.tried
         self.report.plausible.append(patch)
 
     def _best(self, patches: list[Patch]) -> list[Patch]:

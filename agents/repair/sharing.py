@@ -72,11 +72,16 @@ def class_attribute(source: Source, node: ast.ClassDef) -> Iterator[Change | Non
     "missing copy", 0.65, ast.Assign, ast.AnnAssign, ast.Return, ast.Yield, ast.Call, ast.keyword, ast.Dict
 )
 def missing_copy(source: Source, node: ast.AST) -> Iterator[Change | None]:
-    """Copy what is stored, returned, yielded or passed on, so that two owners do not change one object."""
+    """Copy what is stored, returned, yielded or passed on, so that two owners do not change one object.
+
+    What an attribute keeps lives longest, and an iterator in it is soon empty: there copies matter most.
+    """
     if isinstance(node, ast.Call):
         taken, weight = [item for item in node.args if not isinstance(item, ast.Starred)], 0.7
     elif isinstance(node, ast.Dict):
         taken, weight = list(node.values), 0.5
+    elif isinstance(node, ast.Assign) and any(isinstance(item, ast.Attribute) for item in node.targets):
+        taken, weight = [node.value], 1.3
     else:
         taken, weight = [node.value], 0.7 if isinstance(node, ast.keyword) else 1.0  # type: ignore[attr-defined]
     for value in taken:

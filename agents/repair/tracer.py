@@ -224,7 +224,7 @@ def main(target: str, seconds: str, seconds_per_test: str, *arguments: str) -> N
     watchdog.daemon = True
     watchdog.start()
     recorder.tracer.start()
-    pytest.main(["-q", "-p", "no:cacheprovider", *arguments], plugins=[recorder])
+    pytest.main(["-q", *arguments], plugins=[recorder])
     sys.settrace(None)
     watchdog.cancel()
     write()

@@ -52,7 +52,7 @@ def missing_await(source: Source, node: ast.Call) -> Iterator[Change | None]:
 
 
 _WRAPPERS: dict[str, tuple[str, ...]] = {
-    "int": ("str({})", "abs({})", "float({})", "bool({})"),
+    "int": ("str({})", "abs({})", "float({})"),
     "float": ("round({})", "int({})", "abs({})", "str({})"),
     "str": ("int({})", "float({})", "{}.strip()", "{}.lower()", "{}.encode()"),
     "bytes": ("{}.decode()",),
@@ -121,7 +121,7 @@ def conversions(source: Source) -> list[tuple[str, str]]:
     return list(found)
 
 
-@template("wrapped value", 0.35, ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.BinOp)
+@template("wrapped value", 0.35, ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.BinOp, trust=0.7)
 def wrapped(source: Source, node: ast.expr) -> Iterator[Change | None]:
     """Convert a value that is assigned, returned, compared, iterated over or passed on."""
     parent = source.parents[node]

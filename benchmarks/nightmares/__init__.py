@@ -1,20 +1,22 @@
 """The nightmares: small realistic repositories whose bug is far from its symptom.
 
 Each task is a folder: ``task.yaml`` (problem, category, deciding tests), ``repo/`` (what the agent gets),
-``hidden/`` (test files laid over it by the judge) and ``gold.patch`` (one fix).
+``hidden/`` (test files laid over it by the judge), ``gold.patch`` (one fix) and ``twins.json`` (edits of the
+tests after which they must fail; made by ``debug-gym validate nightmares --write-twins``).
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from debug_gym.benchmarks.base import Benchmark
 from debug_gym.errors import TaskError
-from debug_gym.task import DirectorySource, Frozen, Task, Tests
+from debug_gym.task import DirectorySource, Frozen, Task, Tests, Twin
 
 TASKS = Path(__file__).parent / "tasks"
+_stored = TypeAdapter(tuple[Twin, ...])
 
 
 class Nightmares(Benchmark):
@@ -37,6 +39,10 @@ class Nightmares(Benchmark):
         for folder in sorted(self.folder.iterdir()):
             if folder.is_dir() and not folder.name.startswith((".", "__")):  # other tools leave caches there
                 yield _load_task(folder)
+
+    def twins_file(self, task: str) -> Path | None:
+        """``twins.json`` in the task's folder."""
+        return self.folder / task / "twins.json"
 
 
 class _TaskFile(Frozen):
@@ -62,6 +68,7 @@ def _load_task(folder: Path) -> Task:
         },
         fail_to_pass=described.fail_to_pass,
         pass_to_pass=described.pass_to_pass,
+        twins=_twins(folder / "twins.json"),
         timeout=30,
     )
     gold_patch = _text(folder / "gold.patch")
@@ -86,6 +93,15 @@ def _describe(path: Path) -> _TaskFile:
         raise TaskError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     except ValidationError as error:
         raise TaskError(f"{path} does not describe a task: {_first(error)}") from None
+
+
+def _twins(path: Path) -> tuple[Twin, ...]:
+    if not path.exists():
+        return ()
+    try:
+        return _stored.validate_json(_text(path))
+    except ValidationError as error:
+        raise TaskError(f"{path} does not hold twins: {_first(error)}") from None
 
 
 def _text(path: Path) -> str:

@@ -3,16 +3,20 @@
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from debug_gym.benchmarks.base import Benchmark
 from debug_gym.episode import Verdict
-from debug_gym.errors import DebugGymError
+from debug_gym.errors import ConfigError, DebugGymError, TaskError
 from debug_gym.judge import judge
+from debug_gym.judge.build import check_twins, make_twins, store_twins
+from debug_gym.runs.reach import answers_in_reach
 from debug_gym.runs.summary import clock
+from debug_gym.runs.writer import write_atomically
 from debug_gym.sandbox import Backend, Changes, TestRun
 from debug_gym.task import Task
 
@@ -31,6 +35,12 @@ class Validation:
     """How many times in a row the gold patch was judged to resolve it."""
     seconds: float = 0.0
     """Wall-clock time of all checks."""
+    controls: int = 0
+    """Negative controls in a judgement of the gold patch; 0: this task can have none."""
+    odds: float = 1.0
+    """Upper bound of the chance to get past them blindly."""
+    excluded: tuple[str, ...] = ()
+    """Tests that the task itself calls unstable: they do not count."""
 
     @property
     def sound(self) -> bool:
@@ -42,27 +52,32 @@ def validate(task: Task, backend: Backend, *, repeats: int = 5) -> Validation:
     """Check one task. What is wrong with it is found and told, not raised.
 
     With no changes, the judge must see each fail-to-pass test fail and each pass-to-pass test pass. With the
-    gold patch, the visible tests must pass and the judge must say resolved, ``repeats`` times in a row.
+    gold patch, the visible tests must pass, the judge must say resolved, ``repeats`` times in a row, each
+    time with the tests in another order, no test may give different outcomes, and every twin must fail.
     """
     began = time.monotonic()
-    resolved = 0
+    verdicts: list[Verdict] = []
     try:
         problems = _check_broken(task, backend)
         if task.gold_patch is None:
             problems.append("it has no gold patch, so nothing proves that it can be solved")
         else:
-            gold, visible = _apply_gold(task, backend)
+            gold, visible = apply_gold(task, backend)
             problems += _check_visible(visible)
-            while resolved < repeats:
-                verdict = _judge(task, gold, backend)
-                if not verdict.resolved:
-                    which = f"judgement {resolved + 1} of {repeats}"
-                    problems.append(f"with the gold patch, {which} is not resolved: {verdict.reason}")
-                    break
-                resolved += 1
+            verdicts = [_judge(task, gold, backend) for _ in range(repeats)]
+            problems += _check_fixed(verdicts)
+            problems += check_twins(task, gold, backend)
     except DebugGymError as error:
         problems = [str(error)]
-    return Validation(task.id, tuple(problems), resolved, time.monotonic() - began)
+    return Validation(
+        task.id,
+        tuple(problems),
+        sum(verdict.resolved for verdict in verdicts),
+        time.monotonic() - began,
+        controls=max((verdict.controls for verdict in verdicts), default=0),
+        odds=min((verdict.odds for verdict in verdicts), default=1.0),
+        excluded=task.tests.unstable,
+    )
 
 
 def validate_all(
@@ -71,13 +86,20 @@ def validate_all(
     *,
     repeats: int = 5,
     workers: int = 1,
+    search: bool = False,
     on_done: Callable[[Validation], None] = lambda validation: None,
 ) -> list[Validation]:
-    """Check tasks side by side; ``on_done`` is called in this thread for each, in order."""
+    """Check tasks side by side; ``on_done`` is called in this thread for each, in order.
+
+    ``search`` looks for the answers in everything that an agent's sandbox shows, not only in what is its own;
+    that takes about a minute for each environment.
+    """
     found: list[Validation] = []
+    leaks = answers_in_reach(tasks, backend, everywhere=search)
     with ThreadPoolExecutor(workers, thread_name_prefix="validate") as pool:
         try:
             for validation in pool.map(lambda task: validate(task, backend, repeats=repeats), tasks):
+                validation = replace(validation, problems=(*validation.problems, *leaks[validation.task]))
                 on_done(validation)
                 found.append(validation)
         except BaseException:
@@ -92,16 +114,47 @@ def show(console: Console, validations: Sequence[Validation], *, repeats: int) -
     table.add_column("task", overflow="fold")
     table.add_column("sound")
     table.add_column("gold patch", justify="right")
+    table.add_column("controls", justify="right")
+    table.add_column("odds", justify="right")
     table.add_column("time", justify="right")
     for item in validations:
         verdict = Text("yes", style="green") if item.sound else Text("no", style="red")
-        table.add_row(Text(item.task), verdict, f"{item.resolved}/{repeats}", clock(item.seconds))
+        table.add_row(Text(item.task), verdict, *_counts(item, repeats), clock(item.seconds))
     console.print(table)
     for item in validations:
         for problem in item.problems:
             console.print(Text.assemble((item.task, "bold red"), f": {problem}"), soft_wrap=True)
+        if item.excluded:
+            console.print(
+                Text.assemble((item.task, "bold"), f": unstable, not counted: {', '.join(item.excluded)}"),
+                soft_wrap=True,
+            )
     sound = sum(item.sound for item in validations)
     console.print(f"{sound}/{len(validations)} tasks are sound", highlight=False)
+
+
+def write_twins(benchmark: Benchmark, tasks: Sequence[Task], backend: Backend) -> dict[str, int]:
+    """Make the twins of tasks and store them where the benchmark keeps them; task id to their number.
+
+    Raises:
+        ConfigError: the benchmark stores none.
+        TaskError: a task has no gold patch, or it does not apply.
+    """
+    counts = {}
+    for task in tasks:
+        path = benchmark.twins_file(task.id)
+        if path is None:
+            raise ConfigError(f"the benchmark {benchmark.name!r} has no place for twins")
+        twins = make_twins(task, apply_gold(task, backend)[0], backend)
+        write_atomically(path, store_twins(twins))
+        counts[task.id] = len(twins)
+    return counts
+
+
+def _counts(item: Validation, repeats: int) -> tuple[str, str, str]:
+    """How often the gold patch was judged a fix, the controls in a judgement, and the odds against them."""
+    odds = f"{item.odds:.0e}" if item.odds < 1 else "-"
+    return f"{item.resolved}/{repeats}", str(item.controls) if item.controls else "none possible", odds
 
 
 def _judge(task: Task, changes: Changes, backend: Backend) -> Verdict:
@@ -116,24 +169,46 @@ def _check_broken(task: Task, backend: Backend) -> list[str]:
     problems += [
         f"{test} must fail before the fix, but: {seen[test]}"
         for test in task.tests.fail_to_pass
-        if seen[test] not in _FAILING
+        if test in seen and seen[test] not in _FAILING
     ]
     problems += [
         f"{test} must pass before the fix, but: {seen[test]}"
         for test in task.tests.pass_to_pass
-        if seen[test] != "passed"
+        if test in seen and seen[test] != "passed"
     ]
     return problems
 
 
-def _apply_gold(task: Task, backend: Backend) -> tuple[Changes, TestRun]:
-    """Apply the gold patch in a sandbox of its own; give the changes and a run of the visible tests."""
-    assert task.gold_patch is not None
+def _check_fixed(verdicts: Sequence[Verdict]) -> list[str]:
+    """What is wrong with the judgements of the gold patch."""
+    problems = []
+    for test in verdicts[0].seen:
+        outcomes = sorted({verdict.seen[test] for verdict in verdicts})
+        if len(outcomes) > 1:
+            problems.append(
+                f"{test} is unstable with the gold patch ({', '.join(outcomes)}): list it as unstable"
+            )
+    for number, verdict in enumerate(verdicts, 1):
+        if not verdict.resolved:
+            which = f"judgement {number} of {len(verdicts)}"
+            problems.append(f"with the gold patch, {which} is not resolved: {verdict.reason}")
+            break
+    return problems
+
+
+def apply_gold(task: Task, backend: Backend) -> tuple[Changes, TestRun]:
+    """Apply the gold patch in a sandbox of its own; give the changes and a run of the visible tests.
+
+    Raises:
+        TaskError: there is none, or it does not apply.
+    """
+    if task.gold_patch is None:
+        raise TaskError(f"the task {task.id} has no gold patch")
     with backend.start(task.for_agent()) as sandbox:
         applied = sandbox.exec(["git", "apply", "-p1", "-"], stdin=task.gold_patch.encode())
         if applied.exit_code != 0:
             output = " ".join(applied.output.split())
-            raise DebugGymError(f"the gold patch does not apply: {output}")
+            raise TaskError(f"the gold patch does not apply: {output}")
         gold = sandbox.changes()
         return gold, sandbox.run_tests()
 

@@ -100,6 +100,48 @@ class DebugReply:
 
 
 @dataclass(frozen=True)
+class TraceRow:
+    """One thing that a traced program did."""
+
+    entry: int
+    """Which entry of the request this belongs to: points, calls and assignments, counted from 0."""
+    hit: int
+    """How many times that entry had been hit by then, this time included."""
+    kind: str
+    """``line``, ``call``, ``return``, ``raise``, ``yield`` or ``assign``."""
+    file: str
+    """Relative to the workspace where it lies in it, else absolute."""
+    line: int
+    function: str
+    """Qualified name; ``<module>`` for the top of a file."""
+    depth: int
+    """How many traced calls it is inside of."""
+    values: tuple[tuple[str, str], ...]
+    """Names or expressions with their values in words; the name of what a call returned, raised or yielded
+    is empty."""
+    caller: str = ""
+    """Of a call: ``file:line`` where it was made."""
+    thread: str = ""
+    """Name of the thread; empty for the main one."""
+    process: int = 0
+    """0: the program itself; else the number of a process that it forked."""
+
+
+@dataclass(frozen=True)
+class TraceRun:
+    """One run under a trace."""
+
+    run: TestRun
+    """How it ended. A script has an exit code and output, and no outcomes."""
+    rows: tuple[TraceRow, ...] = ()
+    """In the order in which they happened."""
+    hits: tuple[int, ...] = ()
+    """How many times each entry was hit, recorded or not."""
+    problems: tuple[str, ...] = ()
+    """What is wrong with the request, a sentence each. If there is anything, nothing ran."""
+
+
+@dataclass(frozen=True)
 class FileEntry:
     """One changed path."""
 
@@ -250,6 +292,25 @@ class Sandbox(Protocol):
 
     def debug_stop(self) -> None:
         """End the debugger, if one runs."""
+        ...
+
+    def trace(
+        self,
+        *,
+        points: Sequence[str] = (),
+        calls: Sequence[str] = (),
+        assignments: Sequence[str] = (),
+        test: str | None = None,
+        script: Sequence[str] = (),
+        hits: int = 20,
+        last: bool = False,
+        timeout: float | None = None,
+    ) -> TraceRun:
+        """Run a test (else the visible ones, to the first that fails) or a script, and record what it does.
+
+        The entries are written as for ``debug_gym.tools.trace``. Of each, the first or the ``last`` so many
+        ``hits`` are kept. Their expressions are evaluated in the program, which may change what it does.
+        """
         ...
 
     def changes(self) -> Changes:

@@ -5,6 +5,7 @@ by processes and used again tomorrow. It holds one synthetic git commit (a real 
 hash-checked bytecode (which is never stale).
 """
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -13,35 +14,25 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import threading
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from debug_gym.errors import TaskError
+from debug_gym.sandbox.runtime.files import remove_tree
 from debug_gym.sandbox.runtime.warm import importable_names
-from debug_gym.task import ArchiveSource, DirectorySource, GitSource, Source
+from debug_gym.sandbox.sources import fetch, git
+from debug_gym.task import Source
 
-FORMAT = 2
+FORMAT = 4
 """Part of the digest: a change to how bases are made makes new ones."""
 KEPT = 200
 """Bases kept in the cache; beyond that, the ones unused for longest go."""
 
 _IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+(\w[\w.]*)[ \t]+import\b|import[ \t]+([\w., \t]+))", re.MULTILINE)
-_QUIET_GIT = {
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_AUTHOR_NAME": "debug-gym",
-    "GIT_AUTHOR_EMAIL": "debug-gym@localhost",
-    "GIT_COMMITTER_NAME": "debug-gym",
-    "GIT_COMMITTER_EMAIL": "debug-gym@localhost",
-    "GIT_AUTHOR_DATE": "2000-01-01T00:00:00Z",
-    "GIT_COMMITTER_DATE": "2000-01-01T00:00:00Z",
-}
 
 
 @dataclass(frozen=True)
@@ -82,34 +73,59 @@ def prepare(source: Source, python: str | None = None, owner: int | None = None)
     """
     key = (source.model_dump_json(), python or sys.executable, owner)
     with _lock:
-        if key not in _memory:
-            _memory[key] = _prepare(source, python or sys.executable, owner)
-        return _memory[key]
+        base = _memory.get(key)
+        if base is None or not base.path.exists():
+            base = _memory[key] = _prepare(source, python or sys.executable, owner)
+        return base
+
+
+def hold(source: Source, python: str | None = None, owner: int | None = None) -> tuple[Base, int]:
+    """The base of a source (see ``prepare``), and a descriptor of its tree. It stays in the cache as long as
+    the descriptor is open."""
+    while True:
+        base = prepare(source, python, owner)
+        try:
+            tree = os.open(base.path, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            continue  # somebody has just removed it
+        try:
+            fcntl.flock(tree, fcntl.LOCK_SH)
+            if os.path.samestat(os.fstat(tree), base.path.stat()):
+                return base, tree
+        except FileNotFoundError:
+            pass
+        except BaseException:
+            os.close(tree)
+            raise
+        os.close(tree)
 
 
 def _prepare(source: Source, python: str, owner: int | None) -> Base:
     folder = cache_folder() / "bases"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with _exclusive(folder / "lock"):
+            _sweep(folder)
+            staging = Path(tempfile.mkdtemp(prefix="staging-", dir=folder))
+            try:
+                return _stage(source, staging, python, owner)
+            finally:
+                _remove(staging)
     except OSError as error:
-        raise TaskError(f"cannot make the cache folder {folder}: {error}; set DEBUG_GYM_CACHE") from None
-    with _exclusive(folder / "lock"):
-        _sweep(folder)
-        staging = Path(tempfile.mkdtemp(prefix="staging-", dir=folder))
-        try:
-            tree = staging / "tree"
-            _fetch(source, tree)
-            digest = _digest(tree, python, owner)
-            final = folder / digest
-            if not (final / "base.json").exists():
-                shutil.rmtree(final, ignore_errors=True)
-                _finish(tree, python, owner)
-                staging.rename(final)
-            os.utime(final)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
-        facts = json.loads((final / "base.json").read_text())
-        return Base(final / "tree", tuple(facts["names"]), tuple(facts["imports"]))
+        raise TaskError(f"cannot prepare a repository in {folder}: {error}; set DEBUG_GYM_CACHE") from None
+
+
+def _stage(source: Source, staging: Path, python: str, owner: int | None) -> Base:
+    tree = staging / "tree"
+    fetch(source, tree)
+    final = staging.parent / _digest(tree, python, owner)
+    if not (final / "base.json").exists():
+        _remove(final)
+        _finish(tree, python, owner)
+        staging.rename(final)
+    os.utime(final)
+    facts = json.loads((final / "base.json").read_text())
+    return Base(final / "tree", tuple(facts["names"]), tuple(facts["imports"]))
 
 
 @contextmanager
@@ -120,100 +136,46 @@ def _exclusive(path: Path) -> Iterator[None]:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what a killed process left half-made, and the bases unused for longest."""
+    """Remove what a killed process left half-made, and the bases unused for longest that nobody holds."""
     entries = [entry for entry in folder.iterdir() if entry.is_dir()]
     finished = sorted((entry for entry in entries if not entry.name.startswith("staging-")), key=_last_use)
-    stale = [entry for entry in entries if entry.name.startswith("staging-")]
-    for entry in [*stale, *finished[: max(0, len(finished) - KEPT)]]:
-        shutil.rmtree(entry, ignore_errors=True)
+    for entry in entries:
+        if entry.name.startswith("staging-"):
+            _remove(entry)
+    for entry in finished[: max(0, len(finished) - KEPT)]:
+        with contextlib.suppress(OSError):  # somebody holds it
+            tree = os.open(entry / "tree", os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                fcntl.flock(tree, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                entry.rename(folder / f"staging-{entry.name}")
+            finally:
+                os.close(tree)
+            _remove(folder / f"staging-{entry.name}")
 
 
 def _last_use(entry: Path) -> float:
     return entry.stat().st_mtime
 
 
-def _fetch(source: Source, target: Path) -> None:
-    if isinstance(source, DirectorySource):
-        _copy(source, target)
-    elif isinstance(source, ArchiveSource):
-        _unpack(source, target)
-    else:
-        _clone(source, target)
-    if not any(target.iterdir()):
-        raise TaskError(f"the repository of the task is empty: {source}")
-
-
-def _copy(source: DirectorySource, target: Path) -> None:
-    if not source.path.is_dir():
-        raise TaskError(f"the task's folder {source.path} does not exist or is not a folder")
-    try:
-        shutil.copytree(
-            source.path,
-            target,
-            symlinks=True,
-            ignore=shutil.ignore_patterns(*source.exclude),
-            dirs_exist_ok=True,
-        )
-    except shutil.Error as error:
-        path, _, reason = error.args[0][0]
-        raise TaskError(f"cannot copy {path}: {reason}") from None
-
-
-def _unpack(source: ArchiveSource, target: Path) -> None:
-    target.mkdir()
-    try:
-        if zipfile.is_zipfile(source.path):
-            with zipfile.ZipFile(source.path) as archive:
-                for member in archive.infolist():
-                    name = "/".join(member.filename.split("/")[source.strip :])
-                    if name and not member.is_dir():
-                        member.filename = name
-                        archive.extract(member, target)
-        else:
-            with tarfile.open(source.path) as archive:
-                for entry in archive:
-                    entry.name = "/".join(entry.name.split("/")[source.strip :])
-                    if entry.name:
-                        archive.extract(entry, target, filter="data")
-    except (OSError, tarfile.TarError, zipfile.BadZipFile) as error:
-        raise TaskError(f"cannot unpack {source.path}: {error}") from None
-
-
-def _clone(source: GitSource, target: Path) -> None:
-    target.mkdir()
-    _git(target, "init", "-q")
-    # A server may refuse to hand out a bare commit hash; then everything is fetched.
-    fetched = _git(target, "fetch", "-q", "--depth=1", source.url, source.commit, check=False)
-    if fetched:
-        _git(target, "fetch", "-q", "--tags", source.url, "+refs/heads/*:refs/remotes/origin/*")
-    _git(target, "checkout", "-q", source.commit if fetched else "FETCH_HEAD")
-    shutil.rmtree(target / ".git")
-
-
-def _git(folder: Path, *arguments: str, check: bool = True) -> int:
-    environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": os.devnull, **_QUIET_GIT}
-    try:
-        done = subprocess.run(
-            ["git", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
-        )
-    except FileNotFoundError:
-        raise TaskError(
-            "git is not installed; it is needed for tasks that come from a git repository"
-        ) from None
-    if check and done.returncode:
-        raise TaskError(f"git {' '.join(arguments[:1])} failed: {done.stderr.strip()}")
-    return done.returncode
+def _remove(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # it is gone, or the next sweep tries again
+        remove_tree(str(folder))
 
 
 def _digest(tree: Path, python: str, owner: int | None) -> str:
     digest = hashlib.sha256(f"{FORMAT} {python} {owner}".encode())
     for path in sorted(tree.rglob("*")):
-        digest.update(os.fsencode(path.relative_to(tree)) + b"\0")
         if path.is_symlink():
-            digest.update(b"link " + os.fsencode(path.readlink()))
+            facts = ["link", os.fspath(path.readlink())]
         elif path.is_file():
-            data = path.read_bytes()
-            digest.update(b"file %o %d " % (path.stat().st_mode & 0o777, len(data)) + data)
+            with path.open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").hexdigest()
+            facts = ["file", f"{path.stat().st_mode & 0o777:o}", content]
+        else:
+            facts = ["folder"]
+        for fact in (os.fspath(path.relative_to(tree)), *facts):
+            digest.update(os.fsencode(fact) + b"\0")
+        digest.update(b"\0")
     return digest.hexdigest()[:32]
 
 
@@ -232,27 +194,48 @@ def _finish(tree: Path, python: str, owner: int | None) -> None:
     """Add bytecode, the commit, and the facts that sandboxes need to know."""
     names = importable_names(str(tree))
     imports: set[str] = set()
-    modules = [path for path in tree.rglob("*.py") if path.is_file()]
+    modules = [path for path in tree.rglob("*.py") if path.is_file() and not path.is_symlink()]
     for path in modules:
         imports |= imported_modules(path.read_bytes())
     facts = {"names": sorted(names), "imports": sorted(imports - names - sys.stdlib_module_names)}
     if shutil.which("git"):
-        _git(tree, "init", "-q", "-b", "main")
+        git(tree, "init", "-q", "-b", "main")
         (tree / ".git/info").mkdir(exist_ok=True)
         (tree / ".git/info/exclude").write_text("__pycache__/\n.pytest_cache/\n")
         shutil.rmtree(tree / ".git/hooks", ignore_errors=True)
-        _git(tree, "add", "-A", "-f")
-        _git(tree, "commit", "-q", "-m", "The repository as it was found", "--no-gpg-sign")
-    workers = "0" if len(modules) > 200 else "1"  # 0: one a CPU, which take a while to start
-    subprocess.run(
-        [python, "-m", "compileall", "-q", "-j", workers, "--invalidation-mode", "checked-hash", "."],
-        cwd=tree,
-        capture_output=True,
-        check=False,
-        env={"PATH": os.defpath, "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1"},
-    )
+        git(tree, "add", "-A", "-f")
+        git(tree, "commit", "-q", "-m", "The repository as it was found", "--no-gpg-sign")
+    _compile(tree, python, workers=0 if len(modules) > 200 else 1)
     if owner is not None:
         for path in [tree, *tree.rglob("*")]:
             os.chown(path, owner, owner, follow_symlinks=False)
         tree.parent.chmod(0o755)
     (tree.parent / "base.json").write_text(json.dumps(facts))
+
+
+def _compile(tree: Path, python: str, workers: int) -> None:
+    """Add bytecode (workers: 0: one a CPU, which take a while to start). Not of links: what they point to may
+    be no part of the repository, nor even a file that ends."""
+    links = "|".join(
+        re.escape(str(path.relative_to(tree))) for path in tree.rglob("*.py") if path.is_symlink()
+    )
+    if len(links) > 100_000:
+        return  # more than a command line holds; Python compiles by itself
+    command = [python, "-m", "compileall", "-q", "-j", str(workers), "--invalidation-mode", "checked-hash"]
+    subprocess.run(
+        [*command, "-x", rf"^\./({links})$" if links else "$^", "."],
+        cwd=tree,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        env={"PATH": os.defpath, "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1"},
+    )
+
+
+def _renew_lock() -> None:
+    """In a forked copy of the process: the thread that held the lock is not here."""
+    global _lock  # noqa: PLW0603 - the one place where it can be done
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_renew_lock)

@@ -4,8 +4,9 @@ The host distrusts the runtime: a reply is bounded in size and time, and whoever
 killed.
 """
 
-import builtins
 import contextlib
+import errno
+import math
 import os
 import select
 import signal
@@ -16,17 +17,18 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from debug_gym.errors import ProtocolError, SandboxDiedError, SandboxTimeoutError
+from debug_gym.errors import ProtocolError, SandboxDiedError, SandboxError, SandboxTimeoutError
+from debug_gym.sandbox import replies
 from debug_gym.sandbox.base import (
     Changes,
     DebugReply,
     ExecResult,
     FileEntry,
     Snapshot,
-    Stop,
     TestRun,
+    TraceRun,
 )
 from debug_gym.sandbox.runtime import wire
 from debug_gym.task import Task
@@ -36,6 +38,10 @@ GRACE = 10.0
 WARM_LIMIT = 120.0
 """Seconds for a runtime to start and import everything that it keeps warm."""
 MAX_REPLY = 128 << 20
+MAX_SECONDS = 1e6
+"""No time limit is longer: 11 days."""
+
+T = TypeVar("T")
 
 _live: "weakref.WeakSet[RuntimeSandbox]" = weakref.WeakSet()
 
@@ -43,9 +49,9 @@ _live: "weakref.WeakSet[RuntimeSandbox]" = weakref.WeakSet()
 class RuntimeSandbox:
     """A sandbox, driven over a socket.
 
-    A backend gives what only it can know: ``harvest`` (read the changes from the host), ``start_twin``
-    (another fresh sandbox of the same task) and ``on_close``. ``kill`` says that killing its first process
-    ends all others.
+    A backend gives what only it can know: ``harvest`` and ``scratch`` (read the changes from the host),
+    ``held`` (the descriptors that they need), ``start_twin`` (another fresh sandbox of the same task) and
+    ``on_close``. ``kill`` says that killing its first process ends all others.
     """
 
     def __init__(
@@ -58,19 +64,16 @@ class RuntimeSandbox:
         harvest: Callable[[bool], Changes],
         scratch: Callable[[], Mapping[str, FileEntry]],
         start_twin: Callable[[], "RuntimeSandbox"],
-        on_close: Callable[[], None],
+        held: Sequence[int] = (),
+        on_close: Callable[[], None] | None = None,
         kill: bool = True,
     ) -> None:
         self.task, self.workspace = task, workspace
         self._channel: socket.socket | None = channel
         self._pidfd = pidfd
-        self._harvest, self._scratch, self._start_twin, self._on_close = (
-            harvest,
-            scratch,
-            start_twin,
-            on_close,
-        )
-        self._kill = kill
+        self._harvest, self._scratch, self._start_twin = harvest, scratch, start_twin
+        self._held, self._on_close, self._kill = tuple(held), on_close, kill
+        self._closed = False
         self._lock = threading.RLock()
         self._died = ""
         channel.setblocking(False)
@@ -89,8 +92,19 @@ class RuntimeSandbox:
         """
         reply, payload = self._exchange({"op": op, **arguments}, blob, within)
         if "error" in reply:
-            raise _rebuild(*reply["error"])
+            raise self._checked(replies.error, reply)
         return reply, payload
+
+    def _ask(self, parse: Callable[[dict[str, Any]], T], op: str, *, within: float, **arguments: Any) -> T:
+        """A request whose reply must be of a certain form."""
+        return self._checked(parse, self.request(op, within=within, **arguments)[0])
+
+    def _checked(self, parse: Callable[[dict[str, Any]], T], reply: dict[str, Any]) -> T:
+        try:
+            return parse(reply)
+        except ProtocolError as error:
+            self._fail(f"the sandbox sent an invalid reply and was killed: {error}")
+            raise ProtocolError(self._died) from None
 
     def greet(self, config: dict[str, Any]) -> dict[str, Any]:
         """Hand its configuration to a runtime that was started as a plain program; return what it says of
@@ -101,9 +115,10 @@ class RuntimeSandbox:
         with self._lock:
             if self._channel is None:
                 raise SandboxDiedError(self._died or "the sandbox is closed")
+            data = wire.encode(message, blob)
             deadline = time.monotonic() + within + GRACE
             try:
-                self._send(wire.encode(message, blob), deadline)
+                self._send(data, deadline)
                 text_size, blob_size = wire.HEADER.unpack(self._receive(wire.HEADER.size, deadline))
                 if text_size + blob_size > MAX_REPLY:
                     raise ProtocolError(f"the runtime announced a reply of {text_size + blob_size} bytes")
@@ -118,9 +133,12 @@ class RuntimeSandbox:
                     f"the sandbox did not answer {what!r} within {within + GRACE:.0f} s and was killed"
                 )
                 raise SandboxTimeoutError(self._died) from None
-            except (ProtocolError, ValueError) as error:
+            except (ProtocolError, ValueError, RecursionError) as error:
                 self._fail(f"the sandbox sent an invalid reply and was killed: {error}")
                 raise ProtocolError(self._died) from None
+            except BaseException:  # e.g. Ctrl-C: what is answered later would be taken for the next reply
+                self._fail("the sandbox was killed, since a request to it was interrupted")
+                raise
 
     def _send(self, data: bytes, deadline: float) -> None:
         view = memoryview(data)
@@ -150,7 +168,7 @@ class RuntimeSandbox:
             raise TimeoutError
 
     def _fail(self, reason: str) -> None:
-        self._died = reason
+        self._died = self._died or reason
         self._end()
 
     # -- commands ----------------------------------------------------------------------
@@ -165,10 +183,11 @@ class RuntimeSandbox:
         env: Mapping[str, str] | None = None,
     ) -> ExecResult:
         """See ``Sandbox.exec``."""
-        limit = self._timeout(timeout)
-        reply, _ = self.request(
+        limit = _seconds(self.task.limits.command_timeout if timeout is None else timeout)
+        return self._ask(
+            replies.exec_result,
             "exec",
-            stdin,
+            blob=stdin,
             within=limit,
             command=command if isinstance(command, str) else list(command),
             timeout=limit,
@@ -176,17 +195,14 @@ class RuntimeSandbox:
             cwd=cwd,
             env=dict(env or {}),
         )
-        return ExecResult(**reply)
 
     def shell(self, command: str, *, timeout: float | None = None) -> ExecResult:
         """See ``Sandbox.shell``."""
-        limit = self._timeout(timeout)
+        limit = _seconds(self.task.limits.command_timeout if timeout is None else timeout)
         output = self.task.limits.output
-        reply, _ = self.request("shell", within=limit, command=command, timeout=limit, output=output)
-        return ExecResult(**reply)
-
-    def _timeout(self, timeout: float | None) -> float:
-        return self.task.limits.command_timeout if timeout is None else timeout
+        return self._ask(
+            replies.exec_result, "shell", within=limit, command=command, timeout=limit, output=output
+        )
 
     # -- files ---------------------------------------------------------------------------
 
@@ -196,19 +212,21 @@ class RuntimeSandbox:
 
     def write(self, path: str, data: bytes, *, mode: int | None = None) -> None:
         """See ``Sandbox.write``."""
+        if len(data) > self.task.limits.disk:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
         self.request("write", data, path=path, mode=mode)
 
     def listdir(self, path: str = ".", *, depth: int = 1, limit: int = 2000) -> list[tuple[str, str, int]]:
         """See ``Sandbox.listdir``."""
-        reply, _ = self.request("listdir", path=path, depth=depth, limit=limit)
-        return [(name, kind, size) for name, kind, size in reply["entries"]]
+        return self._ask(replies.entries, "listdir", within=0.0, path=path, depth=depth, limit=limit)
 
     def grep(
         self, pattern: str, path: str = ".", *, ignore_case: bool = False, limit: int = 100
     ) -> dict[str, Any]:
         """See ``Sandbox.grep``."""
         within = self.task.limits.command_timeout
-        reply, _ = self.request(
+        return self._ask(
+            replies.matches,
             "grep",
             within=within,
             pattern=pattern,
@@ -217,7 +235,6 @@ class RuntimeSandbox:
             limit=limit,
             timeout=within,
         )
-        return reply
 
     # -- tests -----------------------------------------------------------------------------
 
@@ -226,16 +243,21 @@ class RuntimeSandbox:
     ) -> TestRun:
         """See ``Sandbox.run_tests``. ``cold`` runs pytest in a new interpreter."""
         tests = self.task.tests
-        limit = tests.timeout if timeout is None else timeout
+        limit = _seconds(tests.timeout if timeout is None else timeout)
         pytest_options = pytest_arguments(tests.command)
         if pytest_options is None:
             return self._run_command(limit)
         arguments = [*pytest_options, "-p", "no:cacheprovider", *(selection or tests.visible)]
         output = self.task.limits.output
-        reply, _ = self.request(
-            "tests", within=limit, arguments=arguments, timeout=limit, output=output, cold=cold
+        return self._ask(
+            replies.test_run,
+            "tests",
+            within=limit,
+            arguments=arguments,
+            timeout=limit,
+            output=output,
+            cold=cold,
         )
-        return TestRun(**{**reply, "collected": tuple(reply["collected"])})
 
     def _run_command(self, timeout: float) -> TestRun:
         """A test command that is not pytest: one test, named ``command``."""
@@ -283,22 +305,59 @@ class RuntimeSandbox:
         self.request("debug_stop")
 
     def _debug(self, op: str, timeout: float | None, **arguments: Any) -> DebugReply:
-        limit = self._timeout(timeout)
-        reply, _ = self.request(op, within=limit, timeout=limit, output=self.task.limits.output, **arguments)
-        stop = reply.pop("stop")
-        points = tuple(reply.pop("breakpoints", ()))
-        return DebugReply(stop=Stop(**stop) if stop else None, breakpoints=points, **reply)
+        limit = _seconds(self.task.limits.command_timeout if timeout is None else timeout)
+        output = self.task.limits.output
+        return self._ask(replies.debug_reply, op, within=limit, timeout=limit, output=output, **arguments)
+
+    # -- traces --------------------------------------------------------------------------------
+
+    def trace(
+        self,
+        *,
+        points: Sequence[str] = (),
+        calls: Sequence[str] = (),
+        assignments: Sequence[str] = (),
+        test: str | None = None,
+        script: Sequence[str] = (),
+        hits: int = 20,
+        last: bool = False,
+        timeout: float | None = None,
+    ) -> TraceRun:
+        """See ``Sandbox.trace``."""
+        tests, limits = self.task.tests, self.task.limits
+        default = limits.command_timeout if script else tests.timeout
+        limit = _seconds(default if timeout is None else timeout)
+        selection = [test] if test is not None else ["-x", *tests.visible]
+        return self._ask(
+            replies.trace_run,
+            "trace",
+            within=limit,
+            points=list(points),
+            calls=list(calls),
+            assignments=list(assignments),
+            script=list(script),
+            arguments=[*(pytest_arguments(tests.command) or []), "-p", "no:cacheprovider", *selection],
+            hits=hits,
+            last=last,
+            timeout=limit,
+            output=limits.output,
+        )
 
     # -- state ---------------------------------------------------------------------------------
 
     def changes(self) -> Changes:
         """See ``Sandbox.changes``. Works on a dead sandbox too, until it is closed."""
-        return self._harvest(False)
+        with self._lock:
+            self._demand_files()
+            return self._harvest(False)
 
     def snapshot(self) -> Snapshot:
         """See ``Sandbox.snapshot``. Of a dead sandbox, the files can still be had."""
-        shell = "" if self._channel is None else self.request("shell_state", within=5.0)[0]["state"]
-        return Snapshot(changes=self._harvest(True), scratch=self._scratch(), shell=shell)
+        with self._lock:
+            self._demand_files()
+            alive = self._channel is not None
+            shell = self._ask(replies.shell_state, "shell_state", within=5.0) if alive else ""
+            return Snapshot(changes=self._harvest(True), scratch=self._scratch(), shell=shell)
 
     def restore(self, snapshot: Snapshot) -> None:
         """See ``Sandbox.restore``."""
@@ -306,7 +365,12 @@ class RuntimeSandbox:
         files = [[path, entry.mode, entry.link, len(entry.data or b"")] for path, entry in entries.items()]
         blob = b"".join(entry.data or b"" for entry in entries.values())
         deleted = list(snapshot.changes.deleted)
-        self.request("restore", blob, within=30.0, files=files, deleted=deleted, shell=snapshot.shell)
+        try:
+            self.request("restore", blob, within=30.0, files=files, deleted=deleted, shell=snapshot.shell)
+        except SandboxError:
+            raise
+        except (OSError, ValueError) as error:
+            raise SandboxError(f"the snapshot cannot be laid over the sandbox: {error}") from None
 
     def fork(self) -> "RuntimeSandbox":
         """See ``Sandbox.fork``."""
@@ -325,12 +389,25 @@ class RuntimeSandbox:
         """See ``Sandbox.close``. From another thread it ends a request that is under way."""
         channel = self._channel
         if channel is not None:
+            self._died = self._died or "the sandbox is closed"
             with contextlib.suppress(OSError):
                 channel.shutdown(socket.SHUT_RDWR)
         with self._lock:
             self._end()
-            self._on_close()
-            self._on_close = _nothing
+            if not self._closed:
+                self._let_go()
+                if self._on_close is not None:
+                    self._on_close()
+
+    def _let_go(self) -> None:
+        """Close the descriptors of the files: their numbers may be somebody else's from now on."""
+        self._closed = True
+        for fd in self._held:
+            os.close(fd)
+
+    def _demand_files(self) -> None:
+        if self._closed:
+            raise SandboxDiedError(self._died or "the sandbox is closed")
 
     def _end(self) -> None:
         """Kill the first process, and with it everything, and let go of the channel."""
@@ -349,6 +426,8 @@ class RuntimeSandbox:
             self._channel.close()
             self._channel = None
             os.close(self._pidfd)
+        if not self._closed:
+            self._let_go()
         self._died = "this sandbox belongs to the process that this one was forked from"
         self._lock = threading.RLock()
 
@@ -359,10 +438,6 @@ class RuntimeSandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _nothing() -> None:
-    pass
 
 
 def _forget_all() -> None:
@@ -383,9 +458,8 @@ def pytest_arguments(command: Sequence[str]) -> list[str] | None:
     return None
 
 
-def _rebuild(kind: str, text: str, number: int | None, path: str | None) -> Exception:
-    """The exception that the runtime reported, if it is a harmless builtin one."""
-    found = getattr(builtins, kind, None)
-    if isinstance(found, type) and issubclass(found, OSError):
-        return found(number or 0, text, path) if path is not None else found(number or 0, text)
-    return ValueError(text if kind == "ValueError" else f"{kind}: {text}")
+def _seconds(timeout: float) -> float:
+    """A time limit that every system call can take."""
+    if math.isnan(timeout):
+        raise ValueError("a time limit of NaN seconds")
+    return min(timeout, MAX_SECONDS)

@@ -1,19 +1,28 @@
 """Harvest: read what changed in a workspace, from the host, trusting nothing that lies there.
 
 Only ``openat`` with O_NOFOLLOW relative to a folder's descriptor; regular files and links only; bounded in
-size, number and depth. Never by running git or anything else in the agent's tree.
+size, number and depth; whatever vanishes or changes meanwhile is left out. Never by running git or anything
+else in the agent's tree.
 """
 
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from debug_gym.sandbox.base import Changes, FileEntry
 
 MAX_FILE, MAX_TOTAL, MAX_FILES, MAX_DEPTH = 8 << 20, 64 << 20, 20_000, 40
+MAX_PATH = 4000
+"""Bytes. What lies deeper cannot be named in one system call, so nobody could lay it down again."""
+MAX_SKIPPED = 1000
+"""Skipped paths that are named; the rest is counted."""
 CACHES = frozenset({"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", "pytest-of-agent"})
 SKIPPED = CACHES | {".git"}
 """Folders that are no part of a solution, at any depth."""
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Harvester:
@@ -22,45 +31,64 @@ class Harvester:
     def __init__(self, ignored: frozenset[str] = SKIPPED) -> None:
         self.ignored = ignored
         self.files: dict[str, FileEntry] = {}
-        self.deleted: list[str] = []
-        self.skipped: list[str] = []
+        self.deleted: set[str] = set()
+        self.unseen: list[str] = []
+        """Folders that could not be looked into, each with a slash at its end."""
         self.total = 0
+        self._skipped: list[str] = []
+        self._uncounted = 0
 
     def changes(self) -> Changes:
         """What was collected."""
-        return Changes(
-            files=self.files, deleted=tuple(sorted(self.deleted)), skipped=tuple(sorted(self.skipped))
-        )
+        more = [f"{self._uncounted} more paths: not listed"] if self._uncounted else []
+        skipped = (*sorted(self._skipped), *more)
+        return Changes(files=self.files, deleted=tuple(sorted(self.deleted)), skipped=skipped)
 
-    def take(self, folder: int, name: str, path: str, status: os.stat_result) -> None:
-        """Read one file or link."""
-        if len(self.files) >= MAX_FILES:
-            self._skip(path, "too many files")
-        elif stat.S_ISLNK(status.st_mode):
-            self.files[path] = FileEntry(link=os.readlink(name, dir_fd=folder))
-        elif not stat.S_ISREG(status.st_mode):
-            self._skip(path, "not a regular file")
-        elif status.st_size > MAX_FILE or self.total + status.st_size > MAX_TOTAL:
-            self._skip(path, f"too large ({status.st_size} bytes)")
-        else:
-            self._read(folder, name, path)
-
-    def _read(self, folder: int, name: str, path: str) -> None:
+    def take(self, folder: int, name: str, path: str) -> None:
+        """Read one file or link; say why not, if it cannot be had."""
         try:
-            fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+            entry = self._entry(folder, name, path)
+        except FileNotFoundError:
+            return  # it went away meanwhile
         except OSError as error:
-            return self._skip(path, error.strerror or "unreadable")
-        with os.fdopen(fd, "rb") as file:
-            status = os.fstat(fd)
-            data = file.read(MAX_FILE + 1) if stat.S_ISREG(status.st_mode) else b""
-        if len(data) > MAX_FILE:
-            return self._skip(path, "too large")
-        self.total += len(data)
-        self.files[path] = FileEntry(data=data, mode=stat.S_IMODE(status.st_mode) & 0o777)
-        return None
+            self.skip(path, error.strerror or "unreadable")
+        except ValueError as error:
+            self.skip(path, str(error))
+        else:
+            self.total += len(path) + len(entry.data or entry.link or "")
+            self.files[path] = entry
 
-    def _skip(self, path: str, reason: str) -> None:
-        self.skipped.append(f"{path}: {reason}")
+    def take_changed(self, folder: int, name: str, path: str, base: int) -> None:
+        """The same, unless it is what the base has at this path."""
+        if not _is_unchanged(folder, name, base, path):
+            self.take(folder, name, path)
+
+    def _entry(self, folder: int, name: str, path: str) -> FileEntry:
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        if len(self.files) >= MAX_FILES or self.total > MAX_TOTAL:
+            raise ValueError("too many files")
+        if len(os.fsencode(path)) > MAX_PATH:
+            raise ValueError("the path is too long")
+        if stat.S_ISLNK(status.st_mode):
+            return FileEntry(link=os.readlink(name, dir_fd=folder))
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError("not a regular file")
+        room = min(MAX_FILE, MAX_TOTAL - self.total)
+        if status.st_size > room:
+            raise ValueError(f"too large ({status.st_size} bytes)")
+        data = _content(folder, name)
+        if data is None:
+            raise ValueError("not a regular file")
+        if len(data) > room:
+            raise ValueError("too large")
+        return FileEntry(data=data, mode=stat.S_IMODE(status.st_mode) & 0o777)
+
+    def skip(self, path: str, reason: str) -> None:
+        """Leave a path out, and say so."""
+        if len(self._skipped) < MAX_SKIPPED:
+            self._skipped.append(f"{path}: {reason}")
+        else:
+            self._uncounted += 1
 
     def folders(
         self, folder: int, prefix: str = "", depth: int = 0
@@ -74,22 +102,34 @@ class Harvester:
         for entry in entries:
             if not entry.is_dir(follow_symlinks=False):
                 continue
-            if depth >= MAX_DEPTH:
-                self._skip(prefix + entry.name, "too deep")
+            path = prefix + entry.name
+            below = self._below(folder, entry.name, path, depth)
+            if below is None:
+                self.unseen.append(path + "/")
                 continue
             try:
-                below = os.open(entry.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
-            except OSError as error:
-                self._skip(prefix + entry.name, error.strerror or "unreadable")
-                continue
-            try:
-                yield from self.folders(below, f"{prefix}{entry.name}/", depth + 1)
+                yield from self.folders(below, path + "/", depth + 1)
             finally:
                 os.close(below)
+
+    def _below(self, folder: int, name: str, path: str, depth: int) -> int | None:
+        if depth >= MAX_DEPTH or len(os.fsencode(path)) > MAX_PATH:
+            self.skip(path, "too deep")
+            return None
+        try:
+            return os.open(name, _FOLDER, dir_fd=folder)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self.skip(path, error.strerror or "unreadable")
+            return None
 
 
 def harvest_upper(upper: int, base: int, ignored: frozenset[str] = SKIPPED) -> Changes:
     """Changes from an overlay's upper folder: O(what changed).
+
+    A file in whose place there is a folder now is among the deleted, and so are the files of a folder in
+    whose place there is a file.
 
     Args:
         upper: descriptor of the upper folder. A whiteout (character device 0:0) marks a deleted path, the
@@ -98,20 +138,45 @@ def harvest_upper(upper: int, base: int, ignored: frozenset[str] = SKIPPED) -> C
         ignored: names of folders to leave out.
     """
     harvester = Harvester(ignored)
+    present: set[str] = set()
     for folder, prefix, entries in harvester.folders(upper):
         if prefix and _is_opaque(folder):
-            kept = {entry.name for entry in entries}
-            harvester.deleted += [
-                path for path in _base_files(base, prefix) if path[len(prefix) :].split("/")[0] not in kept
-            ]
+            harvester.deleted.update(_files_below(base, prefix[:-1], ignored))
         for entry in entries:
-            status = entry.stat(follow_symlinks=False)
+            if entry.is_dir(follow_symlinks=False):
+                continue
             path = prefix + entry.name
-            if stat.S_ISCHR(status.st_mode) and status.st_rdev == 0:
-                harvester.deleted += _base_files(base, path)
-            elif not stat.S_ISDIR(status.st_mode):
-                harvester.take(folder, entry.name, path, status)
-    return _without_unchanged(harvester.changes(), base)
+            harvester.deleted.update(_files_below(base, path, ignored))
+            if not _is_whiteout(folder, entry.name):
+                present.add(path)
+                harvester.take_changed(folder, entry.name, path, base)
+    harvester.deleted -= present
+    return harvester.changes()
+
+
+def harvest_tree(tree: int, base: int, ignored: frozenset[str] = SKIPPED) -> Changes:
+    """Changes by comparing a whole tree with its base: O(repository), for backends without an overlay."""
+    harvester = Harvester(ignored)
+    present: set[str] = set()
+    for folder, prefix, entries in harvester.folders(tree):
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                present.add(prefix + entry.name)
+                harvester.take_changed(folder, entry.name, prefix + entry.name, base)
+    unseen = tuple(harvester.unseen)
+    before = _files_below(base, "", ignored)
+    harvester.deleted.update(path for path in before if path not in present and not path.startswith(unseen))
+    return harvester.changes()
+
+
+def harvest_folder(folder: int) -> Changes:
+    """Everything below a folder but caches, as if all of it were new."""
+    harvester = Harvester(CACHES)
+    for below, prefix, entries in harvester.folders(folder):
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                harvester.take(below, entry.name, prefix + entry.name)
+    return harvester.changes()
 
 
 def _is_opaque(folder: int) -> bool:
@@ -121,69 +186,75 @@ def _is_opaque(folder: int) -> bool:
         return False
 
 
-def _base_files(base: int, path: str) -> list[str]:
-    """All files of the base at or below a path."""
-    walker = Harvester()
-    path = path.rstrip("/")
+def _is_whiteout(folder: int, name: str) -> bool:
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=base)
-    except NotADirectoryError:
-        return [path]
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except OSError:
-        return [path] if os.access(path, os.F_OK, dir_fd=base, follow_symlinks=False) else []
+        return False
+    return stat.S_ISCHR(status.st_mode) and status.st_rdev == 0
+
+
+@contextmanager
+def _parent(root: int, path: str) -> Iterator[tuple[int, str]]:
+    """The open folder that holds a path below a root, and the last name; no part of the way may be a link.
+
+    Raises:
+        OSError: there is no such folder.
+    """
+    *names, last = path.split("/")
+    folder = os.dup(root)
+    try:
+        for name in names:
+            below = os.open(name, _FOLDER, dir_fd=folder)
+            os.close(folder)
+            folder = below
+        yield folder, last
+    finally:
+        os.close(folder)
+
+
+def _files_below(base: int, path: str, ignored: frozenset[str]) -> list[str]:
+    """All files and links of the base at or below a path (empty: all)."""
+    walker = Harvester(ignored)
+    try:
+        with _parent(base, path) as (folder, name):
+            if name and not stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+                return [path]
+            top = os.open(name or ".", _FOLDER, dir_fd=folder)
+    except OSError:
+        return []
     try:
         return [
             prefix + entry.name
-            for _, prefix, entries in walker.folders(fd, path + "/")
+            for _, prefix, entries in walker.folders(top, path and path + "/")
             for entry in entries
             if not entry.is_dir(follow_symlinks=False)
         ]
     finally:
-        os.close(fd)
+        os.close(top)
 
 
-def _without_unchanged(changes: Changes, base: int) -> Changes:
-    """Leave out files that were written with what they held already."""
-    files = {path: entry for path, entry in changes.files.items() if entry != entry_at(base, path)}
-    return Changes(files=files, deleted=changes.deleted, skipped=changes.skipped)
-
-
-def entry_at(folder: int, path: str) -> FileEntry | None:
-    """The entry at a path below a trusted folder, no part of which may be a link; None if there is none."""
-    harvester = Harvester()
-    *parents, name = path.split("/")
-    opened: list[int] = []
+def _is_unchanged(folder: int, name: str, base: int, path: str) -> bool:
+    """Whether an entry is what the base has at a path. Files too large to harvest are told by their size."""
     try:
-        for parent in parents:
-            folder = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
-            opened.append(folder)
-        harvester.take(folder, name, path, os.stat(name, dir_fd=folder, follow_symlinks=False))
+        with _parent(base, path) as (before, last):
+            now, then = (
+                os.stat(at, dir_fd=fd, follow_symlinks=False) for at, fd in ((name, folder), (last, before))
+            )
+            if stat.S_IFMT(now.st_mode) != stat.S_IFMT(then.st_mode):
+                return False
+            if stat.S_ISLNK(now.st_mode):
+                return os.readlink(name, dir_fd=folder) == os.readlink(last, dir_fd=before)
+            if (now.st_mode & 0o777, now.st_size) != (then.st_mode & 0o777, then.st_size):
+                return False
+            return now.st_size > MAX_FILE or _content(folder, name) == _content(before, last)
     except OSError:
-        return None
-    finally:
-        for fd in opened:
-            os.close(fd)
-    return harvester.files.get(path)
+        return False
 
 
-def harvest_tree(tree: int, base: int, ignored: frozenset[str] = SKIPPED) -> Changes:
-    """Changes by comparing a whole tree with its base: O(repository), for backends without an overlay."""
-    now, before = _all(tree, ignored), _all(base, ignored)
-    files = {path: entry for path, entry in now.files.items() if before.files.get(path) != entry}
-    return Changes(
-        files=files, deleted=tuple(sorted(before.files.keys() - now.files.keys())), skipped=now.skipped
-    )
-
-
-def harvest_folder(folder: int) -> Changes:
-    """Everything below a folder but caches, as if all of it were new."""
-    return _all(folder, CACHES)
-
-
-def _all(root: int, ignored: frozenset[str] = SKIPPED) -> Changes:
-    harvester = Harvester(ignored)
-    for folder, prefix, entries in harvester.folders(root):
-        for entry in entries:
-            if not entry.is_dir(follow_symlinks=False):
-                harvester.take(folder, entry.name, prefix + entry.name, entry.stat(follow_symlinks=False))
-    return harvester.changes()
+def _content(folder: int, name: str) -> bytes | None:
+    """The content of a regular file, at most a byte more than is harvested; None if it is none."""
+    with os.fdopen(os.open(name, _FILE, dir_fd=folder), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            return None
+        return file.read(MAX_FILE + 1)

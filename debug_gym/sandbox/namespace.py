@@ -1,6 +1,8 @@
 """The default backend on Linux: unprivileged sandboxes from namespaces, forked from a warm template."""
 
 import atexit
+import contextlib
+import functools
 import json
 import os
 import shutil
@@ -27,6 +29,8 @@ from debug_gym.task import DirectorySource, Environment, Task
 RUNTIME = Path(__file__).parent / "runtime"
 START_LIMIT = 20.0
 """Seconds for one sandbox to start."""
+OLDEST_PYTHON = (3, 8)
+"""What the runtime needs; the gym itself needs more."""
 MAX_TEMPLATES = 8
 """Warm interpreters kept at the same time; the one unused for longest goes."""
 
@@ -41,6 +45,7 @@ spec = util.spec_from_file_location(
     "debug_gym_runtime", folder + "/__init__.py", submodule_search_locations=[folder]
 )
 module = util.module_from_spec(spec); sys.modules[spec.name] = module; spec.loader.exec_module(module)
+import debug_gym_runtime.first
 """
 """Loads the runtime under a name of its own, so that a workspace which is debug-gym itself is no clash."""
 
@@ -49,20 +54,45 @@ def interpreter(environment: Environment) -> str:
     """The path of the interpreter that an environment names.
 
     Raises:
-        TaskError: there is none.
+        TaskError: there is none, or it is not a Python that the runtime supports.
     """
     if environment.python is None:
         return sys.executable
     path = Path(environment.python).expanduser()
     for candidate in (path / "bin/python", path / "bin/python3", path):
         if candidate.is_file() and os.access(candidate, os.X_OK):
-            return str(candidate.absolute())
+            return _tried(str(candidate.absolute()))
     found = shutil.which(environment.python)
     if found:
-        return found
+        return _tried(found)
     raise TaskError(
         f"there is no Python at {environment.python!r}: name a virtual environment or an interpreter"
     )
+
+
+@functools.cache
+def _tried(python: str) -> str:
+    """The same path, once it has said that it is a Python of a version that the runtime supports."""
+    try:
+        done = subprocess.run(
+            [python, "-c", "import sys; print(sys.version_info[0], sys.version_info[1])"],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            env={"PATH": os.defpath, "PYTHONNOUSERSITE": "1"},
+            cwd="/",
+            timeout=START_LIMIT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise TaskError(f"{python} cannot be run: {error}") from None
+    words = done.stdout.split()
+    if done.returncode or len(words) != 2 or not all(word.isdigit() for word in words):
+        said = (done.stderr or done.stdout).decode(errors="replace").strip().rpartition("\n")[2][:200]
+        raise TaskError(f"{python} is not a Python that works: {said or f'exit code {done.returncode}'}")
+    if (int(words[0]), int(words[1])) < OLDEST_PYTHON:
+        version = b".".join(words).decode()
+        raise TaskError(f"{python} is Python {version}, but a sandbox needs 3.8 or newer")
+    return python
 
 
 def sandbox_environment(python: str, home: str, extra: Mapping[str, str]) -> dict[str, str]:
@@ -86,6 +116,12 @@ def sandbox_environment(python: str, home: str, extra: Mapping[str, str]) -> dic
     }
 
 
+def _own_folders() -> list[str]:
+    """Where this package lies: it holds the solutions of tasks. Parts of it may be links to elsewhere."""
+    own = Path(__file__).parents[1]
+    return [str(own), *(str(part.resolve()) for part in own.iterdir() if part.is_symlink())]
+
+
 class Template:
     """The host's handle on one warm interpreter."""
 
@@ -106,8 +142,8 @@ class Template:
                 cwd="/",
                 start_new_session=True,
             )
-        own = [str(Path(__file__).parents[1])]  # an installed copy of ours holds the solutions of tasks
-        ours.send(json.dumps({"preload": list(preload), "masked": own}).encode())
+        with contextlib.suppress(OSError):  # it may have ended already; the lack of an answer will say so
+            ours.send(json.dumps({"preload": list(preload), "masked": _own_folders()}).encode())
         ours.settimeout(WARM_LIMIT)
         facts = self._answer()
         self.unfit: frozenset[str] = frozenset(facts["unfit"])
@@ -116,7 +152,7 @@ class Template:
 
     def _answer(self) -> dict[str, Any]:
         try:
-            data = self._socket.recv(1 << 16)
+            data = self._socket.recv(1 << 20)
         except OSError:
             data = b""
         if not data:
@@ -132,32 +168,45 @@ class Template:
     def start(self, base: bases.Base, task: Task) -> tuple[socket.socket, int, list[int]]:
         """Fork a sandbox: its channel, a pidfd of its first process, and its folders' descriptors (upper,
         /tmp, home)."""
-        ours, theirs = socket.socketpair()
-        request = {"base": str(base.path), "limits": task.limits.model_dump(), "names": list(base.names)}
-        with self._lock, theirs:
-            self._socket.settimeout(START_LIMIT)
-            try:
-                socket.send_fds(self._socket, [json.dumps(request).encode()], [theirs.fileno()])
-                data, pidfds, _, _ = socket.recv_fds(self._socket, 1 << 16, 1)
-            except OSError as error:
-                ours.close()
-                raise SandboxError(f"the warm interpreter does not answer: {error}") from None
+        request = {"base": str(base.path), "limits": task.limits.model_dump()}
+        with self._lock:
+            data, fds = self._ask(json.dumps(request).encode())
+        if len(fds) != 2:
+            why = json.loads(data)["error"] if data else "the warm interpreter ended"
+            raise SandboxUnavailableError(f"a sandbox cannot be started: {why}; see  debug-gym doctor")
+        pidfd, channel = fds[0], socket.socket(fileno=fds[1])
+        folders: list[int] = []
         try:
-            if not data or not pidfds:
-                why = json.loads(data)["error"] if data else "the warm interpreter ended"
-                raise SandboxUnavailableError(f"a sandbox cannot be started: {why}; see  debug-gym doctor")
-            ours.settimeout(START_LIMIT)
-            hello, folders, _, _ = socket.recv_fds(ours, 4096, 3)
+            channel.settimeout(START_LIMIT)
+            hello, folders, _, _ = socket.recv_fds(channel, 4096, 3)
             if hello[:1] != b"+" or len(folders) != 3:
                 why = hello[1:].decode(errors="replace") or "its first process ended"
                 raise SandboxUnavailableError(f"a sandbox cannot be started: {why}; see  debug-gym doctor")
-        except BaseException:
-            ours.close()
-            for fd in pidfds:
-                signal.pidfd_send_signal(fd, signal.SIGKILL)
+        except BaseException as error:
+            channel.close()
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+            for fd in (pidfd, *folders):
                 os.close(fd)
+            if isinstance(error, OSError):
+                raise SandboxError(f"a new sandbox does not answer: {error}") from None
             raise
-        return ours, pidfds[0], folders
+        return channel, pidfd, list(folders)
+
+    def _ask(self, request: bytes) -> tuple[bytes, list[int]]:
+        """Send a request and wait for its answer. Without one the process is killed: a late answer would
+        be taken for that to the next request."""
+        try:
+            self._socket.settimeout(START_LIMIT)
+            self._socket.send(request)
+            data, fds, _, _ = socket.recv_fds(self._socket, 1 << 16, 2)
+        except BaseException as error:
+            self._process.kill()
+            self._process.wait()
+            if isinstance(error, OSError):
+                raise SandboxError(f"the warm interpreter does not answer: {error}") from None
+            raise
+        return data, list(fds)
 
     @property
     def alive(self) -> bool:
@@ -238,10 +287,12 @@ class NamespaceBackend:
             raise SandboxUnavailableError("the namespace backend needs Linux")
         python = interpreter(task.environment)
         owner = ROOTS_ID if os.getuid() == 0 else None
-        base = bases.prepare(task.source, python, owner)
-        channel, pidfd, folders = self._template(task, python, base).start(base, task)
-        channel.settimeout(None)
-        base_fd = os.open(base.path, os.O_RDONLY | os.O_DIRECTORY)
+        base, base_fd = bases.hold(task.source, python, owner)
+        try:
+            channel, pidfd, folders = self._fork(task, python, base)
+        except BaseException:
+            os.close(base_fd)
+            raise
         upper, tmp, home = folders
 
         def harvest(everything: bool) -> Changes:
@@ -253,10 +304,6 @@ class NamespaceBackend:
                 found.update({f"{prefix}/{path}": entry for path, entry in harvest_folder(fd).files.items()})
             return found
 
-        def on_close() -> None:
-            for fd in (*folders, base_fd):
-                os.close(fd)
-
         return RuntimeSandbox(
             task,
             WORKSPACE,
@@ -265,8 +312,18 @@ class NamespaceBackend:
             harvest=harvest,
             scratch=scratch,
             start_twin=lambda: self.start(task),
-            on_close=on_close,
+            held=(*folders, base_fd),
         )
+
+    def _fork(self, task: Task, python: str, base: bases.Base) -> tuple[socket.socket, int, list[int]]:
+        """See ``Template.start``. A template that has died is replaced."""
+        template = self._template(task, python, base)
+        try:
+            return template.start(base, task)
+        except SandboxError:
+            if template.alive:
+                raise
+            return self._template(task, python, base).start(base, task)
 
     def _template(self, task: Task, python: str, base: bases.Base) -> Template:
         """The warm interpreter for a task: one with what its files import ahead, where that is installed."""
@@ -313,7 +370,7 @@ class NamespaceBackend:
     def _refill(self, task: Task, ready: _Ready) -> None:
         try:
             sandbox = self._start(task)
-        except DebugGymError:
+        except (DebugGymError, OSError):
             sandbox = None  # whoever needs it will start its own, and see the error
         with self._lock:
             ready.starting -= 1

@@ -4,6 +4,7 @@ For machines without namespaces (macOS, locked-down containers) and code that yo
 the code under test can read your files and reach the network.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -18,6 +19,7 @@ from debug_gym.sandbox.base import Changes, Guarantees, Probe
 from debug_gym.sandbox.client import RuntimeSandbox
 from debug_gym.sandbox.harvest import CACHES, SKIPPED, harvest_tree
 from debug_gym.sandbox.namespace import BOOT, RUNTIME, interpreter, sandbox_environment
+from debug_gym.sandbox.runtime.files import remove_tree
 from debug_gym.task import DirectorySource, Task
 
 
@@ -43,27 +45,27 @@ class ProcessBackend:
     def start(self, task: Task) -> RuntimeSandbox:
         """See ``Backend.start``."""
         python = interpreter(task.environment)
-        base = bases.prepare(task.source, python)
+        base, base_fd = bases.hold(task.source, python)
         home = Path(tempfile.mkdtemp(prefix="debug-gym-"))
         workspace = home / "workspace"
         try:
             shutil.copytree(base.path, workspace, symlinks=True)
             channel, process = _launch(python, home, task)
         except BaseException:
-            shutil.rmtree(home, ignore_errors=True)
+            _remove(home)
+            os.close(base_fd)
             raise
 
         def harvest(everything: bool) -> Changes:
-            now, before = (os.open(path, os.O_RDONLY | os.O_DIRECTORY) for path in (workspace, base.path))
+            now = os.open(workspace, os.O_RDONLY | os.O_DIRECTORY)
             try:
-                return harvest_tree(now, before, CACHES if everything else SKIPPED)
+                return harvest_tree(now, base_fd, CACHES if everything else SKIPPED)
             finally:
                 os.close(now)
-                os.close(before)
 
         def on_close() -> None:
             _end(process)
-            shutil.rmtree(home, ignore_errors=True)
+            _remove(home)
 
         sandbox = RuntimeSandbox(
             task,
@@ -73,6 +75,7 @@ class ProcessBackend:
             harvest=harvest,
             scratch=dict,
             start_twin=lambda: self.start(task),
+            held=[base_fd],
             on_close=on_close,
             kill=False,
         )
@@ -112,3 +115,8 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def _remove(home: Path) -> None:
+    with contextlib.suppress(OSError):  # the runtime removes it too, when its channel closes
+        remove_tree(str(home))

@@ -2,7 +2,7 @@
 
 from bench.measure import Contender, Figure, Sample, clock, race
 from bench.steps import live, step
-from bench.workplace import BROKEN_TEST, FIXED, SOUND_TESTS, Row, Workplace
+from bench.workplace import FIXED, Row, Workplace
 
 from debug_gym.judge import judge
 from debug_gym.sandbox import Changes
@@ -50,16 +50,14 @@ def verdict(place: Workplace) -> Figure:
     """Resolved for the right fix; before that, once, not resolved without it."""
     fix = Changes(files={"shop/prices.py": FileEntry(data=FIXED.encode())})
     clock(lambda: judge(place.small, Changes(), place.backend), lambda seen: not seen.resolved)()
-    sample = clock(lambda: judge(place.small, fix, place.backend), lambda seen: seen.resolved)
-    sandbox = place.sandbox(place.small)
-    ids = [BROKEN_TEST, *SOUND_TESTS]
-    one_by_one = clock(
-        lambda: [sandbox.exec(f"{COLD} {test}") for test in ids],
-        lambda seen: [result.exit_code for result in seen] == [1, 0, 0, 0, 0],
+    sample = clock(
+        lambda: judge(place.small, fix, place.backend), lambda seen: seen.resolved and seen.controls > 0
     )
+    sandbox = place.sandbox(place.small)
+    cold = clock(lambda: sandbox.exec(COLD), lambda seen: seen.exit_code == 1)
     beside = [
         Contender("the tests once, warm, in a live sandbox", _warm(sandbox), floor=True),
-        Contender(f"each test alone by `{COLD}`", one_by_one),
+        Contender(f"the tests once by `{COLD}`", cold),
     ]
     return race(sample, beside, runs=place.runs, at_most=500)
 
@@ -73,5 +71,5 @@ ROWS = (
     Row("eval-bare", "The same without the installed plugins of pytest", eval_tiny_bare),
     Row("eval-science", "`eval` of a suite that imports numpy and pandas", eval_science),
     Row("eval-science-bare", "The same without the installed plugins of pytest", eval_science_bare),
-    Row("judge", "The judge's verdict on a 5-test task", verdict),
+    Row("judge", "The judge's verdict on a 5-test task, twins included", verdict),
 )

@@ -210,7 +210,13 @@ class Workplace:
         self._exit.callback(_end, process)
         return process
 
-    # -- rivals of whom it must be known whether they are here --------------------------------
+    # -- what may be missing here ------------------------------------------------------------
+
+    @cached_property
+    def without_sandboxes(self) -> str:
+        """Why no sandbox can be started on this machine; empty: they can."""
+        probe = self.backend.probe()
+        return "" if probe.works else probe.detail
 
     @cached_property
     def without_docker(self) -> str:

@@ -58,7 +58,7 @@ def test_fixes_a_bug_and_says_how(play_repair):
     files = {"shelf.py": SHELF, "tests/test_last.py": LAST}
     check = "from shelf import Shelf\ndef test_three(): assert Shelf([1, 2, 3, 4]).last(3) == [4, 3, 2]\n"
     required = ("tests/test_last.py::test_last", "tests/test_hidden.py::test_three")
-    played = play_repair(files, required, {"tests/test_hidden.py": check}, seconds=30, extra=5)
+    played = play_repair(files, required, {"tests/test_hidden.py": check}, seconds=30)
     assert played.verdict.resolved, played.verdict.reason
     fix, *others = played.steps
     assert fix.call.name == "rewrite"
@@ -71,7 +71,7 @@ def test_fixes_a_bug_and_says_how(play_repair):
 def test_two_bugs_take_two_changes(play_repair):
     files = {"shelf.py": SHELF, "tests/test_last.py": LAST, "tests/test_shared.py": SHARED}
     required = ("tests/test_last.py::test_last", "tests/test_shared.py::test_own_items")
-    played = play_repair(files, required, seconds=40, candidates=25, extra=0)
+    played = play_repair(files, required, seconds=40, candidates=25)
     assert played.verdict.resolved, played.steps[0].thought
     assert played.steps[0].thought.count("Chosen:") == 2
 
@@ -84,7 +84,7 @@ def test_a_test_that_never_ends_counts_as_failing(play_repair):
         "from bits import bits\ndef test_bad(): assert bits(-1) == 0\ndef test_four(): assert bits(4) == 3\n"
     )
     files = {"bits.py": code, "tests/test_bits.py": tests}
-    played = play_repair(files, ("tests/test_bits.py::test_four",), seconds=12, extra=0)
+    played = play_repair(files, ("tests/test_bits.py::test_four",), seconds=12)
     assert played.verdict.resolved, played.steps[0].thought
     assert "1 visible tests fail, 1 pass" in played.steps[0].thought
 

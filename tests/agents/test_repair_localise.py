@@ -1,5 +1,6 @@
 """Tracing and ranking: which lines the failing tests have to themselves."""
 
+import ast
 import math
 import subprocess
 import sys
@@ -122,6 +123,10 @@ def test_runs_no_code_of_the_objects_that_it_looks_at(trace):
     found = trace({"shy.py": code, "test_s.py": "import shy\ndef test_s(): assert shy.f() is None\n"})
     assert found.outcomes == {"test_s.py::test_s": "failed"}
     assert found.types["shy.py"][10] == {"shy": {"Shy"}, "lazy": {"Lazy"}, "one": {"iterator"}}
+
+
+def test_the_tracer_is_python_3_8():
+    ast.parse(Path(tracer.__file__).read_text(), feature_version=(3, 8))
 
 
 def test_damage_is_noticed():

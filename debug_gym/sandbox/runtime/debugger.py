@@ -11,12 +11,12 @@ import os
 import sys
 import threading
 from types import FrameType, TracebackType
-from typing import Any, ContextManager, Dict, Iterator, List, NoReturn, Optional, Sequence, Set
+from typing import Any, ContextManager, Dict, Iterator, NoReturn, Optional, Sequence, Set
 
 from .debugtalk import Conversation
 from .debugtrace import TracedProgram, use
-from .debugview import Places, Sources, describe, root_cause
-from .debugwords import GOING, LEAVING, POINTS, RESUMING, as_statement, goes_on
+from .debugview import Places, Sources, brief, describe, root_cause
+from .debugwords import EXPRESSION_CHARACTERS, GOING, LEAVING, POINTS, RESUMING, as_statement, goes_on
 
 
 class Debugger(TracedProgram):
@@ -25,9 +25,7 @@ class Debugger(TracedProgram):
     def __init__(self, talk: Conversation, places: Places, sources: Sources, *, nested: bool = False) -> None:
         super().__init__(talk, places, sources, nested=nested)
         self.prompt = ""
-        self.identchars = "".join(
-            sorted(set(self.identchars + "=.[](),\"'+-*/%@&|<>~^"))
-        )  # as in Python 3.13
+        self.identchars = "".join(sorted({*self.identchars, *EXPRESSION_CHARACTERS}))
         self._stops = 0
         self._told: Set[str] = set()
 
@@ -86,8 +84,19 @@ class Debugger(TracedProgram):
         try:
             return bool(super().onecmd(as_statement(line, word)))
         except Exception as error:
-            self.error(describe(error))
+            self.error(brief(error))
             return False
+        finally:
+            self.executing = False
+
+    def preloop(self) -> None:
+        """Before the first command at a stop: what ``display`` was asked for."""
+        self.executing = True
+        try:
+            super().preloop()
+            getattr(self, "_show_display", bool)()  # Python 3.13 and newer
+        except KeyboardInterrupt:
+            self.error("display took too long")
         finally:
             self.executing = False
 
@@ -106,7 +115,7 @@ class Debugger(TracedProgram):
                 if in_closure is None or not in_closure(statement, names, values):
                     exec(code, self.scope(code), values)  # noqa: S102 - it is what a debugger does
         except BaseException as error:
-            self.error(describe(error).rpartition("\n")[2])
+            self.error(brief(error))
 
     @contextlib.contextmanager
     def _output_shown(self) -> Iterator[None]:
@@ -155,7 +164,6 @@ class Debugger(TracedProgram):
             self.resume(frame or sys._getframe(1))
 
     def _converse(self) -> None:
-        getattr(self, "_show_display", bool)()  # Python < 3.13 shows it by itself
         while True:
             self._cmdloop()
             if not self.interrupted:
@@ -227,15 +235,15 @@ class Debugger(TracedProgram):
         trace = sys.gettrace()
         self.message("ENTERING RECURSIVE DEBUGGER")
         try:
-            sys.call_tracing(nested.run, (arg, frame.f_globals, frame.f_locals))
+            sys.call_tracing(nested.run, (arg, frame.f_globals, self.local_variables()))
         except Exception as error:
-            self.error(describe(error))
+            self.error(brief(error))
         self.message("LEAVING RECURSIVE DEBUGGER")
         use(trace)
 
 
 def flush() -> None:
-    """Bring out what the program has written so far."""
+    """Let out what the program has written so far."""
     for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
         try:
             stream.flush()  # type: ignore[union-attr]

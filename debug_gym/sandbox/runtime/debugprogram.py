@@ -20,6 +20,7 @@ from .wire import Channel
 
 _HIGH = 900
 """Descriptors from here on are ours: a program that closes or counts its own should not meet them."""
+
 _AT_STARTUP = frozenset(
     [
         "__main__",
@@ -59,9 +60,7 @@ def main(channel: int, output: int, request: Dict[str, Any], workspace: str) -> 
 
 def _make_way(folder: str) -> None:
     """Forget modules imported ahead where a folder, which will come first on ``sys.path``, has its own."""
-    for name in os.listdir(folder) if os.path.isdir(folder) else ():
-        package = os.path.isfile(os.path.join(folder, name, "__init__.py"))
-        name = name if package else name[:-3] if name.endswith(".py") else ""
+    for name in warm.names_on_path(folder):
         if name in sys.modules and name not in _AT_STARTUP:
             for known in [known for known in sys.modules if known.split(".")[0] == name]:
                 del sys.modules[known]
@@ -69,6 +68,9 @@ def _make_way(folder: str) -> None:
 
 def _tests(debugger: Debugger, request: Dict[str, Any]) -> int:
     """What ``python -m pytest`` does. The output is not captured: it belongs to the one who debugs."""
+    if importlib.util.find_spec("pytest") is None:
+        debugger.finish("pytest is not installed for %s, so tests cannot be debugged" % sys.executable)
+        return 1
     selection = [request["test"]] if request["test"] else []
     arguments = [*request["arguments"], "-p", "no:cacheprovider", "-s", *selection]
     warm.enter_program("pytest.__main__", arguments)

@@ -9,57 +9,28 @@ import time
 from typing import Any, Callable, Dict, FrozenSet, List, Optional, Set, Tuple
 
 from . import debugprogram
-from .debugtalk import INTERRUPT
+from .debugtalk import INTERRUPT, Answer
 from .output import BoundedOutput
 from .supervise import Supervisor, exit_code, pump, send_signal
-from .wire import HEADER, decode, encode
+from .wire import encode
 
 _GRACE = 1.0
 """Seconds that an interrupted program gets to stop before it is killed."""
 _SHORT = 0.2
 """Seconds from the end of a program's descriptors to its own end."""
 _NONE = "no program is being debugged"
-_MAX_ANSWER = 32 << 20
-"""Bytes of one answer. The program under the debugger can reach the channel and send anything."""
+_AT = ("start", "failure", "breakpoint", "idle")
+"""Where a program stops first. ``idle``: there is none, only breakpoints are set."""
+_MAX_COMMAND = 64 << 10
+"""Bytes of one command. It fits into the channel at once: a program that does not read holds nobody up."""
 
 
-class _Answer:
-    """One frame, as it comes in."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-        self.broken = False
-
-    def read(self, fd: int) -> bool:
-        """Take what a non-blocking descriptor has; False at its end."""
-        while True:
-            try:
-                part = os.read(fd, 1 << 16)
-            except BlockingIOError:
-                return True
-            except OSError:
-                part = b""
-            self.data += part
-            if not part or len(self.data) > _MAX_ANSWER:
-                self.broken = True
-                return False
-
-    def take(self) -> Optional[Dict[str, Any]]:
-        """The answer, if it is complete."""
-        if len(self.data) < HEADER.size:
-            return None
-        size, blob = HEADER.unpack(bytes(self.data[: HEADER.size]))
-        end = HEADER.size + size
-        if len(self.data) < end + blob:
-            return None
-        try:
-            answer = decode(bytes(self.data[HEADER.size : end]))
-            answer["output"] = str(answer["output"])
-        except (ValueError, KeyError):
-            self.broken = True
-            return None
-        del self.data[: end + blob]
-        return answer
+def _name(number: int) -> str:
+    """A signal's name; those of the real-time signals are numbers."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "signal %d" % number
 
 
 class DebugSession:
@@ -82,6 +53,8 @@ class DebugSession:
 
     def start(self, request: Dict[str, Any]) -> Dict[str, Any]:
         """``test``, ``script``, ``at``, ``arguments``, ``breakpoints``, ``timeout``, ``output``: a reply."""
+        if request["at"] not in _AT:
+            raise ValueError("a program stops at one of %s, not at %r" % (", ".join(_AT), request["at"]))
         self.stop()
         self._gone = _NONE
         self._breakpoints = request["breakpoints"]
@@ -108,21 +81,20 @@ class DebugSession:
         """``command``, ``timeout``, ``output`` -> a reply. With no program it says that it has ended."""
         if self._running is None:
             return self._reply({"output": self._gone}, None, ended=True)
-        rest = memoryview(encode({"command": request["command"]}))
-        os.set_blocking(self._running[1], True)  # the child waits for it
+        data = encode({"command": request["command"]})
+        if len(data) > _MAX_COMMAND:
+            raise ValueError("a command may have at most %d bytes" % _MAX_COMMAND)
         try:
-            while rest:
-                rest = rest[os.write(self._running[1], rest) :]
+            taken = os.write(self._running[1], data) == len(data)
         except OSError:
-            pass  # it is gone; its end is told below
-        os.set_blocking(self._running[1], False)
-        return self._await(request)
+            taken = False
+        return self._await(request) if taken else self._end({}, BoundedOutput(1), deaf=False, deadline=0.0)
 
     def _await(self, request: Dict[str, Any]) -> Dict[str, Any]:
         """Wait for the answer, or the end of the program; at the time limit, interrupt it."""
         assert self._running is not None
         pid, channel, output = self._running
-        supervisor, sink, answer = self.supervisor, BoundedOutput(request["output"]), _Answer()
+        supervisor, sink, answer = self.supervisor, BoundedOutput(request["output"]), Answer()
         supervisor.out_of_memory = False
         readers = {channel: answer.read, output: pump(sink.add)}
         found: List[Dict[str, Any]] = []
@@ -183,7 +155,7 @@ class DebugSession:
         if code is None:
             return "the program finished but did not exit, and was killed"
         if code < 0:
-            return "the program was killed by %s; the breakpoints stay" % signal.Signals(-code).name
+            return "the program was killed by %s; the breakpoints stay" % _name(-code)
         return "the program ended with exit code %d" % code
 
     def _reply(self, last: Dict[str, Any], sink: Any, **ends: Any) -> Dict[str, Any]:

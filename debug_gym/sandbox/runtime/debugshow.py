@@ -13,11 +13,25 @@ from typing import Any, Dict, Optional, Sequence, Tuple
 
 from .debugpoints import BreakpointCommands
 from .debugtalk import Words
-from .debugview import AROUND, Entry, Places, Sources, cut, describe, listing, value
+from .debugview import AROUND, Entry, Places, Sources, brief, cut, describe, listing, value
 
 MAX_EQUAL = 5
 """Frames at the same place that ``where`` shows one by one; more of them are a recursion."""
 _INNER = frozenset(["<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<lambda>"])
+
+
+class _Names(Dict[str, Any]):
+    """Globals that know a frame's local variables, too, as they are at any time."""
+
+    def __init__(self, *scopes: Any) -> None:
+        super().__init__()
+        self._scopes = scopes
+
+    def __missing__(self, name: str) -> Any:
+        for scope in self._scopes:
+            if name in scope:
+                return scope[name]
+        raise KeyError(name)
 
 
 class Display(BreakpointCommands):
@@ -61,7 +75,7 @@ class Display(BreakpointCommands):
         )
         self.message(place + (": " + first if first else ""))
         for line in rest.split("\n") if rest else ():
-            self.message("    " + line)
+            self.message(("    " + line).rstrip())
         if self.curindex < len(self.stack) - 1:
             frame, number = self.stack[-1]
             inner = "%s:%d in %s" % (
@@ -101,14 +115,16 @@ class Display(BreakpointCommands):
                 if count > 0
                 else shown[:-count]
             )
-        for key, group in itertools.groupby(shown, self._row):
-            entries = list(group)
-            for frame, _ in entries if len(entries) <= MAX_EQUAL else (entries[0], entries[-1]):
-                self.message(("-> " if frame is self.curframe else "   ") + key[0])
-                if key[1]:
-                    self.message("       " + key[1])
-                if frame is entries[0][0] and len(entries) > MAX_EQUAL:
-                    self.message("       [... %d equal frames ...]" % (len(entries) - 2))
+        for (place, source), group in itertools.groupby(shown, self._row):
+            frames = [frame for frame, _ in group]
+            ends = frames if len(frames) <= MAX_EQUAL else (frames[0], frames[-1])
+            for frame in frames:
+                if frame in ends or frame is self.curframe:
+                    self.message(("-> " if frame is self.curframe else "   ") + place)
+                    if source:
+                        self.message("       " + source)
+                if frame is frames[0] and len(frames) > MAX_EQUAL:
+                    self.message("       [... %d frames of this recursion, then ...]" % (len(frames) - 2))
 
     def _row(self, entry: Entry) -> Tuple[str, str]:
         """A frame's place, and its line of source."""
@@ -127,6 +143,9 @@ class Display(BreakpointCommands):
             current, raised = raised, -1  # the frame has moved on since; what matters is where it failed
         for row in listing(lines, start, current, breaks, raised):
             self.message(row)
+
+    def _validate_file_mtime(self) -> None:
+        """Python 3.13 and newer would tell of changed files in its own way, too."""
 
     def message(self, msg: Any, end: str = "\n") -> None:
         """Say something, within bounds."""
@@ -147,17 +166,18 @@ class Display(BreakpointCommands):
     def scope(self, code: CodeType) -> Dict[str, Any]:
         """The globals to run code in: with the frame's variables, if a comprehension or lambda needs them."""
         assert self.curframe is not None
+        names, values = self.curframe.f_globals, self.local_variables()
         inner = [const for const in code.co_consts if isinstance(const, CodeType)]
-        if inner and all(const.co_name in _INNER for const in inner):
-            return {**self.curframe.f_globals, **self.local_variables()}
-        return self.curframe.f_globals
+        if values is names or not inner or not all(const.co_name in _INNER for const in inner):
+            return names
+        return _Names(values, names)
 
     def _getval(self, arg: str) -> object:
         try:
             code = compile(arg.strip(), "<stdin>", "eval")
             return eval(code, self.scope(code), self.local_variables())
         except BaseException as error:
-            self.error(describe(error).rpartition("\n")[2])
+            self.error(brief(error))
             raise
 
     def displayhook(self, obj: object) -> None:

@@ -6,12 +6,20 @@ import inspect
 import io
 from collections import Counter
 from types import CodeType
-from typing import Any, Callable, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List
 
 from .debugger import Debugger
+from .debugtrace import use
 
 _PREAMBLE = ("=", "platform ", "rootdir: ", "configfile: ", "plugins: ", "cachedir: ", "collect")
 """How the lines begin with which pytest introduces itself."""
+_HOOKS: Dict[str, Any] = {
+    "pytest_load_initial_conftests": {"hookwrapper": True},
+    "pytest_cmdline_main": {"tryfirst": True},
+    "pytest_configure": {"trylast": True},
+    "pytest_collection": {"tryfirst": True},
+    "pytest_runtest_call": {"hookwrapper": True},
+}
 
 
 class TestsUnderDebugger:
@@ -30,11 +38,8 @@ class TestsUnderDebugger:
         """Run pytest in this process; return its exit code."""
         import pytest
 
-        pytest.hookimpl(tryfirst=True)(TestsUnderDebugger.pytest_cmdline_main)
-        pytest.hookimpl(trylast=True)(TestsUnderDebugger.pytest_configure)
-        pytest.hookimpl(tryfirst=True)(TestsUnderDebugger.pytest_collection)
-        pytest.hookimpl(hookwrapper=True)(TestsUnderDebugger.pytest_runtest_call)
-        self._watch()
+        for name, options in _HOOKS.items():
+            pytest.hookimpl(**options)(getattr(TestsUnderDebugger, name))
         return int(pytest.main(arguments, plugins=[self]))
 
     def _watch(self) -> None:
@@ -53,9 +58,18 @@ class TestsUnderDebugger:
 
     # -- pytest's hooks --------------------------------------------------------------------
 
+    def pytest_load_initial_conftests(self, early_config: Any) -> Iterator[None]:
+        """Around the first code of the workspace's own. Where there is none yet, watching can wait: it makes
+        pytest's own start slower."""
+        self._watch()
+        yield
+        files = [str(getattr(plugin, "__file__", "")) for plugin in early_config.pluginmanager.get_plugins()]
+        if not any(file.endswith("conftest.py") for file in files):
+            use(None)
+
     def pytest_cmdline_main(self, config: Any) -> None:
-        """pytest-xdist must not run the tests in other processes."""
-        for name, off in (("numprocesses", None), ("dist", "no"), ("tx", [])):
+        """pytest-xdist must not run the tests in other processes; nobody reads pytest's tracebacks."""
+        for name, off in (("numprocesses", None), ("dist", "no"), ("tx", []), ("tbstyle", "no")):
             if hasattr(config.option, name):
                 setattr(config.option, name, off)
 

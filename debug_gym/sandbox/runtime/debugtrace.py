@@ -3,6 +3,7 @@ between, interrupts, ``breakpoint()`` and threads."""
 
 from __future__ import annotations
 
+import bdb
 import os
 import pdb
 import signal
@@ -152,6 +153,13 @@ class TracedProgram(Display):
         """See ``bdb``."""
         self._set_stopinfo(self.botframe, None, -1)
         self.free = True
+
+    def set_return(self, frame: FrameType) -> None:
+        """See ``bdb``; out of a generator or coroutine, where bdb would let the program run away, too."""
+        if frame.f_code.co_flags & bdb.GENERATOR_AND_COROUTINE_FLAGS:
+            self._set_stopinfo(frame.f_back, None)
+        else:
+            super().set_return(frame)
 
     def _set_stopinfo(self, *args: Any, **options: Any) -> None:
         self.free = False

@@ -186,7 +186,7 @@ def value(thing: Any, render: Callable[[Any], str] = repr) -> str:
         if len(text) <= MAX_VALUE:
             return text
         return cut(text, MAX_VALUE)
-    return "%s\n[cut: %s; ask for a part of it]" % (_BRIEF.repr(thing), _measure(thing))
+    return "%s\n[cut: %s; ask for a part of it]" % (_SHORT.repr(thing), _measure(thing))
 
 
 def _fits(thing: Any, budget: int = 3_000) -> bool:
@@ -216,15 +216,15 @@ def _measure(thing: Any) -> str:
         return "a large %s" % type(thing).__name__
 
 
-def _brief() -> reprlib.Repr:
-    brief = reprlib.Repr()
-    brief.maxlist = brief.maxtuple = brief.maxset = brief.maxfrozenset = brief.maxdict = brief.maxdeque = 40
-    brief.maxstring = brief.maxother = 1_000
-    brief.maxlong, brief.maxlevel = 200, 4
-    return brief
+def _shortened() -> reprlib.Repr:
+    short = reprlib.Repr()
+    short.maxlist = short.maxtuple = short.maxset = short.maxfrozenset = short.maxdict = short.maxdeque = 40
+    short.maxstring = short.maxother = 1_000
+    short.maxlong, short.maxlevel = 200, 4
+    return short
 
 
-_BRIEF = _brief()
+_SHORT = _shortened()
 
 
 def describe(error: BaseException) -> str:
@@ -233,6 +233,11 @@ def describe(error: BaseException) -> str:
         return "".join(traceback.format_exception_only(type(error), error)).strip()
     except Exception:
         return type(error).__name__
+
+
+def brief(error: BaseException) -> str:
+    """The same without the source line that a ``SyntaxError`` comes with."""
+    return describe(error).rpartition("\n")[2] if isinstance(error, SyntaxError) else describe(error)
 
 
 def root_cause(error: BaseException, places: Places) -> BaseException:

@@ -15,6 +15,9 @@ POINTS = frozenset(
 )
 """Commands that need no program."""
 
+EXPRESSION_CHARACTERS = "=.[](),\"'+-*/%@&|<>~^"
+"""As in Python 3.13, a first word that holds one of these is no command: ``c.x``, ``n=1``."""
+
 _NO_ARGUMENT = GOING | frozenset(["s", "step", "n", "next", "r", "return", "a", "args", "rv", "retval", "ll"])
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\s*(?:[-+*/%&|^@]|//|\*\*|<<|>>)?=(?!=)")
 _CLAUSES = ("else", "elif", "except", "finally", "case")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Any
+from functools import partial
+from typing import Any, Callable
 
 from .wire import Frame
 
 SKIPPED = frozenset([".git", "__pycache__", ".pytest_cache"])
 """Names that listings leave out: not the repository's own files."""
+MAX_DEPTH = 100
+"""Folders below each other that a listing or a search goes into."""
 
 
 def inside(root: str, path: str) -> str:
@@ -83,12 +86,18 @@ def listdir(root: str, request: dict[str, Any]) -> Frame:
             if len(entries) > limit:
                 return
             kind = _kind(entry)
-            size = entry.stat(follow_symlinks=False).st_size if kind == "file" else 0
+            try:
+                size = entry.stat(follow_symlinks=False).st_size if kind == "file" else 0
+            except FileNotFoundError:
+                continue  # it went away meanwhile
             entries.append([prefix + entry.name, kind, size])
-            if kind == "dir" and depth > 1 and os.access(entry.path, os.R_OK | os.X_OK):
-                walk(entry.path, prefix + entry.name + "/", depth - 1)
+            if kind == "dir" and depth > 1:
+                try:
+                    walk(entry.path, prefix + entry.name + "/", depth - 1)
+                except OSError:
+                    continue  # unreadable, gone, or too deep: it is listed, but not what is in it
 
-    walk(top, "", request["depth"])
+    walk(top, "", min(request["depth"], MAX_DEPTH))
     return {"entries": entries[:limit], "more": len(entries) > limit}, b""
 
 
@@ -102,27 +111,125 @@ def _kind(entry: os.DirEntry[str]) -> str:
 
 def restore(root: str, request: dict[str, Any], blob: bytes) -> Frame:
     """``deleted``: paths; ``files``: [path, mode, link or None, size]; the contents follow each other in the
-    blob. Relative paths are the workspace's; absolute ones are taken as they are (scratch folders)."""
+    blob. Relative paths are the workspace's; absolute ones are taken as they are (scratch folders).
+
+    Folders that deleting leaves empty go too. Links are replaced, never followed: what is laid down at a path
+    comes to lie at that very path, or not at all.
+
+    Raises:
+        OSError: an entry cannot be laid down, e.g. for want of space, or since a file that was not deleted
+            lies where it needs a folder.
+    """
     for path in request["deleted"]:
-        _remove(os.path.join(root, path))
+        _delete(root, path)
+    made: set[str] = set()
     offset = 0
     for path, mode, link, size in request["files"]:
         target = os.path.join(root, path)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        if os.path.islink(target) or (link is not None and os.path.lexists(target)):
-            _remove(target)
+        folder = os.path.dirname(target)
+        if folder not in made:
+            _make_folders(folder)
+            made.add(folder)
+        _make_way(target)
         if link is not None:
-            os.symlink(link, target)
-            continue
-        _put(target, blob[offset : offset + size], mode)
-        offset += size
+            _with_rights(folder, partial(os.symlink, link, target))
+        else:
+            _with_rights(folder, partial(_put, target, blob[offset : offset + size], mode))
+            offset += size
     return {}, b""
 
 
-def _remove(path: str) -> None:
-    if os.path.isdir(path) and not os.path.islink(path):
-        for name in os.listdir(path):
-            _remove(os.path.join(path, name))
-        os.rmdir(path)
-    elif os.path.lexists(path):
-        os.unlink(path)
+def _delete(root: str, path: str) -> None:
+    """Delete a path of the workspace, and the folders above it that are empty then."""
+    target = os.path.join(root, path)
+    if not _is_real_folder(os.path.dirname(target)):
+        return  # it is gone, or lies behind a link
+    if _is_real_folder(target):
+        remove_tree(target)
+    elif os.path.lexists(target):
+        _with_rights(os.path.dirname(target), partial(os.unlink, target))
+    while os.path.dirname(target) != root:
+        target = os.path.dirname(target)
+        try:
+            os.rmdir(target)
+        except OSError:
+            return
+
+
+def _make_folders(folder: str) -> None:
+    """Make a folder and those above it. A link or a file on the way is an error."""
+    if not os.path.lexists(folder):
+        above = os.path.dirname(folder)
+        _make_folders(above)
+        _with_rights(above, partial(os.mkdir, folder))
+    if not _is_real_folder(folder):
+        raise NotADirectoryError(20, "is no folder", folder)
+
+
+def _make_way(target: str) -> None:
+    """Remove what is at a path; a folder only if there is no file in it."""
+    if _is_real_folder(target):
+        for folder, _names, _files in os.walk(target, topdown=False):
+            os.rmdir(folder)
+    elif os.path.lexists(target):
+        _with_rights(os.path.dirname(target), partial(os.unlink, target))
+
+
+def _with_rights(folder: str, change: Callable[[], None]) -> None:
+    """Do something in a folder that may be read-only; then it gets write permission."""
+    try:
+        change()
+    except PermissionError:
+        os.chmod(folder, stat.S_IMODE(os.stat(folder).st_mode) | 0o700)
+        change()
+
+
+def _is_real_folder(path: str) -> bool:
+    """It is a folder, and neither itself nor a part of its path is a link."""
+    return os.path.isdir(path) and os.path.realpath(path) == path
+
+
+def remove_tree(path: str) -> None:
+    """Remove a folder and all that lies in it, however deep, whatever its permissions; no link is followed.
+
+    Raises:
+        OSError: something in it belongs to somebody else.
+    """
+    above: list[str] = []
+    folder = _open_folder(path)
+    try:
+        while True:
+            name = _empty(folder)
+            if name is None and not above:
+                break
+            further = _open_folder(name or "..", folder)
+            os.close(folder)
+            folder = further
+            if name is None:
+                os.rmdir(above.pop(), dir_fd=folder)
+            else:
+                above.append(name)
+    finally:
+        os.close(folder)
+    os.rmdir(path)
+
+
+def _empty(folder: int) -> str | None:
+    """Remove files from an open folder until a folder is met; return its name, or None at the end."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                return entry.name
+            os.unlink(entry.name, dir_fd=folder)
+    return None
+
+
+def _open_folder(name: str, above: int | None = None) -> int:
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        if os.access(name, os.W_OK | os.X_OK, dir_fd=above):
+            return os.open(name, flags, dir_fd=above)
+    except PermissionError:
+        pass
+    os.chmod(name, 0o700, dir_fd=above)
+    return os.open(name, flags, dir_fd=above)

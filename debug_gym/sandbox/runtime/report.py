@@ -61,6 +61,7 @@ def run_module(fd: int) -> None:
     prepare = _pytest.config._prepareconfig
 
     def with_reporter(args: Any, plugins: Any = None, **options: Any) -> Any:
+        _pytest.config._prepareconfig = prepare  # a test may run a pytest of its own
         return prepare(args, [*(plugins or ()), Reporter(fd)], **options)
 
     _pytest.config._prepareconfig = with_reporter

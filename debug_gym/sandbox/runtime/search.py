@@ -119,13 +119,14 @@ def _walk(folder: str, prefix: str) -> Iterator[str]:
     try:
         with os.scandir(folder) as entries:
             ordered = sorted(entries, key=lambda entry: entry.name)
-    except PermissionError:
-        return
+    except OSError:
+        return  # unreadable, gone, or too deep
     for entry in ordered:
         if entry.name.startswith(".") or entry.name in files.SKIPPED:
             continue
         if entry.is_dir(follow_symlinks=False):
-            yield from _walk(entry.path, prefix + entry.name + "/")
+            if prefix.count("/") < files.MAX_DEPTH:
+                yield from _walk(entry.path, prefix + entry.name + "/")
         elif entry.is_file(follow_symlinks=False):
             yield prefix + entry.name
 

@@ -10,9 +10,10 @@ import signal
 import sys
 from typing import Any, Callable, NoReturn
 
-from . import files, linux, search, warm
+from . import files, first, linux, search, tracing, warm
 from .debugsession import DebugSession
 from .output import BoundedOutput
+from .preload import preload, restart, restarted
 from .shell import Shell
 from .supervise import HostGoneError, Supervisor
 from .testruns import TestRunner
@@ -187,7 +188,8 @@ class Runtime:
 
     def op_tests(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
         """``arguments`` of pytest, ``timeout``, ``output`` (bytes), ``cold``."""
-        return self.tests.run(request, self._importable())
+        shadowed = warm.shadowed(self._importable(), warm.names_on_path(self.workspace), first.MODULES)
+        return self.tests.run(request, shadowed)
 
     def op_debug_start(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
         """See ``DebugSession.start``."""
@@ -201,6 +203,10 @@ class Runtime:
         """End the debugged program, if there is one."""
         self.debugger.stop()
         return {}
+
+    def op_trace(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        """See ``tracing.trace``."""
+        return tracing.trace(self.supervisor, self.spawn, self.workspace, request)
 
     def op_read(self, request: dict[str, Any], blob: bytes) -> Frame:
         """See ``files.read``."""
@@ -226,7 +232,7 @@ class Runtime:
     def _importable(self) -> set[str]:
         """Names of modules that the workspace could put in the place of preloaded ones."""
         changed = self.workspace if self.upper is None else "/proc/self/fd/%d" % self.upper
-        return set(self.names) | warm.importable_names(changed)
+        return set(self.names) | warm.importable_names(changed, self.workspace)
 
     def _forget_shell(self) -> None:
         if self.shell is not None:
@@ -268,8 +274,13 @@ def main() -> None:
     os.dup2(null, 0)
     os.dup2(null, 1)
     os.close(null)
-    config, _ = channel.receive()
-    warm.preload(config["preload"])
+    config = restarted() or channel.receive()[0]
+    unfit = config.setdefault("unfit", [])
+    more = preload(config["preload"], unfit=unfit)
+    if more:
+        os.dup2(channel.read_fd, 0)
+        os.dup2(channel.write_fd, 1)
+        restart({**config, "unfit": unfit + more})
     channel.send({"python": sys.version.split()[0], "prefix": sys.prefix})
     runtime = Runtime(channel, config["workspace"], config["limits"], config["names"])
     runtime.home = config["home"]

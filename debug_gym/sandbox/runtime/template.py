@@ -3,22 +3,28 @@
 It runs on the host, as the host's user, and only ever imports what is installed in its environment; the code
 under test runs in its forks, behind the walls of ``enclosure``.
 
-Requests come as JSON datagrams on a socket, with the sandbox's end of its channel attached; the answer to
-each is a datagram with a pidfd of the new sandbox's first process, or an error.
+Requests come as JSON datagrams on a socket; the answer to each is a datagram with two descriptors, a pidfd of
+the new sandbox's first process and the host's end of its channel, or with an error.
 """
 
 from __future__ import annotations
 
 import array
+import functools
+import importlib.util
 import json
 import os
+import pwd
+import resource
 import select
 import signal
 import socket
 import sys
-from typing import Any, NoReturn
+import sysconfig
+from typing import Any, List, NoReturn
 
-from . import enclosure, linux, warm
+from . import enclosure, linux
+from .preload import preload, restart, restarted
 from .server import Runtime, set_limits
 from .wire import Channel
 
@@ -26,18 +32,23 @@ from .wire import Channel
 def main(control_fd: int) -> None:
     """Warm up, then fork sandboxes until the host hangs up."""
     control = socket.socket(fileno=control_fd)
-    config = json.loads(control.recv(1 << 20))
+    config = restarted() or json.loads(control.recv(1 << 20))
     linux.set_subreaper()
-    unfit = warm.preload(config["preload"])
-    facts = {"python": sys.version.split()[0], "unfit": unfit, "installed": installed_modules()}
+    _raise_descriptor_limit()
+    visible = interpreter_folders()
+    unfit = config.setdefault("unfit", ["debug_gym"])
+    more = preload(config["preload"], ["/usr", *visible], unfit)
+    if more:
+        restart({**config, "unfit": unfit + more})
+    facts = {"python": sys.version.split()[0], "unfit": [], "installed": installed_modules()}
     control.send(json.dumps(facts).encode())
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_read, False)
     os.set_blocking(wake_write, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-    visible = [path for path in interpreter_folders() if os.path.exists(path)]
-    masked = [path for path in config["masked"] if os.path.isdir(path) and _within(path, ["/usr", *visible])]
+    masked = [path for path in (*config["masked"], *_gyms()) if os.path.isdir(path)]
+    masked = [path for path in masked if _within(path, ["/usr", *visible])]
     poll = select.poll()
     poll.register(control, select.POLLIN)
     poll.register(wake_read, select.POLLIN)
@@ -48,26 +59,73 @@ def main(control_fd: int) -> None:
             _reap()
         if control.fileno() not in ready:
             continue
-        data, fds, _flags, _address = _receive(control)
+        data = control.recv(1 << 20)
         if not data:
             return
         request = json.loads(data)
-        _start(control, fds, {**request, "visible": visible, "masked": masked}, (wake_read, wake_write))
+        request.update(visible=visible, masked=masked, names=_names(request["base"]))
+        _start(control, request, (wake_read, wake_write))
 
 
-def interpreter_folders() -> list[str]:
-    """The folders outside ``/usr`` that this interpreter and its packages live in."""
-    folders = {
+def _raise_descriptor_limit() -> None:
+    """Code in a sandbox can keep as many descriptors in flight between sockets as it may open; a process of
+    the same user that may open no more than that can then send none, and we have to."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+@functools.lru_cache(maxsize=64)
+def _names(base: str) -> List[str]:
+    """The module names of a base, which lie in a file beside it: there may be too many for a datagram."""
+    with open(os.path.join(os.path.dirname(base), "base.json")) as file:
+        names: List[str] = json.load(file)["names"]
+    return names
+
+
+def _gyms() -> List[str]:
+    """Where this interpreter has a debug-gym of its own: it holds the solutions of tasks."""
+    spec = importlib.util.find_spec("debug_gym")
+    return list(spec.submodule_search_locations or ()) if spec is not None else []
+
+
+def interpreter_folders() -> List[str]:
+    """The folders and files outside ``/usr`` that this interpreter and its packages live in."""
+    prefixes = {
         os.path.realpath(sys.base_prefix),
         os.path.abspath(sys.prefix),
         os.path.abspath(sys.base_prefix),
     }
-    folders.add(os.path.dirname(os.path.dirname(os.path.realpath(sys.executable))))
-    chosen: list[str] = []
-    for folder in sorted(folders):
-        if folder != "/" and not _within(folder, ["/usr", *chosen]):
-            chosen.append(folder)
+    found = {path for path in prefixes if not _is_wide(path)}
+    if found != prefixes:  # show what belongs to Python, but not what else lies there
+        kinds = ("stdlib", "platstdlib", "purelib", "platlib", "scripts")
+        found.update(sysconfig.get_paths()[kind] for kind in kinds)
+        found.update([os.path.join(sys.prefix, "pyvenv.cfg"), os.path.abspath(sys.executable)])
+        library = sysconfig.get_config_var("INSTSONAME") or "."
+        found.add(os.path.join(sysconfig.get_config_var("LIBDIR") or "/", library))
+    found.add(os.path.realpath(sys.executable))
+    chosen: List[str] = []
+    for path in sorted(found):
+        if os.path.exists(path) and not _is_wide(path) and not _within(path, ["/usr", *chosen]):
+            chosen.append(path)
     return chosen
+
+
+def _is_wide(path: str) -> bool:
+    """It is a folder that holds more than an interpreter, e.g. somebody's home."""
+    home = os.path.realpath(pwd.getpwuid(os.getuid()).pw_dir)
+    wide = {
+        "/",
+        "/home",
+        "/mnt",
+        "/opt",
+        "/root",
+        "/srv",
+        "/tmp",
+        "/var",
+        home + "/.local",
+        home + "/.local/lib",
+    }
+    return path in wide or path.endswith("/.") or _within(home, [path])
 
 
 def installed_modules() -> list[str]:
@@ -83,32 +141,37 @@ def _within(path: str, folders: list[str]) -> bool:
     return any(path == folder or path.startswith(folder + "/") for folder in folders)
 
 
-def _start(control: socket.socket, fds: list[int], request: dict[str, Any], wake: tuple[int, int]) -> None:
+def _start(control: socket.socket, request: dict[str, Any], wake: tuple[int, int]) -> None:
     """Fork pid 1 of a new sandbox right into its namespaces, give it its user ids, and tell the host."""
     mapped_read, mapped_write = os.pipe()
+    ours, theirs = socket.socketpair()
     answer: dict[str, Any] = {}
     rights: list[tuple[int, int, array.array[int]]] = []
+    pidfd = -1
     try:
         pid, pidfd = linux.fork_into(enclosure.NAMESPACES)
         if pid == 0:
-            _become(control, fds[0], request, (*wake, mapped_write), mapped_read)
+            ours.close()
+            _become(control, theirs, request, (*wake, mapped_write), mapped_read)
         try:
             enclosure.write_id_maps(pid)
             os.write(mapped_write, b"!")
-            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [pidfd]))]
+            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [pidfd, ours.fileno()]))]
         except OSError as error:
             os.kill(pid, signal.SIGKILL)
             answer = {"error": str(error)}
     except OSError as error:
-        answer, pidfd = {"error": str(error)}, -1
+        answer = {"error": str(error)}
     control.sendmsg([json.dumps(answer).encode()], rights)
-    for fd in (mapped_read, mapped_write, fds[0], pidfd):
+    ours.close()
+    theirs.close()
+    for fd in (mapped_read, mapped_write, pidfd):
         if fd >= 0:
             os.close(fd)
 
 
 def _become(
-    control: socket.socket, fd: int, request: dict[str, Any], others: tuple[int, ...], mapped: int
+    control: socket.socket, sock: socket.socket, request: dict[str, Any], others: tuple[int, ...], mapped: int
 ) -> NoReturn:
     """In the new process: wait for the user ids, then serve. Never returns."""
     try:
@@ -119,41 +182,31 @@ def _become(
         control.close()
         if os.read(mapped, 1):
             os.close(mapped)
-            _serve(fd, request)
+            _serve(sock, request)
     finally:
         os._exit(1)
 
 
-def _serve(fd: int, request: dict[str, Any]) -> None:
+def _serve(sock: socket.socket, request: dict[str, Any]) -> None:
     """In pid 1: build the walls, send the descriptors of its folders to the host, serve."""
-    with socket.socket(fileno=fd) as sock:
-        try:
-            limits = request["limits"]
-            folders = enclosure.build(request["base"], request["visible"], request["masked"], limits)
-            enclosure.lock()
-            set_limits(limits)
-            os.umask(0o022)
-        except Exception as error:
-            sock.send(b"!" + str(error).encode())
-            raise
-        sock.sendmsg([b"+"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", folders))])
-        for folder in folders[1:]:
-            os.close(folder)
-        runtime = Runtime(Channel(fd, fd), enclosure.WORKSPACE, limits, request["names"])
-        runtime.upper = folders[0]
-        runtime.serve()
-
-
-def _receive(control: socket.socket) -> tuple[bytes, list[int], int, Any]:
-    """recvmsg with one descriptor attached (socket.recv_fds is newer than Python 3.8)."""
-    data, ancillary, flags, address = control.recvmsg(1 << 20, socket.CMSG_SPACE(4))
-    fds = array.array("i")
-    for level, kind, payload in ancillary:
-        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-            fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
-    for fd in fds:
-        os.set_inheritable(fd, False)
-    return data, list(fds), flags, address
+    limits = request["limits"]
+    try:
+        folders = enclosure.build(request["base"], request["visible"], request["masked"], limits)
+        enclosure.lock()
+        if not (os.access(sys.executable, os.X_OK) and os.access(os.__file__, os.R_OK)):
+            raise PermissionError("ordinary users may not run %s: its folder is private" % sys.executable)
+    except Exception as error:
+        sock.send(b"!" + str(error).encode())
+        raise
+    sock.sendmsg([b"+"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", folders))])
+    for folder in folders[1:]:
+        os.close(folder)
+    os.umask(0o022)
+    set_limits(limits)
+    fd = sock.fileno()
+    runtime = Runtime(Channel(fd, fd), enclosure.WORKSPACE, limits, request["names"])
+    runtime.upper = folders[0]
+    runtime.serve()
 
 
 def _reap() -> None:

@@ -21,6 +21,8 @@ _COLD = (
 import sys
 fd = int(sys.argv.pop(1))
 os.set_inheritable(fd, False)
+if sys.path[:1] == [""]: sys.path[0] = os.getcwd()
+if hasattr(sys, "orig_argv"): sys.orig_argv[1:4] = ["-m", "pytest"]
 run_module(fd)
 """
 )
@@ -36,17 +38,18 @@ class TestRunner:
         self.spare: tuple[int, int, int, int] | None = None
         supervisor.on_massacre.append(self._forget)
 
-    def run(self, request: dict[str, Any], names: set[str]) -> dict[str, Any]:
-        """``arguments``, ``timeout``, ``output`` (bytes), ``cold`` -> exit code, output, test results."""
+    def run(self, request: dict[str, Any], shadowed: str) -> dict[str, Any]:
+        """``arguments``, ``timeout``, ``output`` (bytes), ``cold`` -> exit code, output, test results.
+
+        ``shadowed``: a module imported here in whose place a cold run would import the workspace's own, or "".
+        """
         note = ""
         if "pytest" not in sys.modules:
             note = "cold: pytest is not installed for " + sys.executable
         elif request.get("cold"):
             note = "cold: asked for"
-        else:
-            name = warm.shadowed(names)
-            if name:
-                note = "cold: the workspace has its own module named %r" % name
+        elif shadowed:
+            note = "cold: the workspace has its own module named %r" % shadowed
         strays = self.supervisor.strays()
         if note:
             pid, output, records = self._start_cold(request["arguments"])
@@ -136,7 +139,10 @@ def run_child(work: Callable[[], Any]) -> None:
     try:
         code = work() or 0
     except SystemExit as error:
-        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+        code = error.code or 0
+        if not isinstance(code, int):
+            print(code, file=sys.stderr)
+            code = 1
     except BaseException:
         import traceback
 

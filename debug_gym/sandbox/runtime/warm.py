@@ -1,122 +1,111 @@
-"""The warm interpreter: pytest and third-party modules imported ahead, so that a test run is only a fork.
+"""Warm programs: a fork of an interpreter that has much imported already becomes what a fresh one would be.
 
-A run in the fork must be equal to a cold ``python -m pytest`` in the same sandbox. What would differ is found
-out beforehand, and such a run is made cold (see ``shadowed``).
+A test run in the fork must be equal to a cold ``python -m pytest`` in the same sandbox. What would differ is
+found out beforehand, and such a run is made cold (see ``shadowed``).
 """
 
 from __future__ import annotations
 
-import gc
 import importlib
 import importlib.util
+import io
 import os
-import shutil
+import re
 import sys
-import tempfile
 import types
-from typing import Any, Iterable
+from typing import Any, Collection, Iterable
 
 from .report import run_module
 
-_SAMPLE = """
-import pytest
-@pytest.mark.parametrize("n", [1, 2])
-def test_sample(n, tmp_path, capsys, monkeypatch): assert {1: 2} == {1: n + 1}
-class TestSample:
-    def test_raises(self):
-        with pytest.raises(ZeroDivisionError): 1 / 0
-"""
+_PYTHONPATH_SETTING = re.compile(rb"^[ \t]*pythonpath[ \t]*=([^\n]*(?:\n[ \t]+[^\n]+)*)", re.MULTILINE)
+_SETTINGS = ("pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "pyproject.toml", "tox.ini", "setup.cfg")
+_MODULE_SUFFIXES = (".py", ".pyc", ".so")
 
 
-def preload(modules: Iterable[str]) -> list[str]:
-    """Import pytest and ``modules``, and run one throw-away suite, so that lazy imports and caches are warm.
+def python_path(folder: str) -> list[str]:
+    """The folders that ``$PYTHONPATH`` names to an interpreter that starts in ``folder``."""
+    value = os.environ.get("PYTHONPATH")
+    return [os.path.abspath(os.path.join(folder, part)) for part in value.split(os.pathsep)] if value else []
 
-    Returns the modules that cannot be imported ahead: they start threads, which a fork would lose.
+
+# -- names that the workspace could take ------------------------------------------------------
+
+
+def importable_names(changed: str, workspace: str | None = None) -> set[str]:
+    """Top-level module names that files below ``changed`` could take: those of modules and packages in folders
+    that are no packages themselves, each of which may come to stand on ``sys.path``.
+
+    ``workspace``: the whole of which ``changed`` holds a part; there it is looked up what is a package.
     """
-    sys.dont_write_bytecode = True
-    _run_sample()
-    unfit = []
-    for name in modules:
+    names: set[str] = set()
+    for folder, folders, files in os.walk(changed):
+        folders[:] = [name for name in folders if name not in {".git", "__pycache__"}]
+        whole = folder if workspace is None else workspace + folder[len(changed) :]
+        if _is_package(whole):
+            if not _is_package(os.path.dirname(whole)):
+                names.add(os.path.basename(whole))
+        else:
+            names.update(_module_names(files))
+    return names
+
+
+def names_on_path(workspace: str) -> set[str]:
+    """Names of the modules and packages in the folders that are on ``sys.path`` from the start: the workspace
+    itself, those of ``$PYTHONPATH``, and those of pytest's setting ``pythonpath``."""
+    names: set[str] = set()
+    for folder in {workspace, *python_path(workspace), *_configured_path(workspace)}:
+        if os.path.isdir(folder) and (folder + "/").startswith(workspace + "/"):
+            entries = os.listdir(folder)
+            names.update(_module_names(entries))
+            names.update(name for name in entries if _is_package(os.path.join(folder, name)))
+    return names
+
+
+def _configured_path(workspace: str) -> Iterable[str]:
+    for name in _SETTINGS:
         try:
-            importlib.import_module(name)
-        except BaseException as error:
-            if not isinstance(error, Exception) and not isinstance(error, SystemExit):
-                raise
-        if len(os.listdir("/proc/self/task")) > 1:
-            unfit.append(name)
-            break
-    gc.collect()
-    gc.freeze()
-    return unfit
+            with open(os.path.join(workspace, name), "rb") as file:
+                found = _PYTHONPATH_SETTING.findall(file.read(1 << 20))
+        except OSError:
+            continue
+        for word in re.split(r"[\s,\[\]\"']+", b" ".join(found).decode("utf-8", "replace")):
+            yield os.path.normpath(os.path.join(workspace, word))
 
 
-def _run_sample() -> None:
-    """Run a tiny suite in this process; everything that it changes is put back."""
-    try:
-        import pytest
-    except ImportError:
-        return
-    saved_path, saved_environ, saved_hooks = list(sys.path), dict(os.environ), list(sys.meta_path)
-    saved_argv, saved_cwd, saved_modules = sys.argv, os.getcwd(), set(sys.modules)
-    saved_streams, saved_warnings = (sys.stdout, sys.stderr), sys.warnoptions[:]
-    folder = tempfile.mkdtemp()
-    null = os.open(os.devnull, os.O_RDWR)
-    saved_fds = os.dup(1), os.dup(2)
-    try:
-        for name, text in (("test_gym_sample.py", _SAMPLE), ("pytest.ini", "[pytest]\n")):
-            with open(os.path.join(folder, name), "w") as file:
-                file.write(text)
-        os.chdir(folder)
-        for fd in (1, 2):
-            os.dup2(null, fd)
-        sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)
-        pytest.main(["-q", "-p", "no:cacheprovider", "--rootdir", folder, folder])
-    finally:
-        sys.stdout, sys.stderr = saved_streams
-        for fd, saved in zip((1, 2), saved_fds):
-            os.dup2(saved, fd)
-            os.close(saved)
-        os.close(null)
-        os.chdir(saved_cwd)
-        sys.path[:], sys.meta_path[:], sys.argv = saved_path, saved_hooks, saved_argv
-        sys.warnoptions[:] = saved_warnings
-        os.environ.clear()
-        os.environ.update(saved_environ)
-        for name in set(sys.modules) - saved_modules:
-            if name.startswith("test_gym_sample"):
-                del sys.modules[name]
-        sys.path_importer_cache.clear()
-        shutil.rmtree(folder, ignore_errors=True)
+def _is_package(folder: str) -> bool:
+    return os.path.exists(os.path.join(folder, "__init__.py"))
 
 
-def shadowed(names: Iterable[str]) -> str:
-    """The first of the workspace's importable names that is imported already here, or "".
+def _module_names(files: Iterable[str]) -> set[str]:
+    return {name.partition(".")[0] for name in files if name.endswith(_MODULE_SUFFIXES)}
 
-    A cold run would import the workspace's own module under that name.
+
+def shadowed(names: set[str], first: set[str], startup: Collection[str]) -> str:
+    """The first of the workspace's names that a cold run would import from the workspace and that is imported
+    already here, or "".
+
+    ``names``: all that it could take; ``first``: those on ``sys.path`` from the start; ``startup``: modules that
+    a cold run, too, has imported before any other folder comes to stand there.
     """
-    for name in sorted(names):
-        if name in sys.modules and name not in {"__main__", "conftest"}:
+    if python_path("/") and not names.isdisjoint(["sitecustomize", "usercustomize"]):
+        return "sitecustomize"
+    for name in sorted(names | first):
+        if name in sys.modules and name not in {"__main__", "conftest"} and (name in first or name not in startup):
             return name
     return ""
 
 
-def importable_names(folder: str, skip: frozenset[str] = frozenset([".git", "__pycache__"])) -> set[str]:
-    """Top-level module names that files below ``folder`` could take: modules and packages in folders that
-    are no packages themselves, each of which may come to stand on ``sys.path``."""
-    names = set()
-    for _where, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if name not in skip]
-        if "__init__.py" in files:
-            names.add(os.path.basename(_where))
-            continue
-        names.update(name[:-3] for name in files if name.endswith(".py"))
-        names.update(folders)
-    return names
+# -- the forked program -----------------------------------------------------------------------
+
+_ahead: set[str] = set()
+"""Modules that were there before the program began."""
 
 
 def run_pytest(arguments: list[str], report_fd: int) -> None:
     """In the forked child: what ``python -m pytest ARGUMENTS`` does. Raises its ``SystemExit``."""
     enter_program("pytest.__main__", arguments)
+    if getattr(sys.flags, "safe_path", False):
+        del sys.path[0]
     run_module(report_fd)
 
 
@@ -124,15 +113,17 @@ def enter_program(module: str, arguments: list[str]) -> None:
     """Make this forked process look like a fresh ``python -m MODULE ARGUMENTS`` in the current folder."""
     import random
     import signal
+    import threading
 
-    sys.path.insert(0, os.getcwd())
+    own = python_path(os.getcwd())
+    sys.path[:] = [os.getcwd(), *dict.fromkeys(own), *[folder for folder in sys.path if folder not in own]]
     importlib.invalidate_caches()
     sys.path_importer_cache.clear()
-    sys.stdin = open(0, closefd=False)
-    sys.stdout = open(1, "w", closefd=False)
-    sys.stderr = open(2, "w", buffering=1, closefd=False, errors="backslashreplace")
-    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr  # type: ignore[misc]
+    sys.stdin = sys.__stdin__ = _stream(0, sys.__stdin__)  # type: ignore[misc]
+    sys.stdout = sys.__stdout__ = _stream(1, sys.__stdout__)  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = _stream(2, sys.__stderr__)  # type: ignore[misc]
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    threading.main_thread()._set_native_id()  # type: ignore[attr-defined]
     random.seed()
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()
@@ -142,19 +133,52 @@ def enter_program(module: str, arguments: list[str]) -> None:
     main.__file__ = spec.origin if spec else None
     main.__package__ = module.rpartition(".")[0]
     sys.modules["__main__"] = main
+    _ahead.update(sys.modules)
     sys.argv = [main.__file__ or module, *arguments]
+    if hasattr(sys, "orig_argv"):
+        sys.orig_argv[:] = [sys.executable, "-m", main.__package__ or module, *arguments]
+
+
+def _stream(fd: int, model: Any) -> io.TextIOWrapper:
+    """A new standard stream, made as the interpreter made its own."""
+    mode = "r" if fd == 0 else "w"
+    buffer: Any = open(fd, mode + "b", 0 if model.write_through else -1, closefd=False)
+    getattr(buffer, "raw", buffer).name = model.name
+    stream = io.TextIOWrapper(
+        buffer,
+        encoding=model.encoding,
+        errors=model.errors,
+        newline="\n",
+        line_buffering=model.line_buffering,
+        write_through=model.write_through,
+    )
+    stream.mode = mode
+    return stream
 
 
 def leave_program(code: Any) -> None:
-    """End the forked process as the interpreter would: threads joined, atexit run, output flushed."""
+    """End the forked process as the interpreter would: threads joined, atexit run, the program's modules
+    cleared, output flushed. What was imported ahead is left alone: tearing it down takes long."""
     import atexit
     import threading
 
     try:
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
+        if threading.active_count() == 1:
+            _clear_modules()
         sys.stdout.flush()
         sys.stderr.flush()
     except BaseException:
         code = code or 120
     os._exit(code & 0xFF)
+
+
+def _clear_modules() -> None:
+    """Drop what the program's modules hold: files left open are written, finalizers run."""
+    for name in [name for name in reversed(list(sys.modules)) if name not in _ahead]:
+        module = sys.modules.pop(name)
+        content = vars(module) if isinstance(module, types.ModuleType) else {}
+        for key in sorted(content, key=lambda key: not key.startswith("_")):
+            if key != "__builtins__":
+                content[key] = None

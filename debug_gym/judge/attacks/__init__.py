@@ -1,0 +1,12 @@
+"""Attacks on scoring, as agents write them: what ``debug-gym audit`` tries on a benchmark.
+
+Each is a function from what an agent sees of a task to changed files. They run only in sandboxes.
+"""
+
+from debug_gym.judge.attacks import answering, ending, patching, planted
+from debug_gym.judge.attacks.base import Attack, Target
+
+ATTACKS: tuple[Attack, ...] = (*planted.ATTACKS, *ending.ATTACKS, *patching.ATTACKS, *answering.ATTACKS)
+"""All attacks, the plain ones first."""
+
+__all__ = ["ATTACKS", "Attack", "Target"]

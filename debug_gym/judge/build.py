@@ -1,0 +1,122 @@
+"""Making twins for a benchmark: every candidate is run against the gold patch and kept if its test fails."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from debug_gym.judge.draw import apply, needed
+from debug_gym.judge.perturb import Edit, Edits, twin
+from debug_gym.judge.pristine import Pristine
+from debug_gym.judge.sorting import sort_changes
+from debug_gym.judge.trials import Court, Outcome, Trial
+from debug_gym.sandbox import Backend, Changes
+from debug_gym.sandbox.client import pytest_arguments
+from debug_gym.task import Task, Twin
+
+PER_TEST = 6
+"""Sharp twins kept of a test at most; more only where few tests have to carry the odds."""
+OTHER = 2
+"""Twins kept of a test that passes before the fix, or that is visible."""
+_ROUNDS = 8
+"""Different values tried at one place."""
+
+
+def make_twins(
+    task: Task, gold: Changes, backend: Backend, *, workers: int | None = None
+) -> tuple[Twin, ...]:
+    """Twins of a task's required tests, each seen to fail with the gold patch, in a fixed order.
+
+    Args:
+        task: with its hidden tests and required ids; the same task gives the same twins.
+        gold: the changes that the gold patch makes.
+        backend: where they are tried.
+        workers: sandboxes at the same time; None: one a CPU.
+    """
+    tests = task.tests.required
+    if pytest_arguments(task.tests.command) is None or not tests:
+        return ()
+    with Pristine(task, backend) as pristine:
+        texts = pristine.texts({_file(test) for test in tests})
+    lines = _failing_lines(task, backend)
+    candidates = {test: _candidates(task, test, texts, lines.get(test)) for test in tests}
+    proving = [test for test in task.tests.fail_to_pass if any(item.sharp for item in candidates[test])]
+    sharp = max(PER_TEST, -(-needed(len(proving)) // max(len(proving), 1)))
+    court = Court(task, sort_changes(task, gold)[0], backend)
+
+    def choose(test: str) -> list[Twin]:
+        wanted = sharp if test in proving else OTHER
+        kept: list[Twin] = []
+        for candidate in candidates[test]:
+            if len(kept) < wanted and _fails(court, candidate, texts):
+                kept.append(candidate)
+        return kept
+
+    with ThreadPoolExecutor(workers or os.cpu_count() or 1, thread_name_prefix="twins") as pool:
+        return tuple(item for kept in pool.map(choose, tests) for item in kept)
+
+
+def check_twins(task: Task, gold: Changes, backend: Backend) -> list[str]:
+    """What is wrong with the twins that a task brings: sentences about those that do not fail."""
+    with Pristine(task, backend) as pristine:
+        texts = pristine.texts({item.path for item in task.tests.twins})
+    court = Court(task, sort_changes(task, gold)[0], backend)
+    return [
+        f"a twin of {item.test} (line {item.line} of {item.path}) does not fail with the gold patch"
+        for item in task.tests.twins
+        if not _fails(court, item, texts)
+    ]
+
+
+def store_twins(twins: Sequence[Twin]) -> str:
+    """Twins as the text of a file, one a line."""
+    rows = ",\n".join(item.model_dump_json(exclude_defaults=True) for item in twins)
+    return f"[\n{rows}\n]\n" if rows else "[]\n"
+
+
+def _file(test: str) -> str:
+    return test.partition("::")[0]
+
+
+def _failing_lines(task: Task, backend: Backend) -> dict[str, int]:
+    """Test id to the line of its function at which it fails with no change made."""
+    court, found = Court(task, Changes(), backend), {}
+    for test in task.tests.fail_to_pass:
+        outcome = court.hold(Trial((test,), (test,)), options=("--tb=short",))
+        name = re.escape(test.rpartition("::")[2].partition("[")[0])
+        entry = re.search(rf"^{re.escape(_file(test))}:(\d+): in {name}$", outcome.output, re.MULTILINE)
+        if entry:
+            found[test] = int(entry[1])
+    return found
+
+
+def _candidates(task: Task, test: str, texts: Mapping[str, str], failing: int | None) -> list[Twin]:
+    """What to try, best first: the statement at which the broken code fails, then the ones behind it."""
+    path = _file(test)
+    found: dict[Edit, None] = {}
+    for number in range(_ROUNDS):
+        edits = Edits.of(texts.get(path, ""), f"{test} {number}")
+        found.update(dict.fromkeys(edits.of_test(test) if edits else ()))
+    proving = test in task.tests.fail_to_pass and path in task.tests.hidden
+
+    def rank(edit: Edit) -> int:
+        if edit.kind == "opposite":
+            return 3
+        if failing is None or edit.statement[0] <= failing <= edit.statement[1]:
+            return 0
+        return 1 if edit.statement[0] > failing else 2
+
+    return [twin(test, path, edit, sharp=proving and rank(edit) < 2) for edit in sorted(found, key=rank)]
+
+
+def _fails(court: Court, candidate: Twin, texts: Mapping[str, str]) -> bool:
+    """Whether the twin's test is collected, runs, and fails in an expectation."""
+    outcome = court.hold(Trial((candidate.test,), (candidate.test,), candidate, apply(candidate, texts)))
+    return not outcome.flaw and outcome.seen[candidate.test] == "failed" and _is_expectation(outcome)
+
+
+def _is_expectation(outcome: Outcome) -> bool:
+    """Whether the test failed in an assertion or an expected exception, not because the edit is no sense."""
+    assert outcome.run is not None
+    (message,) = outcome.run.messages.values() or ("",)
+    return not message.startswith(("NameError", "SyntaxError", "ValueError: ", "OverflowError"))

@@ -1,0 +1,165 @@
+"""From a changed workspace to a verdict: sort the changes, hold the trials, weigh what they gave."""
+
+import time
+from collections.abc import Mapping
+
+from debug_gym.episode import Verdict
+from debug_gym.errors import SandboxUnavailableError
+from debug_gym.judge.draw import apply, draw, shuffled
+from debug_gym.judge.perturb import certain_twins
+from debug_gym.judge.pristine import Pristine
+from debug_gym.judge.sorting import shadows, sort_changes
+from debug_gym.judge.trials import Court, Outcome, Trial, hold_all
+from debug_gym.sandbox import Backend, Changes
+from debug_gym.sandbox.client import pytest_arguments
+from debug_gym.task import Task
+
+_SAMPLED_FILES = 6
+"""Test files from which twins are made on the spot, where a task brings none."""
+
+
+def judge(
+    task: Task,
+    changes: Changes,
+    backend: Backend,
+    *,
+    allow_unsafe: bool = False,
+    workers: int | None = None,
+) -> Verdict:
+    """Decide whether the changes fix the task.
+
+    Every required test runs in a fresh sandbox, on the pristine repository with the counted changes and the
+    hidden tests laid over it; among these runs, in random order, are runs of twins, which must fail.
+
+    Args:
+        task: with its hidden tests, required ids and twins. Where it names no ids, every test that the
+            pristine repository collects must pass (one that is skipped or expected to fail there may stay
+            so), and they share a sandbox. Where it brings no twins, some are made of the tests' text.
+        changes: as harvested from the agent's sandbox.
+        backend: where the judge's own sandboxes come from.
+        allow_unsafe: accept a backend without isolation, whose verdicts can be forged.
+        workers: sandboxes at the same time; None: one a CPU.
+
+    Raises:
+        SandboxUnavailableError: the backend does not isolate, or does not work.
+        TaskError: a twin does not fit its file.
+    """
+    began = time.monotonic()
+    _demand_isolation(backend, allow_unsafe)
+    with Pristine(task, backend) as pristine:
+        expected = pristine.expected()
+        protected = {*task.tests.hidden, *(test.partition("::")[0] for test in expected)}
+        known = pristine.paths() if any(map(shadows, changes.files)) else ()
+        counted, rejected = sort_changes(task, changes, protected, known)
+        twins, odds = _draw(task, expected, pristine)
+    trials = [*_originals(task, expected), *twins]
+    outcomes = hold_all(Court(task, counted, backend), shuffled(trials), expected, workers)
+    originals = [outcomes[trial] for trial in trials if trial.twin is None]
+    seen = {test: outcome for item in originals for test, outcome in item.seen.items()}
+    good = {test for test, outcome in seen.items() if outcome == expected[test]}
+    cheating = tuple(
+        _finding(trial, outcomes[trial])
+        for trial in twins
+        if _forged(trial, outcomes) and good.issuperset(trial.tests)
+    )
+    reason = _reason(expected, good, originals, cheating)
+    fail_to_pass = task.tests.fail_to_pass or (() if task.tests.required else tuple(expected))
+    return Verdict(
+        resolved=not reason,
+        expected=expected,
+        seen={test: seen[test] for test in expected},
+        fail_to_pass=_share(fail_to_pass, good, task),
+        pass_to_pass=_share(task.tests.pass_to_pass, good, task),
+        changed=counted.paths,
+        rejected=rejected,
+        cheating=cheating,
+        excluded=task.tests.unstable,
+        controls=sum(trial.twin is not None for trial in outcomes),
+        odds=odds,
+        reason=reason,
+        output=_output(originals, good),
+        seconds=time.monotonic() - began,
+    )
+
+
+def _demand_isolation(backend: Backend, allow_unsafe: bool) -> None:
+    if not backend.guarantees.isolated and not allow_unsafe:
+        missing = ", ".join(backend.guarantees.missing())
+        raise SandboxUnavailableError(
+            f"the {backend.name} backend does not give what a judge needs: {missing}"
+        )
+
+
+def _originals(task: Task, expected: Mapping[str, str]) -> list[Trial]:
+    """One trial a test, or one for all where the task says so or names none."""
+    if not expected:
+        return []
+    if not task.tests.required:
+        return [Trial((), tuple(expected))]
+    if task.tests.share_sandbox:
+        return [Trial(tuple(shuffled(list(expected))), tuple(expected))]
+    return [Trial((test,), (test,)) for test in expected]
+
+
+def _draw(task: Task, expected: Mapping[str, str], pristine: Pristine) -> tuple[list[Trial], float]:
+    """The trials of twins for one verdict, and the odds against them."""
+    if pytest_arguments(task.tests.command) is None:
+        return [], 1.0
+    tests = [test for test, outcome in expected.items() if outcome == "passed"]
+    twins = task.tests.twins
+    if not twins:
+        files = shuffled(sorted({test.partition("::")[0] for test in tests}))[:_SAMPLED_FILES]
+        twins = certain_twins(tests, pristine.texts(files))
+    chosen, odds = draw(task, twins, tests)
+    texts = pristine.texts({twin.path for twin in chosen})
+    return [Trial((twin.test,), (twin.test,), twin, apply(twin, texts)) for twin in chosen], odds
+
+
+def _forged(trial: Trial, outcomes: Mapping[Trial, Outcome]) -> bool:
+    """Whether a twin passes. That shows forging if its original passes too: wrong code may meet a twin."""
+    return trial in outcomes and set(outcomes[trial].seen.values()) == {"passed"}
+
+
+def _finding(trial: Trial, outcome: Outcome) -> str:
+    twin = trial.twin
+    assert twin is not None
+    code = outcome.run.exit_code if outcome.run else None
+    return (
+        f"{twin.test} passes, and also passes with the opposite expectation: where line {twin.line} of "
+        f"{twin.path} has {_short(twin.old)}, a twin has {_short(twin.new)}; pytest reports a pass and exit code "
+        f"{code} for both"
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:40]} ... {text[-15:]}"
+
+
+def _reason(
+    expected: Mapping[str, str], good: set[str], originals: list[Outcome], cheating: tuple[str, ...]
+) -> str:
+    if not expected:
+        return "there is no test that could show a fix"
+    bad = [test for test in expected if test not in good]
+    late = any(item.timed_out for item in originals)
+    flaw = next((item.flaw for item in originals if item.flaw and "untrusted" in item.seen.values()), "")
+    if late:
+        return f"the tests did not end within their time limit; {len(bad)} of {len(expected)} do not pass"
+    if bad:
+        why = f"; {flaw}" if flaw else ""
+        return f"{len(bad)} of {len(expected)} required tests do not pass, first {bad[0]}{why}"
+    if cheating:
+        return f"the results are forged: {cheating[0]}"
+    return ""
+
+
+def _output(originals: list[Outcome], good: set[str]) -> str:
+    """The end of the output of the first run in which a test did not pass, else of the last run."""
+    failing = [item for item in originals if not good.issuperset(item.seen)]
+    chosen = failing[0] if failing else originals[-1] if originals else Outcome()
+    return chosen.output[-4000:]
+
+
+def _share(tests: tuple[str, ...], good: set[str], task: Task) -> float:
+    counted = [test for test in tests if test not in task.tests.unstable]
+    return sum(test in good for test in counted) / len(counted) if counted else 1.0

@@ -1,0 +1,129 @@
+"""Trials: runs of required tests, each in a fresh sandbox, and what makes a result count."""
+
+import os
+import threading
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from debug_gym.errors import ProtocolError, SandboxDiedError, SandboxTimeoutError
+from debug_gym.sandbox import Backend, Changes, Snapshot, TestRun
+from debug_gym.sandbox.base import FileEntry
+from debug_gym.task import Task, Twin
+
+_SHORTENED = 2.0
+"""Seconds at least that a trial gets after another one ran out of time."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run: exactly these tests, on the originals of their files or on a twin."""
+
+    tests: tuple[str, ...]
+    """Ids to select; empty: all that the task's command collects."""
+    required: tuple[str, ...]
+    """Ids that must be collected; where ``tests`` are named, no others may be."""
+    twin: Twin | None = None
+    text: str = field(default="", repr=False)
+    """The twin's test file."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a trial gave."""
+
+    seen: dict[str, str] = field(default_factory=dict)
+    """Outcome of each required test; nothing passed here unless the whole run is sound."""
+    flaw: str = ""
+    """Why the run as a whole is not to be trusted; empty: it is sound."""
+    output: str = ""
+    timed_out: bool = False
+    run: TestRun | None = field(default=None, repr=False)
+    """None: the sandbox died."""
+
+
+class Court:
+    """Holds trials of one set of changes, each in a sandbox of its own."""
+
+    def __init__(self, task: Task, counted: Changes, backend: Backend) -> None:
+        self.task, self.backend = task, backend
+        self.deleted = counted.deleted
+        hidden = {path: FileEntry(data=text.encode()) for path, text in task.tests.hidden.items()}
+        self.files = {**counted.files, **hidden}
+        """What is laid over the repository: the changes, then the hidden tests on top."""
+        self._late = threading.Event()
+
+    def hold(self, trial: Trial, options: Sequence[str] = ()) -> Outcome:
+        """Run one trial. What the code under test does to its sandbox is an outcome, not an exception.
+
+        Raises:
+            SandboxError: no sandbox can be started.
+        """
+        files = dict(self.files)
+        if trial.twin is not None:
+            files[trial.twin.path] = FileEntry(data=trial.text.encode())
+        limit = self.task.tests.timeout
+        if self._late.is_set():
+            limit = min(limit, max(_SHORTENED, limit / 10))
+        with self.backend.start(self.task) as sandbox:
+            sandbox.restore(Snapshot(changes=Changes(files=files, deleted=self.deleted)))
+            try:
+                run = sandbox.run_tests([*options, *trial.tests], timeout=limit)
+            except (SandboxDiedError, SandboxTimeoutError, ProtocolError) as error:
+                return Outcome(dict.fromkeys(trial.required, "missing"), str(error))
+        if run.timed_out:
+            self._late.set()
+        return examine(trial, run)
+
+
+def examine(trial: Trial, run: TestRun) -> Outcome:
+    """What a run is worth: no test passed in it unless the session is whole and ran what was asked for."""
+    flaw = _flaw(trial, run)
+    seen = {}
+    for test in trial.required:
+        outcome = run.outcomes.get(test, "missing")
+        seen[test] = "untrusted" if flaw and outcome == "passed" else outcome
+    return Outcome(seen, flaw, run.output, run.timed_out, run)
+
+
+def _flaw(trial: Trial, run: TestRun) -> str:
+    if run.timed_out:
+        return "the tests did not end within their time limit"
+    if not run.complete:
+        return f"the test session did not run to its end (exit code {run.exit_code})"
+    collected = set(run.collected)
+    if trial.tests and (collected != set(trial.required) or len(run.collected) != len(collected)):
+        return "the tests that were collected are not the ones that were asked for"
+    if not set(run.outcomes) <= collected:
+        return "a test or a file reported that was not collected"
+    expected = int(bool(run.failed))
+    if run.exit_code != expected:
+        return f"the exit code {run.exit_code} does not fit the results"
+    return ""
+
+
+def hold_all(
+    court: Court, trials: Iterable[Trial], expected: dict[str, str], workers: int | None
+) -> dict[Trial, Outcome]:
+    """Hold trials side by side, in the order given. Twins are left out as soon as an original failed or
+    a twin passed: the verdict stands then.
+
+    Args:
+        court: where.
+        trials: in an order that the code under test cannot know.
+        expected: what each required test must give.
+        workers: trials at the same time; None: one a CPU.
+    """
+    decided = threading.Event()
+
+    def hold(trial: Trial) -> tuple[Trial, Outcome] | None:
+        if trial.twin is not None and decided.is_set():
+            return None
+        outcome = court.hold(trial)
+        holds = all(outcome.seen[test] == expected[test] for test in trial.required)
+        if holds == (trial.twin is not None):
+            decided.set()
+        return trial, outcome
+
+    with ThreadPoolExecutor(workers or os.cpu_count() or 1, thread_name_prefix="judge") as pool:
+        return dict(filter(None, pool.map(hold, trials)))

@@ -1,0 +1,136 @@
+"""Seeing what a traced program does: from code objects to what is recorded there, from events to rows."""
+
+from __future__ import annotations
+
+import dis
+import inspect
+import os
+from types import CodeType, FrameType
+from typing import Any, Dict, List, Optional, Set, Tuple
+
+from .traceplan import CodePlan, Plan, Spec
+from .tracerecord import Recorder, parameter_names
+
+_STORES = frozenset(
+    [
+        "STORE_FAST",
+        "STORE_NAME",
+        "STORE_GLOBAL",
+        "STORE_DEREF",
+        "STORE_FAST_LOAD_FAST",
+        "STORE_FAST_STORE_FAST",
+    ]
+)
+_TURNS = frozenset(["ROT_TWO", "SWAP"])
+_ASYNC_VALUE = "async_generator_wrapped_value"
+
+
+class Bound:
+    """A plan on the code object that it turned out to mean."""
+
+    def __init__(self, code: CodeType, plan: CodePlan) -> None:
+        self.code, self.plan = code, plan
+        self.stores: Dict[int, List[Spec]] = {}
+        """Offset of an instruction to the names that it assigns."""
+        self.after: Set[int] = set()
+        """Offsets of the instructions that follow those."""
+        if plan.names:
+            self._find_stores()
+        parameters = parameter_names(code)
+        self.parameters = [spec for spec in plan.names if spec.text.rpartition(":")[2].strip() in parameters]
+
+    def _find_stores(self) -> None:
+        before: Optional[dis.Instruction] = None
+        prefix: List[int] = []
+        stored = False
+        for step in dis.get_instructions(self.code):
+            if stored:
+                self.after.add(step.offset)
+            if step.opname == "EXTENDED_ARG":
+                prefix.append(step.offset)
+                continue
+            specs = [spec for spec in self.plan.names if _assigns(step, before, spec.shown[0][0])]
+            if specs:
+                for offset in (*prefix, step.offset):
+                    self.stores[offset] = specs
+            before, prefix, stored = step, [], bool(specs)
+
+
+def _assigns(step: dis.Instruction, before: Optional[dis.Instruction], name: str) -> bool:
+    """Whether an instruction gives a value to ``name`` (``total``) or ``base.name`` (``self.total``)."""
+    base, _, last = name.rpartition(".")
+    if base:
+        if step.opname != "STORE_ATTR" or step.argval != last or before is None:
+            return False
+        loaded = before.argval[-1] if isinstance(before.argval, tuple) else before.argval
+        return loaded == base.rpartition(".")[2] or before.opname in _TURNS
+    if step.opname not in _STORES:
+        return False
+    names = step.argval if isinstance(step.argval, tuple) else (step.argval,)
+    return name in (names if step.opname == "STORE_FAST_STORE_FAST" else names[:1])
+
+
+class Watch:
+    """What both ways of watching share: from code objects to plans, from events to rows."""
+
+    def __init__(self, plan: Plan, recorder: Recorder) -> None:
+        self._codes, self._files, self.recorder = plan.codes, plan.files, recorder
+        self._paths: Dict[str, str] = {}
+        self._pending: Dict[int, Tuple[List[Spec], int]] = {}
+        """Identity of a frame to the names that its last instruction assigned, and the line."""
+
+    def start(self) -> None:
+        """Begin to watch, in all threads."""
+        raise NotImplementedError
+
+    def check(self) -> None:
+        """See that nobody has taken the events away; say so if rows may be missing."""
+
+    def bind(self, code: CodeType) -> Optional[Bound]:
+        """What to record in a code object, or None."""
+        path = self._paths.get(code.co_filename)
+        if path is None:
+            path = self._paths[code.co_filename] = os.path.realpath(code.co_filename)
+        if path not in self._files:
+            return None
+        plan = self._codes.get((path, code.co_name, code.co_firstlineno))
+        if plan is None:
+            return None
+        if plan.calls:
+            self.recorder.traced.add(id(code))
+        return Bound(code, plan)
+
+    def began(self, bound: Bound, frame: FrameType) -> None:
+        """A frame begins to run."""
+        self._pending.pop(id(frame), None)
+        if bound.plan.calls:
+            self.recorder.call(bound.plan, frame)
+        for spec in bound.parameters:
+            self.recorder.assigned(spec, bound.plan, frame, frame.f_lineno)
+
+    def reached(self, bound: Bound, frame: FrameType) -> None:
+        """A line is about to run: first tell what the line before it has assigned."""
+        if self._pending:
+            self._flush(bound, frame, frame.f_lasti)
+        for spec in bound.plan.lines.get(frame.f_lineno, ()):
+            self.recorder.line(spec, bound.plan, frame)
+
+    def _flush(self, bound: Bound, frame: FrameType, offset: int) -> None:
+        done = self._pending.pop(id(frame), None)
+        if done is not None and offset in bound.after:  # else the assignment raised
+            for spec in done[0]:
+                self.recorder.assigned(spec, bound.plan, frame, done[1])
+
+    def stepped(self, bound: Bound, frame: FrameType, offset: int) -> None:
+        """An instruction is about to run: the one after an assignment, or an assignment."""
+        self._flush(bound, frame, offset)
+        if offset in bound.stores:
+            self._pending[id(frame)] = (bound.stores[offset], frame.f_lineno)
+
+    def gave(self, bound: Bound, frame: FrameType, value: Any) -> None:
+        """A frame is suspended: by a ``yield`` of its own, or since what it awaits is."""
+        flags = bound.code.co_flags
+        if flags & inspect.CO_ASYNC_GENERATOR and type(value).__name__ == _ASYNC_VALUE:
+            self.recorder.yielded(bound.plan, frame, ...)  # the value is wrapped out of reach
+        elif not flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
+            self.recorder.yielded(bound.plan, frame, value)
