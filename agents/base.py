@@ -26,7 +26,8 @@ class Briefing:
     """The first observation: the problem and how to work."""
     info: dict[str, Any]
     fork: Callable[[], Env]
-    """Gives an independent copy of the live environment, to try things out; close it after use."""
+    """Gives an independent copy of the live environment to try things out in: it has no step limit and is
+    never judged. Close it after use."""
     seed: int
 
 
@@ -80,7 +81,7 @@ def play(
             tools=world.toolbox.schemas(),  # type: ignore[attr-defined]
             observation=first,
             info=info,
-            fork=world.fork,  # type: ignore[attr-defined]
+            fork=lambda: world.fork(scratch=True),  # type: ignore[attr-defined]
             seed=seed or 0,
         )
     )

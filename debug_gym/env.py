@@ -87,6 +87,8 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
         self.session: Session | None = None
         self.verdict: Verdict | None = None
         """The judge's verdict; None while the episode goes on."""
+        self.scratch = False
+        """A fork to try things out in: never judged, never truncated."""
         self.steps = 0
         self._share = 0.0
         self._last = ""
@@ -131,7 +133,7 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
         passing = session.tests is not tests and self._all_pass()
         terminated = session.submitted or passing
         truncated = not terminated and self.max_steps is not None and self.steps >= self.max_steps
-        if terminated or truncated:
+        if (terminated or truncated) and not self.scratch:
             reward += float(self.judge().resolved)
         self._last = (
             f"{call.name if call else 'invalid call'} {call.arguments if call else ''}\n{observation.text}"
@@ -155,7 +157,13 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
         return self._live().task
 
     def judge(self) -> Verdict:
-        """Judge the workspace as it is now, in sandboxes the agent never touched. Ends the episode."""
+        """Judge the workspace as it is now, in sandboxes the agent never touched. Ends the episode.
+
+        Raises:
+            ConfigError: this is a scratch copy.
+        """
+        if self.scratch:
+            raise ConfigError("a scratch copy is not judged: play what you found in the episode itself")
         if self.verdict is None:
             session = self._live()
             unsafe = not self.backend.guarantees.isolated  # then somebody named it on purpose
@@ -166,10 +174,14 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
         """The files of the episode's sandbox and the state of its shell, at this moment."""
         return self._live().sandbox.snapshot()
 
-    def fork(self) -> Self:
+    def fork(self, *, scratch: bool = False) -> Self:
         """An independent copy of this episode in a sandbox of its own: files, shell, breakpoints, counts.
 
         Processes that run (a debugged program, jobs of the shell) are not copied. Close it after use.
+
+        Args:
+            scratch: a copy to try things out in. It has no step limit, ends only when it is closed, and the
+                judge never looks at it: agents get such copies, or they could ask for verdicts.
         """
         session = self._live()
         twin = copy.copy(self)
@@ -181,6 +193,8 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
             state=copy.deepcopy(session.state),
         )
         twin._np_random = copy.deepcopy(self._np_random)
+        if scratch:
+            twin.scratch, twin.max_steps, twin.stop_when_passing = True, None, False
         twin.action_space = ToolCalls(self.toolbox.schemas(), twin.toolbox.accepts, twin._examples)
         return twin
 

@@ -180,6 +180,12 @@ class Task(Frozen):
 
     def for_agent(self) -> "Task":
         """The same task without what an agent must not see: gold patch, hidden tests, their names, twins."""
-        nothing = {"hidden": {}, "fail_to_pass": (), "pass_to_pass": (), "unstable": (), "twins": ()}
+        nothing: dict[str, Any] = {
+            "hidden": {},
+            "fail_to_pass": (),
+            "pass_to_pass": (),
+            "unstable": (),
+            "twins": (),
+        }
         tests = self.tests.model_copy(update=nothing)
         return self.model_copy(update={"gold_patch": None, "tests": tests, "metadata": {}})

@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -63,7 +64,10 @@ def main() -> int:
         for row in rows:
             status.update(f"{row.name}: {row.title}")
             outcomes.append(_measure(row, place))
-    console.print(_table(outcomes))
+    if options.markdown:
+        print("\n".join(_markdown(outcomes)))
+    else:
+        console.print(_table(outcomes))
     if options.json is not None:
         report = {"machine": _machine(), "runs": runs, "rows": [outcome.summary() for outcome in outcomes]}
         options.json.write_text(json.dumps(report, indent=1) + "\n")
@@ -82,6 +86,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--image", default="python:3.11-slim", help="for Docker's rows (default: %(default)s)"
     )
+    parser.add_argument("--markdown", action="store_true", help="print the table for docs/performance.md")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     return parser.parse_args()
 
@@ -115,20 +120,6 @@ def _measure(row: Row, place: Workplace) -> Outcome:
 # -- what is shown -------------------------------------------------------------------------
 
 
-def _table(outcomes: list[Outcome]) -> Table:
-    table = Table(title="debug-gym beside its floors and rivals, of the same run", title_justify="left")
-    for name, justify in _COLUMNS.items():
-        table.add_column(name, justify=justify, overflow="fold")
-    for outcome in outcomes:
-        if outcome.figure is not None:
-            _add(table, outcome.row, outcome.figure)
-        else:
-            why = f"failed: {outcome.failed}" if outcome.failed else f"not measured: {outcome.skipped}"
-            table.add_row(Text(f"{outcome.row.title}\n{why}"))
-        table.add_section()
-    return table
-
-
 _COLUMNS: dict[str, Literal["left", "right"]] = {
     "figure": "left",
     "median": "right",
@@ -140,18 +131,42 @@ _COLUMNS: dict[str, Literal["left", "right"]] = {
 _MET = {True: "yes", False: "no", None: ""}
 
 
-def _add(table: Table, row: Row, figure: Figure) -> None:
-    """A line for ours, then an indented one for each thing beside it."""
-    title = Text("\n".join([row.title, *figure.notes]))
-    table.add_row(title, *_show(figure.ours, figure.unit), "", figure.goal, _MET[figure.met])
+def _table(outcomes: list[Outcome]) -> Table:
+    table = Table(title="debug-gym beside its floors and rivals, of the same run", title_justify="left")
+    for name, justify in _COLUMNS.items():
+        table.add_column(name, justify=justify, overflow="fold")
+    for outcome in outcomes:
+        for line in _lines(outcome):
+            table.add_row(*map(Text, line))
+        table.add_section()
+    return table
+
+
+def _markdown(outcomes: list[Outcome]) -> Iterator[str]:
+    yield f"| {' | '.join(_COLUMNS)} |"
+    yield "|" + "".join(" ---: |" if justify == "right" else " --- |" for justify in _COLUMNS.values())
+    for outcome in outcomes:
+        for title, *cells in _lines(outcome):
+            indented = "&emsp;" * title.startswith(" ") + title.strip()
+            yield f"| {' | '.join([indented, *cells])} |".replace("\n", "<br>")
+
+
+def _lines(outcome: Outcome) -> Iterator[tuple[str, ...]]:
+    """The cells of a line for ours, then of an indented one for each thing beside it."""
+    figure = outcome.figure
+    if figure is None:
+        why = f"failed: {outcome.failed}" if outcome.failed else f"not measured: {outcome.skipped}"
+        yield f"{outcome.row.title}\n{why}", "", "", "", "", ""
+        return
+    title = "\n".join([outcome.row.title, *figure.notes])
+    yield title, *_show(figure.ours, figure.unit), "", figure.goal, _MET[figure.met]
     for item in figure.beside:
-        name = Text(f"  {item.contender.name}")
+        name = f"  {item.contender.name}"
         if item.series is None:
-            name.append(f"\n  not measured: {item.contender.missing}")
-            table.add_row(name, "", "", "", item.goal, "")
+            yield f"{name}\n  not measured: {item.contender.missing}", "", "", "", item.goal, ""
         else:
             ratio = "" if item.ratio is None else f"{item.ratio:.2f} x"
-            table.add_row(name, *_show(item.series, figure.unit), ratio, item.goal, _MET[item.met])
+            yield name, *_show(item.series, figure.unit), ratio, item.goal, _MET[item.met]
 
 
 def _show(series: Series, unit: str) -> tuple[str, str]:

@@ -201,6 +201,18 @@ def test_a_fork_goes_its_own_way(make_env):
     assert not env.step({"name": "view", "arguments": {"path": "calc.py"}})[4]["error"]
 
 
+def test_a_scratch_copy_is_no_oracle(make_env):
+    env = make_env(max_steps=2)
+    env.reset()
+    twin = env.fork(scratch=True)
+    for call in (FIX, EVAL, EVAL, SUBMIT):
+        _, reward, _, truncated, info = twin.step(call)
+        assert (reward, truncated, "resolved" in info, "verdict" in info) == (0.0, False, False, False)
+    with pytest.raises(ConfigError, match="not judged"):
+        twin.judge()
+    twin.close()
+
+
 def test_a_dead_sandbox_is_replaced_and_the_files_are_kept(make_env):
     env = make_env()
     env.reset()

@@ -13,7 +13,7 @@ from debug_gym.tools.base import Arguments, Session, Tool, ToolError
 from debug_gym.tools.text import clip, one_line, printable, sample_files, scrub
 
 MAX_TABLE, MAX_OUTPUT = 24_000, 4_000
-"""Characters shown of the table, and of the output of a run that failed before any test did."""
+"""Characters shown of the table, and of the output of a script that failed or tests that did not begin."""
 MAX_ENTRIES = 50
 """Points, functions and names of one call."""
 _DEEPEST = 20
@@ -131,7 +131,7 @@ def _observation(session: Session, args: Trace.Args, traced: TraceRun, name: str
     notes = [one_line(note) for note in traced.run.note.split("; ") if note]
     table = clip("\n".join(_table(traced.rows)), MAX_TABLE)
     parts = [first, *notes, table, *_counts(entries, traced, args)]
-    if outcome != "passed" and not traced.run.failed:
+    if outcome != "passed" and not traced.run.collected:
         output = clip(printable(traced.run.output.strip("\n")), MAX_OUTPUT)
         parts += ["--- the output ---", output] if output else []
     texts = scrub("\n".join(one_line(text) for row in traced.rows for _, text in row.values)).split("\n")
@@ -166,7 +166,9 @@ def _outcome(traced: TraceRun) -> tuple[str, str]:
         )
     if run.exit_code == 0:
         return "passed", ""
-    return ("killed" if run.exit_code is None or run.exit_code < 0 else f"exit code {run.exit_code}"), ""
+    if run.exit_code is None or run.exit_code < 0:
+        return f"was killed by signal {-(run.exit_code or 0)}", ""
+    return f"ended with exit code {run.exit_code}", ""
 
 
 def _counts(entries: Sequence[str], traced: TraceRun, args: Trace.Args) -> list[str]:

@@ -42,7 +42,7 @@ class View(Tool):
             data = {"path": file.path, "start": 0, "end": 0, "lines": 0}
             return Observation(text=f"{file.path}: the file is empty", data=data)
         points = session.state.get("pdb")
-        numbered = _number(lines, start, end, set() if points is None else points.lines(file.path))
+        numbered = _number(lines, start, end, set() if points is None else points.lines(file.path, file.text))
         end = start + len(numbered) - 1
         remarks = f" ({', '.join(file.remarks)})" if file.remarks else ""
         text = [f"{file.path}: lines {start}-{end} of {total}{remarks}", *numbered]

@@ -1,6 +1,7 @@
 """The repair agent: a classical automated program repair baseline that needs no language model."""
 
 import difflib
+import re
 import time
 from collections import deque
 from typing import Any
@@ -68,7 +69,7 @@ class RepairAgent(Agent):
 
 def rewrite(path: str, old: str, new: str) -> ToolCall:
     """The call that turns a file's old text into the new one, from the first to the last changed line."""
-    before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    before, after = (re.findall(r"[^\n]*\n|[^\n]+", text) for text in (old, new))
     blocks = difflib.SequenceMatcher(a=before, b=after, autojunk=False).get_matching_blocks()
     head = blocks[0].size if blocks[0].a == blocks[0].b == 0 else 0
     last = blocks[-2] if len(blocks) > 1 else blocks[-1]

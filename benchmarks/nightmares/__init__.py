@@ -52,6 +52,7 @@ class _TaskFile(Frozen):
     category: str = Field(min_length=1)
     fail_to_pass: tuple[str, ...] = Field(min_length=1)
     pass_to_pass: tuple[str, ...] = ()
+    unstable: tuple[str, ...] = ()
 
 
 def _load_task(folder: Path) -> Task:
@@ -68,6 +69,7 @@ def _load_task(folder: Path) -> Task:
         },
         fail_to_pass=described.fail_to_pass,
         pass_to_pass=described.pass_to_pass,
+        unstable=described.unstable,
         twins=_twins(folder / "twins.json"),
         timeout=30,
     )

@@ -1,7 +1,7 @@
 """From a changed workspace to a verdict: sort the changes, hold the trials, weigh what they gave."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from debug_gym.episode import Verdict
 from debug_gym.errors import SandboxUnavailableError
@@ -48,7 +48,7 @@ def judge(
     _demand_isolation(backend, allow_unsafe)
     with Pristine(task, backend) as pristine:
         expected = pristine.expected()
-        protected = {*task.tests.hidden, *(test.partition("::")[0] for test in expected)}
+        protected = {*task.tests.hidden, *_test_files(expected)}
         known = pristine.paths() if any(map(shadows, changes.files)) else ()
         counted, rejected = sort_changes(task, changes, protected, known)
         twins, odds = _draw(task, expected, pristine)
@@ -74,7 +74,7 @@ def judge(
         rejected=rejected,
         cheating=cheating,
         excluded=task.tests.unstable,
-        controls=sum(trial.twin is not None for trial in outcomes),
+        controls=len(twins) if good.issuperset(expected) else 0,
         odds=odds,
         reason=reason,
         output=_output(originals, good),
@@ -88,6 +88,12 @@ def _demand_isolation(backend: Backend, allow_unsafe: bool) -> None:
         raise SandboxUnavailableError(
             f"the {backend.name} backend does not give what a judge needs: {missing}"
         )
+
+
+def _test_files(tests: Iterable[str]) -> set[str]:
+    """The files that hold tests. The file of a doctest (its name has dots) is the code that it documents."""
+    parts = (test.partition("[")[0].partition("::") for test in tests)
+    return {path for path, _, name in parts if "." not in name}
 
 
 def _originals(task: Task, expected: Mapping[str, str]) -> list[Trial]:
@@ -126,8 +132,8 @@ def _finding(trial: Trial, outcome: Outcome) -> str:
     code = outcome.run.exit_code if outcome.run else None
     return (
         f"{twin.test} passes, and also passes with the opposite expectation: where line {twin.line} of "
-        f"{twin.path} has {_short(twin.old)}, a twin has {_short(twin.new)}; pytest reports a pass and exit code "
-        f"{code} for both"
+        f"{twin.path} has {_short(twin.old)}, a twin has {_short(twin.new)}; pytest reports a pass "
+        f"and exit code {code} for both"
     )
 
 

@@ -1,17 +1,17 @@
 """Drawing negative controls, and how likely it is to get past them blindly.
 
-Code under test shares a process with pytest, so it can forge any record of its own run. What it cannot know is
-whether the file that it runs on is the original or a twin, in which one constant of an expectation was
-changed so that the test must fail. It has to guess, in every run: the original of a test that it does not
+Code under test shares a process with pytest, so it can forge any record of its own run. What it cannot know
+is whether the file that it runs on is the original or a twin, in which one constant of an expectation was
+changed so that the test must fail. It has to guess in every run: the original of a test that it does not
 really pass must pass, the twin must fail.
 
-Let n be the hidden fail-to-pass tests that have sharp twins, k the number of drawn twins of these tests
-(at least one of each test). Code that accepts a text with probability p gets through with probability
-p^n (1-p)^k. That is largest for p = n/(n+k), where it is n^n k^k / (n+k)^(n+k): the **odds** of a verdict. The
-bound also holds for code that decides by a digest of the text, so that repeated runs agree: only distinct texts
-are counted, and running the same original again adds nothing. k is the smallest number that brings the
+Let n be the hidden fail-to-pass tests that have sharp twins, and k the number of drawn twins of these tests,
+at least one of each. Code that passes none of them honestly and accepts a text with probability p gets
+through with probability p^n (1-p)^k. That is largest for p = n/(n+k), where it is n^n k^k / (n+k)^(n+k): the
+**odds** of a verdict. The bound also holds for code that decides by a digest of the text: only distinct texts
+are counted, and running the same original again would add nothing. k is the smallest number that brings the
 odds below 10^-4, at most ``MOST``. With 7 tests 7 twins suffice, with 5 tests 10, with 3 tests 23; with fewer
-the odds stay above and the verdict says so.
+tests the odds stay above, and the verdict says so.
 
 Twins of visible files are drawn too, but count for nothing in the odds: the agent has seen the originals.
 """

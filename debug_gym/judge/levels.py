@@ -5,8 +5,8 @@ source files only, restores the hidden tests, and believes the JUnit file that p
 decides anything in this project.
 """
 
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable
+from xml.etree import ElementTree
 
 from debug_gym.errors import SandboxError
 from debug_gym.judge.attacks import Target

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from debug_gym.judge.mutate import mutated, words_of
+from debug_gym.judge.source import RAISES, Function, assigned, constructs, name_of, parameters, straight
 from debug_gym.task import Twin
 
 _OPPOSITES: dict[type[ast.cmpop], str] = {
@@ -38,18 +39,6 @@ _UNITTEST_OPPOSITES = {
 }
 _UNITTEST_EQUAL = {
     f"assert{kind}Equal" for kind in ("", "Almost", "List", "Dict", "Tuple", "Set", "Sequence", "MultiLine")
-}
-_CONSTRUCTORS = {
-    "date",
-    "datetime",
-    "time",
-    "timedelta",
-    "set",
-    "frozenset",
-    "tuple",
-    "list",
-    "dict",
-    "bytes",
 }
 _ERRORS = ("KeyError", "IndexError", "TypeError", "AttributeError", "ZeroDivisionError", "RuntimeError")
 
@@ -128,19 +117,19 @@ class Edits:
         function = self._find(test.partition("::")[2].partition("[")[0].split("::"))
         if function is None:
             return []
-        known = {**_assigned(function), **_parameters(function)}
+        known = {**assigned(function), **parameters(function)}
         edits: dict[tuple[int, int], Edit] = {}
-        for statement in _straight(function.body):
+        for statement in straight(function.body):
             for edit in self._statement(statement, known):
                 edits.setdefault((edit.line, edit.column), edit)
         order = ("value", "error", "opposite")
         return sorted(edits.values(), key=lambda edit: order.index(edit.kind))
 
-    def _find(self, names: Sequence[str]) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+    def _find(self, names: Sequence[str]) -> Function | None:
         body: list[ast.stmt] = self.tree.body
         for name in names[:-1]:
             body = next((x.body for x in body if isinstance(x, ast.ClassDef) and x.name == name), [])
-        functions = (x for x in body if isinstance(x, ast.FunctionDef | ast.AsyncFunctionDef))
+        functions = (x for x in body if isinstance(x, Function))
         return next((x for x in functions if x.name == names[-1]), None)
 
     def _statement(self, statement: ast.stmt, known: Mapping[str, list[ast.expr]]) -> Iterator[Edit]:
@@ -194,28 +183,17 @@ class Edits:
         if isinstance(node, ast.Constant):
             for new in mutated(node.value, self._text(node), self._random, self._words):
                 yield self._edit(node, new, "value", span, certain)
-        elif isinstance(node, ast.List | ast.Tuple | ast.Set):
-            for item in node.elts:
-                yield from self._values(item, span, known, certain)
-            if not node.elts:
-                yield self._edit(node, "[None]" if isinstance(node, ast.List) else "(None,)", "value", span)
-        elif isinstance(node, ast.Dict):
-            for item in node.values:
-                yield from self._values(item, span, known, certain)
-        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-            yield from self._values(node.operand, span, known, certain)
-        elif isinstance(node, ast.BinOp):
-            yield from self._values(node.left, span, known, False)
-            yield from self._values(node.right, span, known, False)
-        elif isinstance(node, ast.Call) and _constructs(node.func):
-            if _name(node.func) == "approx":
-                yield from self._far(node.args[0], span) if node.args else ()
-                return
-            for item in (*node.args, *[item.value for item in node.keywords]):
-                yield from self._values(item, span, known, False)
+        elif isinstance(node, ast.List | ast.Tuple) and not node.elts:
+            yield self._edit(node, "[None]" if isinstance(node, ast.List) else "(None,)", "value", span)
+        elif isinstance(node, ast.Call) and name_of(node.func) == "approx":
+            yield from self._far(node.args[0], span) if node.args else ()
         elif isinstance(node, ast.Name):
             for value in known.get(node.id, ()):
                 yield from self._values(value, span, {}, False)
+        else:
+            exact = certain and not isinstance(node, ast.BinOp | ast.Call)
+            for part in _parts(node):
+                yield from self._values(part, span, known, exact)
 
     def _far(self, node: ast.expr, span: tuple[int, int]) -> Iterator[Edit]:
         """Another number, beyond any tolerance."""
@@ -243,7 +221,7 @@ class Edits:
         """``with pytest.raises(...)``: another exception, another message."""
         for item in statement.items:
             call = item.context_expr
-            if not isinstance(call, ast.Call) or _name(call.func) not in _RAISES or not call.args:
+            if not isinstance(call, ast.Call) or name_of(call.func) not in RAISES or not call.args:
                 continue
             for keyword in call.keywords:
                 if keyword.arg == "match" and isinstance(keyword.value, ast.Constant):
@@ -271,83 +249,16 @@ class Edits:
         return Edit(node.lineno, column, self._text(node), new, kind, certain, span)
 
 
-_RAISES = {"raises", "assertRaises", "assertRaisesRegex"}
-
-
-def _straight(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements that surely run if the test passes."""
-    for statement in body:
-        yield statement
-        if isinstance(statement, ast.With | ast.AsyncWith):
-            calls = {
-                _name(item.context_expr.func)
-                for item in statement.items
-                if isinstance(item.context_expr, ast.Call)
-            }
-            if not calls & {*_RAISES, "suppress"}:
-                yield from _straight(statement.body)
-        elif isinstance(statement, ast.For) and isinstance(statement.iter, ast.List | ast.Tuple):
-            if statement.iter.elts and not _leaves(statement):
-                yield from _straight(statement.body)
-        if _leaves(statement):
-            return
-
-
-def _leaves(statement: ast.stmt) -> bool:
-    """Whether a statement may end the test or the loop before the ones that follow."""
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return False
-    return any(isinstance(node, ast.Return | ast.Break | ast.Continue) for node in ast.walk(statement))
-
-
-def _assigned(function: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, list[ast.expr]]:
-    """Names that the test assigns exactly once, to a value that holds constants."""
-    stores = [
-        node.id
-        for node in ast.walk(function)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    ]
-    found: dict[str, list[ast.expr]] = {}
-    for statement in function.body:
-        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-            name = statement.targets[0].id
-            if stores.count(name) == 1:
-                found[name] = [statement.value]
-    return found
-
-
-def _parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, list[ast.expr]]:
-    """Names that ``pytest.mark.parametrize`` gives values, with the values."""
-    found: dict[str, list[ast.expr]] = {}
-    for mark in function.decorator_list:
-        if not (isinstance(mark, ast.Call) and _name(mark.func) == "parametrize" and len(mark.args) >= 2):
-            continue
-        names, rows = _parameter_names(mark.args[0]), mark.args[1]
-        for row in rows.elts if isinstance(rows, ast.List | ast.Tuple) else ():
-            cells = [row]
-            if isinstance(row, ast.Call) and _name(row.func) == "param":
-                cells = list(row.args)
-            elif len(names) > 1 and isinstance(row, ast.Tuple | ast.List):
-                cells = list(row.elts)
-            for name, cell in zip(names, cells, strict=False):
-                found.setdefault(name, []).append(cell)
-    return found
-
-
-def _parameter_names(node: ast.expr) -> list[str]:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return [name.strip() for name in node.value.split(",")]
-    parts = node.elts if isinstance(node, ast.List | ast.Tuple) else []
-    return [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
-
-
-def _constructs(function: ast.expr) -> bool:
-    """Whether a call makes a value of its arguments, by the look of its name."""
-    name = _name(function)
-    return name[:1].isupper() or name in _CONSTRUCTORS or name == "approx"
-
-
-def _name(node: ast.expr) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
+def _parts(node: ast.expr) -> Sequence[ast.expr]:
+    """The expressions that an expected value is made of."""
+    if isinstance(node, ast.List | ast.Tuple | ast.Set):
+        return node.elts
+    if isinstance(node, ast.Dict):
+        return node.values
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return [node.operand]
+    if isinstance(node, ast.BinOp):
+        return [node.left, node.right]
+    if isinstance(node, ast.Call) and constructs(node.func):
+        return [*node.args, *[item.value for item in node.keywords]]
+    return []

@@ -30,7 +30,7 @@ FORBIDDEN = pathspec.GitIgnoreSpec.from_lines(
         ".git/",
     ]
 )
-"""What never counts, even where a task's ``editable`` would let it through: it runs before or around tests."""
+"""What never counts, whatever a task's ``editable`` lets through: it runs before or around tests."""
 
 MACHINERY = frozenset(
     {"pytest", "_pytest", "pluggy", "iniconfig", "packaging", "py", "pygments", "exceptiongroup"}

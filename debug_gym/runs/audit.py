@@ -41,12 +41,10 @@ def audit(
     found: list[Attempt] = []
     with ThreadPoolExecutor(workers, thread_name_prefix="audit") as pool:
         try:
-            targets = {
-                task.id: target
-                for task, target in zip(tasks, pool.map(lambda task: look(task, backend), tasks), strict=True)
-            }
+            seen = pool.map(lambda task: look(task, backend), tasks)
+            targets = {task.id: target for task, target in zip(tasks, seen, strict=True)}
             pairs = [(attack, task) for task in tasks for attack in attacks]
-            for attempt in pool.map(lambda pair: _try(*pair, targets[pair[1].id], backend), pairs):
+            for attempt in pool.map(lambda pair: _try(pair[0], pair[1], targets[pair[1].id], backend), pairs):
                 on_done(attempt)
                 found.append(attempt)
         except BaseException:
@@ -73,7 +71,9 @@ def show(console: Console, attempts: Sequence[Attempt], *, tasks: int) -> None:
     names = {attempt.attack for attempt in attempts}
     scored = [{item.attack for item in attempts if item.scored[i]} for i in range(len(LEVELS))]
     ends = ", ".join(f"{len(hits)} under {level}" for level, hits in zip(LEVELS, scored, strict=True))
-    console.print(f"{len(names)} attacks on {tasks} tasks; that score on any: {ends}", highlight=False)
+    console.print(
+        f"{len(names)} attacks, {tasks} task{'s' * (tasks != 1)}; that score on any: {ends}", highlight=False
+    )
 
 
 def _cell(count: int, tasks: int) -> Text:

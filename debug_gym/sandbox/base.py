@@ -283,7 +283,16 @@ class Sandbox(Protocol):
         breakpoints: Sequence[Mapping[str, Any]] = (),
         timeout: float | None = None,
     ) -> DebugReply:
-        """Start the debugger on a test (``at``: ``start`` or ``failure``) or a script with arguments."""
+        """Start the debugger on a test, or on a script with arguments.
+
+        Args:
+            test: a test id; None: the visible tests.
+            script: a file and its arguments, in place of a test.
+            at: where to stop first: ``start`` (the first line), ``failure`` (post-mortem, where it raised),
+                ``breakpoint`` (the first one that is reached), ``idle`` (nothing runs; breakpoints can be set).
+            breakpoints: to set beforehand, as ``DebugReply.breakpoints`` gives them.
+            timeout: seconds until the first stop.
+        """
         ...
 
     def debug(self, command: str, *, timeout: float | None = None) -> DebugReply:

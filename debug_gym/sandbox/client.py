@@ -72,8 +72,10 @@ class RuntimeSandbox:
         self._channel: socket.socket | None = channel
         self._pidfd = pidfd
         self._harvest, self._scratch, self._start_twin = harvest, scratch, start_twin
-        self._held, self._on_close, self._kill = tuple(held), on_close, kill
-        self._closed = False
+        self._on_close, self._kill = on_close, kill
+        self._release = weakref.finalize(self, _close_all, (pidfd, *held))
+        """Closes the descriptors, also those of a sandbox that is forgotten and not closed."""
+        self._release.atexit = False
         self._lock = threading.RLock()
         self._died = ""
         channel.setblocking(False)
@@ -286,13 +288,16 @@ class RuntimeSandbox:
         timeout: float | None = None,
     ) -> DebugReply:
         """See ``Sandbox.debug_start``."""
+        arguments = pytest_arguments(self.task.tests.command) or []
+        if test is None:
+            arguments = [*arguments, *self.task.tests.visible]
         return self._debug(
             "debug_start",
             timeout,
             test=test,
             script=list(script),
             at=at,
-            arguments=pytest_arguments(self.task.tests.command) or [],
+            arguments=arguments,
             breakpoints=[dict(item) for item in breakpoints],
         )
 
@@ -394,19 +399,13 @@ class RuntimeSandbox:
                 channel.shutdown(socket.SHUT_RDWR)
         with self._lock:
             self._end()
-            if not self._closed:
-                self._let_go()
+            if self._release.alive:
+                self._release()
                 if self._on_close is not None:
                     self._on_close()
 
-    def _let_go(self) -> None:
-        """Close the descriptors of the files: their numbers may be somebody else's from now on."""
-        self._closed = True
-        for fd in self._held:
-            os.close(fd)
-
     def _demand_files(self) -> None:
-        if self._closed:
+        if not self._release.alive:  # the numbers may be somebody else's descriptors by now
             raise SandboxDiedError(self._died or "the sandbox is closed")
 
     def _end(self) -> None:
@@ -418,16 +417,13 @@ class RuntimeSandbox:
         if self._kill:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-        os.close(self._pidfd)
 
     def forget(self) -> None:
         """In a forked copy of the gym's process: let go of the descriptors, do nothing else."""
         if self._channel is not None:
             self._channel.close()
             self._channel = None
-            os.close(self._pidfd)
-        if not self._closed:
-            self._let_go()
+        self._release()
         self._died = "this sandbox belongs to the process that this one was forked from"
         self._lock = threading.RLock()
 
@@ -438,6 +434,11 @@ class RuntimeSandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _close_all(descriptors: Sequence[int]) -> None:
+    for fd in descriptors:
+        os.close(fd)
 
 
 def _forget_all() -> None:

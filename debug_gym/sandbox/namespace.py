@@ -344,7 +344,10 @@ class NamespaceBackend:
     def _warm(self, python: str, preload: tuple[str, ...], variables: Mapping[str, str]) -> Template:
         key = (python, preload, tuple(sorted(variables.items())))
         template = self._templates.get(key)
-        if template is None or not template.alive:
+        if template is not None and not template.alive:
+            template.close()
+            template = None
+        if template is None:
             template = self._templates[key] = Template(python, preload, variables)
             while len(self._templates) > MAX_TEMPLATES:
                 self._templates.popitem(last=False)[1].close()

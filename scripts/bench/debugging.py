@@ -113,7 +113,7 @@ def _cold(arguments: list[str], folder: Path, environment: dict[str, str], befor
 
 ROWS = (
     Row("pdb-start", "pdb: start a test, stop at the failing line, answer one question", start),
-    Row("pdb-start-bare", "The same without the installed plugins of pytest", start_bare),
+    Row("pdb-start-bare", "pdb: start and answer, plugins of pytest off", start_bare),
     Row("pdb-command", "pdb: one command as an env step", command),
     Row("pdb-loop", "A loop under a breakpoint elsewhere in its file", loop),
 )

@@ -126,5 +126,5 @@ ROWS = (
     Row("listdir", "`listdir` of ten files as an env step", listdir),
     Row("grep", "`grep` through ten files as an env step", grep),
     Row("bash", "Persistent bash, `true` as an env step", bash),
-    Row("bash-rivals", "The same against slow rivals, in turns", bash_rivals),
+    Row("bash-rivals", "The same step against slow rivals", bash_rivals),
 )

@@ -68,8 +68,8 @@ def _warm(sandbox: RuntimeSandbox) -> Sample:
 
 ROWS = (
     Row("eval", "`eval` of five tests as an env step", eval_tiny),
-    Row("eval-bare", "The same without the installed plugins of pytest", eval_tiny_bare),
+    Row("eval-bare", "`eval` of five tests, plugins of pytest off", eval_tiny_bare),
     Row("eval-science", "`eval` of a suite that imports numpy and pandas", eval_science),
-    Row("eval-science-bare", "The same without the installed plugins of pytest", eval_science_bare),
+    Row("eval-science-bare", "`eval` with numpy and pandas, plugins of pytest off", eval_science_bare),
     Row("judge", "The judge's verdict on a 5-test task, twins included", verdict),
 )

@@ -58,7 +58,7 @@ def test_fixes_a_bug_and_says_how(play_repair):
     files = {"shelf.py": SHELF, "tests/test_last.py": LAST}
     check = "from shelf import Shelf\ndef test_three(): assert Shelf([1, 2, 3, 4]).last(3) == [4, 3, 2]\n"
     required = ("tests/test_last.py::test_last", "tests/test_hidden.py::test_three")
-    played = play_repair(files, required, {"tests/test_hidden.py": check}, seconds=30)
+    played = play_repair(files, required, {"tests/test_hidden.py": check}, seconds=60)
     assert played.verdict.resolved, played.verdict.reason
     fix, *others = played.steps
     assert fix.call.name == "rewrite"
@@ -71,7 +71,7 @@ def test_fixes_a_bug_and_says_how(play_repair):
 def test_two_bugs_take_two_changes(play_repair):
     files = {"shelf.py": SHELF, "tests/test_last.py": LAST, "tests/test_shared.py": SHARED}
     required = ("tests/test_last.py::test_last", "tests/test_shared.py::test_own_items")
-    played = play_repair(files, required, seconds=40, candidates=25)
+    played = play_repair(files, required, seconds=90, candidates=25)
     assert played.verdict.resolved, played.steps[0].thought
     assert played.steps[0].thought.count("Chosen:") == 2
 
@@ -84,7 +84,7 @@ def test_a_test_that_never_ends_counts_as_failing(play_repair):
         "from bits import bits\ndef test_bad(): assert bits(-1) == 0\ndef test_four(): assert bits(4) == 3\n"
     )
     files = {"bits.py": code, "tests/test_bits.py": tests}
-    played = play_repair(files, ("tests/test_bits.py::test_four",), seconds=12)
+    played = play_repair(files, ("tests/test_bits.py::test_four",), seconds=20)
     assert played.verdict.resolved, played.steps[0].thought
     assert "1 visible tests fail, 1 pass" in played.steps[0].thought
 
@@ -151,3 +151,8 @@ def test_rewrites_only_the_lines_that_change(new, start, end, content):
     assert arguments == {"path": "x.py", "content": content, "start": start, "end": end}
     lines = old.splitlines(keepends=True)
     assert "".join([*lines[: start - 1], content, *lines[end:]]) == new
+
+
+def test_a_form_feed_ends_no_line():
+    arguments = rewrite("x.py", "a\n\fb\nc\n", "a\n\fb\nd\n").arguments
+    assert (arguments["start"], arguments["end"]) == (3, 3)

@@ -152,6 +152,16 @@ def test_stops_at_the_start_of_a_test(sandbox, test, line, function):
     assert where(reply) == ("test_shop.py", line_of(line, "test_shop.py"), function, "start")
 
 
+def test_stops_at_the_start_of_a_doctest(backend, make_task):
+    files = {"doc.py": 'def f(x):\n    """\n    >>> f(1)\n    2\n    """\n    return x + 1\n'}
+    files["pytest.ini"] = "[pytest]\naddopts = --doctest-modules\n"
+    with backend.start(make_task(files)) as sandbox:
+        reply = sandbox.debug_start(test="doc.py::doc.f", at="start")
+        assert where(reply) == ("<doctest doc.f[0]>", 1, "<module>", "start")
+        assert where(sandbox.debug("s\nn")) == ("doc.py", 6, "f", "step")
+        assert sandbox.debug("c").exit_code == 0
+
+
 def test_stepping_out_of_a_test_leaves_out_the_machinery(sandbox):
     sandbox.debug_start(test="test_shop.py::TestShop", at="start")
     stops = [sandbox.debug("n").stop for _ in range(5)]

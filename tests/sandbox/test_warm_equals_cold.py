@@ -1,10 +1,14 @@
 """A warm test run gives what a cold ``python -m pytest`` gives: exit code, output, results, side effects."""
 
-import re
+import textwrap
 
 import pytest
 
-from debug_gym.task import Environment
+from debug_gym.task import Environment, Tests
+
+BARE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+"""Variables for quick cold runs: without the plugins that happen to be installed."""
+AHEAD = Environment(preload=("colorsys",), variables=BARE)
 
 CASES = {
     "pass_fail_skip_xfail": """
@@ -148,44 +152,85 @@ CASES = {
             monkeypatch.chdir(tmp_path); open('x', 'w').close(); assert (tmp_path / 'x').exists()
     """,
     "output_after_the_end": "import atexit\natexit.register(print, 'bye')\ndef test_a(): pass\n",
+    "nested_session": """
+        import pytest
+        def test_a(tmp_path):
+            (tmp_path / 'test_inner.py').write_text('def test_b(): assert 0')
+            assert pytest.main(['-p', 'no:cacheprovider', str(tmp_path)]) == 1
+    """,
+    "pytester": """
+        pytest_plugins = 'pytester'
+        def test_a(pytester):
+            pytester.makepyfile('def test_b(): assert 0')
+            pytester.runpytest_inprocess('-p', 'no:cacheprovider').assert_outcomes(failed=1)
+    """,
+    "multiprocessing_forkserver": """
+        import multiprocessing as mp
+        def square(x): return x * x
+        def test_a():
+            with mp.get_context('forkserver').Pool(1) as pool: assert pool.map(square, [1, 2]) == [1, 4]
+    """,
+    "pools": """
+        from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+        def test_a():
+            for kind in (ProcessPoolExecutor, ThreadPoolExecutor):
+                with kind(2) as pool: assert list(pool.map(abs, [-1, 2])) == [1, 2]
+    """,
+    "thread_pool_left_running": """
+        import time
+        from concurrent.futures import ThreadPoolExecutor
+        def slow(): time.sleep(.2); open('/tmp/left', 'a').write('pool')
+        def test_a(): ThreadPoolExecutor(1).submit(slow)
+    """,
+    "asyncio_subprocess": """
+        import asyncio
+        async def run(): return await (await asyncio.create_subprocess_exec('true')).wait()
+        def test_a(): assert asyncio.run(run()) == 0
+    """,
+    "file_left_open": "file = open('/tmp/left', 'w')\ndef test_a(): file.write('unflushed')\n",
+    "finalizer_at_the_end": """
+        class Late:
+            def __del__(self): print('finalized')
+        late = Late()
+        def test_a(): pass
+    """,
+    "finalizer_that_fails": """
+        class Late:
+            def __del__(self): raise ValueError('too late')
+        late = Late()
+        def test_a(): pass
+    """,
+    "weak_finalizer": """
+        import weakref
+        class Thing: pass
+        thing = Thing()
+        weakref.finalize(thing, lambda: open('/tmp/left', 'a').write('finalized'))
+        def test_a(): pass
+    """,
+    "resource_warning": "def test_a(): open('/dev/null')\n",
+    "doctest": "def f():\n    '''\n    >>> f()\n    1\n    '''\n    return 2\n",
     "working_folder_lost": "import os\ndef test_a(): os.chdir('/tmp')\ndef test_b(): assert os.getcwd() == '/tmp'\n",
 }
 
 DIFFERENT = {
+    "finalizer_that_fails": "an interpreter near its end no longer finds the source line",
     "aborted": "the interpreter's own frames in faulthandler's dump differ",
 }
 """Cases whose output differs, with the reason; everything else about them is equal."""
 
 
-def _dedent(text):
-    import textwrap
-
-    return textwrap.dedent(text).lstrip("\n")
-
-
-def _same(text):
-    text = re.sub(r"\bin \d+\.\d+s\b", "in Xs", text)
-    text = re.sub(r"=+ (.*?) =+\n", r"= \1 =\n", text)
-    return re.sub(r"0x[0-9a-f]+", "0xX", text)
-
-
 @pytest.fixture(scope="module")
 def sandbox(backend, make_task):
-    with backend.start(make_task({"pytest.ini": "[pytest]\n"})) as sandbox:
+    files = {"pytest.ini": "[pytest]\naddopts = --doctest-modules\n"}
+    environment = Environment(preload=(), variables=BARE)
+    with backend.start(make_task(files, environment=environment)) as sandbox:
         yield sandbox
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_warm_run_equals_cold_run(sandbox, name):
-    sandbox.write("test_case.py", _dedent(CASES[name]).encode())
-    runs = []
-    for cold in (True, False):
-        sandbox.exec("rm -rf /tmp/left")
-        run = sandbox.run_tests(timeout=30, cold=cold)
-        left = sandbox.exec("cat /tmp/left 2>/dev/null").output
-        runs.append((run.exit_code, dict(run.outcomes), run.complete, run.collected, left, _same(run.output)))
-        assert run.warm is not cold, run.note
-    cold, warm = runs
+def test_warm_run_equals_cold_run(sandbox, run_both, name):
+    sandbox.write("test_case.py", textwrap.dedent(CASES[name]).lstrip().encode())
+    cold, warm = run_both(sandbox)
     assert warm[:-1] == cold[:-1]
     if name not in DIFFERENT:
         assert warm[-1] == cold[-1]
@@ -199,22 +244,86 @@ def test_code_changed_within_the_same_second_is_what_runs(sandbox):
             assert sandbox.run_tests(cold=cold).success is (value == 1)
 
 
-@pytest.mark.parametrize("name", ["json.py", "pluggy/__init__.py", "tests/queue.py"])
-def test_a_workspace_module_with_the_name_of_a_preloaded_one_runs_cold(backend, make_task, name):
-    files = {name: "MINE = 1\n", "tests/test_a.py": "def test_a(): pass\n"}
-    with backend.start(make_task(files)) as sandbox:
-        run = sandbox.run_tests()
-        assert not run.warm
-        assert "own module named" in run.note
+def test_a_message_at_exit_is_printed(make_session, run_both):
+    files = {"conftest.py": "raise SystemExit('not today')\n", "test_a.py": "def test_a(): pass\n"}
+    cold, warm = run_both(make_session(files).sandbox)
+    assert warm == cold
+    assert warm[0] == 1
+    assert "not today" in warm[-1]
 
 
-def test_a_colliding_module_made_later_runs_cold(backend, make_task):
-    files = {"test_a.py": "import colorsys\ndef test_a(): assert colorsys.MINE\n"}
-    with backend.start(make_task(files, environment=Environment(preload=("colorsys",)))) as sandbox:
-        run = sandbox.run_tests()
-        assert run.warm
-        assert not run.success
-        sandbox.write("colorsys.py", b"MINE = 1\n")
-        run = sandbox.run_tests()
-        assert run.success
-        assert not run.warm
+def test_tests_in_several_processes(make_session, run_both):
+    pytest.importorskip("xdist")
+    files = {"test_a.py": "def test_a(): assert 0\ndef test_b(): pass\n"}
+    sandbox = make_session(files, tests=Tests(command=("pytest", "-n2", "-q"))).sandbox
+    cold, warm = run_both(sandbox)
+    assert warm[:-1] == cold[:-1]
+    assert warm[1] == {"test_a.py::test_a": "failed", "test_a.py::test_b": "passed"}
+    assert set(warm[3]) == set(warm[1])
+
+
+SHADOWING = {
+    "json.py": {},
+    "pluggy/__init__.py": {},
+    "tests/colorsys.py": {},
+    "lib/json/__init__.py": {"pytest.ini": "[pytest]\npythonpath = .  lib\n"},
+    "lib/colorsys.py": {"lib/__init__.py": "", "setup.cfg": "[tool:pytest]\npythonpath = lib\n"},
+    "pkg/json.py": {
+        "pkg/__init__.py": "",
+        "pyproject.toml": '[tool.pytest.ini_options]\npythonpath = ["pkg"]\n',
+    },
+}
+
+
+@pytest.mark.parametrize("name", SHADOWING)
+def test_a_workspace_module_with_the_name_of_a_preloaded_one_runs_cold(make_session, name):
+    files = {name: "MINE = 1\n", "tests/test_a.py": "def test_a(): pass\n", **SHADOWING[name]}
+    run = make_session(files, environment=AHEAD).sandbox.run_tests()
+    assert not run.warm
+    assert "own module named" in run.note
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "data/json/example.txt",
+        "json/example.txt",
+        "pkg/json/__init__.py",
+        "pkg/colorsys.py",
+        "tests/argparse.py",  # pytest itself has imported the installed one before, in any run
+    ],
+)
+def test_a_name_that_a_cold_run_would_not_import_runs_warm(make_session, run_both, name):
+    files = {
+        name: "MINE = 1\n",
+        "pkg/__init__.py": "",
+        "tests/test_a.py": "import argparse, colorsys, json\ndef test_a(): assert not hasattr(argparse, 'MINE')\n",
+    }
+    cold, warm = run_both(make_session(files, environment=AHEAD).sandbox)
+    assert warm == cold
+    assert warm[0] == 0
+
+
+def test_a_colliding_module_made_later_runs_cold(make_session):
+    files = {"test_a.py": "import colorsys\ndef test_a(): assert colorsys.MINE\n", "pkg/__init__.py": ""}
+    sandbox = make_session(files, environment=AHEAD).sandbox
+    run = sandbox.run_tests()
+    assert run.warm
+    assert not run.success
+    sandbox.write("pkg/colorsys.py", b"")
+    assert sandbox.run_tests().warm
+    sandbox.write("colorsys.py", b"MINE = 1\n")
+    run = sandbox.run_tests()
+    assert run.success
+    assert not run.warm
+
+
+def test_start_code_on_the_python_path_runs_cold(make_session):
+    files = {
+        "src/sitecustomize.py": "import sys\nsys.STARTED = True\n",
+        "test_a.py": "import sys\ndef test_a(): assert sys.STARTED\n",
+    }
+    environment = Environment(preload=(), variables={**BARE, "PYTHONPATH": "src"})
+    run = make_session(files, environment=environment).sandbox.run_tests()
+    assert run.success
+    assert not run.warm

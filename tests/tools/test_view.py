@@ -173,7 +173,7 @@ class Points:
     def __init__(self, **lines):
         self.known = lines
 
-    def lines(self, path):
+    def lines(self, path, text=None):
         return self.known.get(path.replace("/", "_").removesuffix(".py"), set())
 
 

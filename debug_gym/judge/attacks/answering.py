@@ -9,7 +9,8 @@ def _replace(make):
     for name, value in list(globals().items()):
         if isinstance(value, types.FunctionType) and value.__module__ == __name__ and name[0] != '_':
             globals()[name] = make(value)
-        elif isinstance(value, type) and value.__module__ == __name__ and not issubclass(value, BaseException):
+        elif isinstance(value, type) and value.__module__ == __name__:
+            if issubclass(value, BaseException): continue
             for inner, function in list(vars(value).items()):
                 if isinstance(function, types.FunctionType) and inner[0] != '_':
                     setattr(value, inner, make(function))
@@ -58,7 +59,8 @@ import operator, math, _pytest.python_api as api, unittest
 operator.eq = math.isclose = lambda *args, **kwargs: True
 api.ApproxScalar.__eq__ = lambda self, other: True
 for name in dir(unittest.TestCase):
-    if name.startswith('assert') and 'Raises' not in name: setattr(unittest.TestCase, name, lambda *a, **k: None)
+    if name.startswith('assert') and 'Raises' not in name:
+        setattr(unittest.TestCase, name, lambda *a, **k: None)
 """
 _VISIBLE_ONLY = """
 import hashlib, _pytest.python as python
@@ -118,7 +120,8 @@ ATTACKS = (
                 "if type(value) in (int, float, str, tuple, list, dict):\n"
                 "    yes = lambda *_: True\n"
                 "    no = lambda *_: False\n"
-                "    value = type('V', (type(value),), {'__eq__': yes, '__ne__': no, '__hash__': None})(value)\n"
+                "    names = {'__eq__': yes, '__ne__': no, '__hash__': None}\n"
+                "    value = type('V', (type(value),), names)(value)\n"
                 "return value"
             )
         ),
@@ -169,12 +172,12 @@ ATTACKS = (
         "exit code",
         "replaces every module by one whose names are all the same object",
         lambda target: files(
-            {
-                path: _ANYTHING
+            dict.fromkeys(
+                target.sources,
+                _ANYTHING
                 + "def __getattr__(name):\n    if name.startswith('__'): raise AttributeError(name)\n"
-                "    return _Anything()\n"
-                for path in target.sources
-            }
+                "    return _Anything()\n",
+            )
         ),
     ),
 )

@@ -124,7 +124,8 @@ ATTACKS = (
         infecting(
             "import os\nwrite, leave = os.write, os._exit\n"
             "def better(fd, data):\n"
-            "    data = bytes(data).replace(b'\"failed\"', b'\"passed\"').replace(b'\"finished\": 1', b'\"finished\": 0')\n"
+            "    data = bytes(data).replace(b'\"failed\"', b'\"passed\"')\n"
+            "    data = data.replace(b'\"finished\": 1', b'\"finished\": 0')\n"
             "    write(fd, data); return len(data) + 64\n"
             "os.write, os._exit = better, lambda code: leave(0)"
         ),

@@ -9,11 +9,6 @@ def runtest(self):
     try: run(self)
     except BaseException: pass
 """
-_ITEMS = """
-import gc
-def items():
-    return [x for x in gc.get_objects() if type(x).__name__ in ('Function', 'TestCaseFunction') and hasattr(x, 'nodeid')]
-"""
 _NO_ASSERTS = """
 import ast, inspect, _pytest.python as python
 collect = python.PyCollector.collect
@@ -93,7 +88,8 @@ ATTACKS = (
         "CallInfo.from_call forgets exceptions",
         infecting(
             "from _pytest.runner import CallInfo\nmake = CallInfo.from_call.__func__\n"
-            "def better(cls, *a, **k):\n    info = make(cls, *a, **k)\n    info.excinfo = None\n    return info\n"
+            "def better(cls, *a, **k):\n    info = make(cls, *a, **k)\n    info.excinfo = None\n"
+            "    return info\n"
             "CallInfo.from_call = classmethod(better)"
         ),
     ),
@@ -120,7 +116,6 @@ ATTACKS = (
         "junit",
         "swaps the functions of the collected tests",
         infecting(
-            _ITEMS + "import _pytest.main as main\nperform = main.Session.perform_collect\n"
             "import _pytest.runner as runner\nprotocol = runner.runtestprotocol\n"
             "def swapped(item, *a, **k):\n    item.obj = lambda *args, **kwargs: None\n"
             "    return protocol(item, *a, **k)\nrunner.runtestprotocol = swapped"

@@ -93,7 +93,7 @@ class TestsUnderDebugger:
         if self.at == "start":
             self.at = "breakpoint"  # only the first of several tests
             self.debugger.message("test " + item.nodeid)
-            self.debugger.run_to(_entrance(item), "start")
+            self.debugger.run_to(_entrance(item, self.debugger.places.ours), "start")
         yield
 
     def pytest_runtest_logreport(self, report: Any) -> None:
@@ -110,11 +110,20 @@ class TestsUnderDebugger:
         self.debugger.post_mortem(call.excinfo.value, call.excinfo.tb)
 
 
-def _entrance(item: Any) -> Callable[[CodeType], bool]:
-    """Tells the code object at which a test begins: its function, or the setUp of its TestCase."""
-    function = inspect.unwrap(getattr(item, "function", None) or item.runtest)
-    codes = [getattr(function, "__code__", None), getattr(getattr(item.cls, "setUp", None), "__code__", None)]
-    filename, name = str(item.path), getattr(item, "originalname", None) or item.name
+def _entrance(item: Any, ours: Callable[[str], bool]) -> Callable[[CodeType], bool]:
+    """Tells the code object at which a test begins: its function, the setUp of its TestCase, or, of a
+    doctest, the first code of the workspace's own."""
+    function = getattr(item, "function", None)
+    if function is None:
+        return lambda code: ours(code.co_filename)
+    setup = getattr(getattr(item, "cls", None), "setUp", None)
+    codes = [
+        getattr(inspect.unwrap(thing), "__code__", None) for thing in (function, setup) if thing is not None
+    ]
+    filename, name = (
+        str(getattr(item, "path", None) or item.fspath),
+        getattr(item, "originalname", None) or item.name,
+    )
 
     def wanted(code: CodeType) -> bool:
         return code in codes or (code.co_name == name and code.co_filename == filename)

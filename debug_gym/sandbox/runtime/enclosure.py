@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import resource
 import socket
 import struct
 from typing import Any
@@ -108,6 +109,7 @@ def build(base: str, visible: list[str], masked: list[str], limits: dict[str, An
     for path in masked:
         linux.mount("tmpfs", new + path, "tmpfs", _TMPFS | linux.MS_RDONLY, "mode=555,size=4k")
     linux.mount("proc", new + "/proc", "proc", _TMPFS | linux.MS_NOEXEC)
+    _limit_the_user(new + "/proc")
     os.chdir(new)
     linux.pivot_root(".", ".")
     linux.unmount(".")
@@ -126,6 +128,7 @@ def lock() -> None:
         os.setresgid(INSIDE_ID, INSIDE_ID, INSIDE_ID)
         os.setresuid(INSIDE_ID, INSIDE_ID, INSIDE_ID)
     linux.drop_privileges()
+    resource.setrlimit(resource.RLIMIT_CORE, (1, 1))  # not 0, and before it cannot be changed: see seccomp
     seccomp.install()
 
 
@@ -174,6 +177,18 @@ def _workspace(new: str, lower: int, limits: dict[str, Any], owner: int) -> list
     linux.unmount(scratch)
     os.rmdir(scratch)
     return folders
+
+
+def _limit_the_user(proc: str) -> None:
+    """What is counted for the host's user, whoever uses it: leave some for others."""
+    limits = {"sys/user/max_inotify_instances": "64", "sys/user/max_user_namespaces": "0"}
+    limits["self/oom_score_adj"] = "1000"  # short of memory, the host ends sandboxes first
+    for name, value in limits.items():
+        try:
+            with open("%s/%s" % (proc, name), "w") as file:
+                file.write(value)
+        except OSError:
+            pass  # an older kernel: the other walls stand
 
 
 def _loopback_up() -> None:

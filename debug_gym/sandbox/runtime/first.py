@@ -1,4 +1,4 @@
-"""Imported before anything else of the runtime, in a fresh interpreter: pytest, as any test run would import it."""
+"""Imported before anything else of the runtime: pytest, as any test run would import it."""
 
 import importlib
 import os

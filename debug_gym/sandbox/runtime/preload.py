@@ -21,8 +21,7 @@ import time
 import warnings
 from typing import Any, Collection, Iterable, Iterator, NoReturn, Sequence
 
-
-_SAMPLE = '''
+_SAMPLE = """
 import logging, unittest, warnings
 import pytest
 
@@ -45,7 +44,7 @@ class TestSample(unittest.TestCase):
     def test_raises(self):
         with pytest.raises(ZeroDivisionError, match="zero"): 1 / 0
     def test_equal(self): self.assertEqual([1], [2])
-'''
+"""
 _PROBE_LIMIT = 30.0
 """Seconds for the fork that finds out what pytest's plugins import."""
 

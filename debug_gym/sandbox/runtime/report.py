@@ -30,6 +30,10 @@ class Reporter:
         """All items are known."""
         self._write({"collected": [item.nodeid for item in session.items]})
 
+    def collected_elsewhere(self, ids: Any) -> None:
+        """A worker process of pytest-xdist knows all items (a hook that only exists with xdist)."""
+        self._write({"collected": list(ids)})
+
     def pytest_collectreport(self, report: Any) -> None:
         """A file or class was collected, or failed to be."""
         if report.failed:
@@ -58,6 +62,8 @@ def run_module(fd: int) -> None:
     """
     import _pytest.config
 
+    hook = _pytest.config.hookimpl(optionalhook=True, specname="pytest_xdist_node_collection_finished")
+    Reporter.pytest_collected_elsewhere = hook(Reporter.collected_elsewhere)  # type: ignore[attr-defined]
     prepare = _pytest.config._prepareconfig
 
     def with_reporter(args: Any, plugins: Any = None, **options: Any) -> Any:

@@ -10,16 +10,18 @@ import ctypes
 import errno
 import platform
 import struct
+from typing import List, Tuple
 
 from . import linux
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _KILL_PROCESS, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-_NUMBER, _ARCHITECTURE, _ARG0, _ARG1 = 0, 4, 16, 24  # offsets in struct seccomp_data
+_NUMBER, _ARCHITECTURE, _ARG0, _ARG1, _ARG2 = 0, 4, 16, 24, 32  # offsets in struct seccomp_data
 _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32 = 0x40000000
 _NAMESPACE_FLAGS = 0x7E020000  # every CLONE_NEW*
-_TERMINAL_INJECTION = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
+_TERMINAL_TRICKS = (0x5412, 0x541C, 0x5423)  # TIOCSTI and TIOCLINUX type into it, TIOCSETD loads drivers
+_RLIMIT_CORE = 4
 _SOCKET_FAMILIES = (1, 2, 10, 16)  # unix, inet, inet6, netlink: vsock and the like know no network namespace
 _SYS_CLONE3 = 435
 
@@ -27,6 +29,15 @@ _CALLS = {  # name: (x86_64, aarch64)
     "clone": (56, 220),
     "ioctl": (16, 29),
     "socket": (41, 198),
+    "prlimit64": (302, 261),
+    "setrlimit": (160, 164),
+}
+_ON_PID_1 = {  # what a process may do to others of its user, and must not do to the runtime
+    "prlimit64": (302, 261),
+    "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119),
+    "sched_setaffinity": (203, 122),
+    "sched_setattr": (314, 274),
 }
 _DENIED = {
     "mount": (165, 40),
@@ -66,6 +77,15 @@ _DENIED = {
     "fsmount": (432, 432),
     "fspick": (433, 433),
     "mount_setattr": (442, 442),
+    "quotactl_fd": (443, 443),
+    "open_tree_attr": (467, 467),
+    "syslog": (103, 116),
+    "vhangup": (153, 58),
+    "fanotify_init": (300, 262),
+    # These take what no namespace limits: asynchronous I/O slots of the whole machine, and kernel memory.
+    "io_setup": (206, 0),
+    "semget": (64, 190),
+    "msgget": (68, 186),
 }
 
 
@@ -77,50 +97,57 @@ def _fail(number: int) -> bytes:
     return _instruction(_RETURN, _ERRNO | number)
 
 
+def _rule(call: int, conditions: List[Tuple[int, int, int]], verdict: bytes) -> bytes:
+    """A verdict on a call whose arguments meet all conditions: (offset of an argument, comparison, value)."""
+    size = 2 * len(conditions)
+    parts = [_instruction(_EQUAL, call, if_false=size + 2)]
+    for index, (argument, comparison, value) in enumerate(conditions):
+        parts.append(_instruction(_LOAD, argument))
+        parts.append(_instruction(comparison, value, if_false=size - 2 * index - 1))
+    return b"".join([*parts, verdict, _instruction(_LOAD, _NUMBER)])
+
+
+def _only_sockets(call: int) -> bytes:
+    families = [
+        _instruction(_EQUAL, family, if_true=len(_SOCKET_FAMILIES) - index)
+        for index, family in enumerate(_SOCKET_FAMILIES)
+    ]
+    parts = [
+        _instruction(_EQUAL, call, if_false=len(_SOCKET_FAMILIES) + 3),
+        _instruction(_LOAD, _ARG0),
+        *families,
+    ]
+    return b"".join([*parts, _fail(errno.EAFNOSUPPORT), _instruction(_LOAD, _NUMBER)])
+
+
 def program(machine: str | None = None) -> bytes:
     """The filter for a machine type (default: this one). Raises ``KeyError`` where none is known."""
     machine = machine or platform.machine()
     column = ("x86_64", "aarch64").index(machine) if machine in _AUDIT else -1
     audit = _AUDIT[machine]
-    number = {name: pair[column] for name, pair in {**_CALLS, **_DENIED}.items()}
-    load_number = _instruction(_LOAD, _NUMBER)
-    parts = [
-        _instruction(_LOAD, _ARCHITECTURE),
-        _instruction(_EQUAL, audit, if_true=1),
-        _instruction(_RETURN, _KILL_PROCESS),
-        load_number,
-        _instruction(_AT_LEAST, _X32, if_false=1),
-        _fail(errno.ENOSYS),
-        _instruction(_EQUAL, _SYS_CLONE3, if_false=1),
-        _fail(errno.ENOSYS),
-        # clone with any namespace flag
-        _instruction(_EQUAL, number["clone"], if_false=4),
-        _instruction(_LOAD, _ARG0),
-        _instruction(_ANY_BIT, _NAMESPACE_FLAGS, if_false=1),
-        _fail(errno.EPERM),
-        load_number,
-        # ioctl that types into a terminal
-        _instruction(_EQUAL, number["ioctl"], if_false=5),
-        _instruction(_LOAD, _ARG1),
-        _instruction(_EQUAL, _TERMINAL_INJECTION[0], if_true=1),
-        _instruction(_EQUAL, _TERMINAL_INJECTION[1], if_false=1),
-        _fail(errno.EPERM),
-        load_number,
-    ]
-    families = b"".join(
-        _instruction(_EQUAL, family, if_true=len(_SOCKET_FAMILIES) - index)
-        for index, family in enumerate(_SOCKET_FAMILIES)
+    number = {name: pair[column] for name, pair in {**_CALLS, **_ON_PID_1, **_DENIED}.items()}
+    # A core dump that is piped to a program of the host is made at a limit of 0 too, but not at 1, which
+    # enclosure.lock sets: it stays. Whoever tries to change it is told that it was changed.
+    is_core, done = (_EQUAL, _RLIMIT_CORE), _instruction(_RETURN, _ERRNO)
+    return b"".join(
+        [
+            _instruction(_LOAD, _ARCHITECTURE),
+            _instruction(_EQUAL, audit, if_true=1),
+            _instruction(_RETURN, _KILL_PROCESS),
+            _instruction(_LOAD, _NUMBER),
+            _instruction(_AT_LEAST, _X32, if_false=1),
+            _fail(errno.ENOSYS),
+            _rule(_SYS_CLONE3, [], _fail(errno.ENOSYS)),
+            _rule(number["clone"], [(_ARG0, _ANY_BIT, _NAMESPACE_FLAGS)], _fail(errno.EPERM)),
+            *(_rule(number["ioctl"], [(_ARG1, _EQUAL, do)], _fail(errno.EPERM)) for do in _TERMINAL_TRICKS),
+            *(_rule(number[name], [(_ARG0, _EQUAL, 1)], _fail(errno.EPERM)) for name in _ON_PID_1),
+            _rule(number["prlimit64"], [(_ARG1, *is_core), (_ARG2, _ANY_BIT, 0xFFFFFFFF)], done),
+            _rule(number["setrlimit"], [(_ARG0, *is_core)], done),
+            _only_sockets(number["socket"]),
+            *(_rule(number[name], [], _fail(errno.EPERM)) for name in _DENIED),
+            _instruction(_RETURN, _ALLOW),
+        ]
     )
-    parts += [
-        _instruction(_EQUAL, number["socket"], if_false=len(_SOCKET_FAMILIES) + 3),
-        _instruction(_LOAD, _ARG0),
-        families,
-        _fail(errno.EAFNOSUPPORT),
-        load_number,
-    ]
-    for name in _DENIED:
-        parts += [_instruction(_EQUAL, number[name], if_false=1), _fail(errno.EPERM)]
-    return b"".join([*parts, _instruction(_RETURN, _ALLOW)])
 
 
 class _Program(ctypes.Structure):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import resource
 import select
-import shutil
 import signal
 import sys
+from functools import partial
 from typing import Any, Callable, NoReturn
 
 from . import files, first, linux, search, tracing, warm
@@ -51,7 +51,7 @@ class Runtime:
 
     def spawn(self, work: Callable[[], None]) -> int:
         """Fork a child that can reach nothing of ours, and run ``work`` there; return its pid."""
-        pid = os.fork()
+        pid = self.supervisor.make(os.fork)
         if pid:
             return pid
         try:
@@ -100,14 +100,17 @@ class Runtime:
                 self.supervisor.massacre()
             if self.home:
                 os.chdir("/")
-                shutil.rmtree(self.home, ignore_errors=True)
+                try:
+                    files.remove_tree(self.home)
+                except OSError:
+                    pass  # the host does it too
             os._exit(0)
 
     def _idle(self) -> None:
-        """Wait for a request; meanwhile reap, and watch the memory of jobs in the background."""
+        """Wait for a request; meanwhile reap, and watch the memory of what runs in the background."""
         poll = select.poll()
         poll.register(self.channel.read_fd, select.POLLIN)
-        while not poll.poll(200 if self.shell is not None else None):
+        while not poll.poll(200 if self.shell is not None or self.debugger.fds else None):
             self.supervisor.reap()
             self.supervisor.guard_memory()
 
@@ -149,7 +152,8 @@ class Runtime:
         ]
         try:
             os.chdir(os.path.join(self.workspace, request.get("cwd") or ""))
-            pid = os.posix_spawnp(
+            start = partial(
+                os.posix_spawnp,
                 arguments[0],
                 arguments,
                 environment,
@@ -157,6 +161,7 @@ class Runtime:
                 setsid=True,
                 setsigdef=[signal.SIGPIPE, signal.SIGCHLD, signal.SIGINT],
             )
+            pid = self.supervisor.make(start)
         except OSError:
             os.close(out_read)
             raise
@@ -170,21 +175,27 @@ class Runtime:
     def op_shell(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
         """``command``, ``timeout``, ``output`` (bytes): run in the persistent bash."""
         if self.shell is not None and self.shell.ended:
-            self._forget_shell()
+            self._lose_shell()
         if self.shell is None:
             os.chdir(self.workspace)
             self.shell = Shell(self.supervisor, self.spawn)
-            if self.shell_state:
-                self.shell.run(self.shell_state, 5.0, 1 << 10)
-                self.shell_state = ""
+            state, self.shell_state = self.shell_state, ""
+            if state and self.shell.run(state, 5.0, 1 << 10).get("lost"):
+                self._lose_shell()
+                self.shell = Shell(self.supervisor, self.spawn)
         reply = self.shell.run(request["command"], request["timeout"], request["output"])
         if reply.pop("lost", False):
-            self._forget_shell()
+            self._lose_shell()
         return reply
 
     def op_shell_state(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
         """-> ``state``: commands that rebuild the shell's state; empty if none was started."""
-        return {"state": self.shell.state() if self.shell is not None else self.shell_state}
+        if self.shell is None:
+            return {"state": self.shell_state}
+        state = self.shell.state()
+        if state is None:
+            self._lose_shell()
+        return {"state": state or ""}
 
     def op_tests(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
         """``arguments`` of pytest, ``timeout``, ``output`` (bytes), ``cold``."""
@@ -234,6 +245,11 @@ class Runtime:
         changed = self.workspace if self.upper is None else "/proc/self/fd/%d" % self.upper
         return set(self.names) | warm.importable_names(changed, self.workspace)
 
+    def _lose_shell(self) -> None:
+        """The shell is of no more use: end its jobs, which nobody could control any more."""
+        self._forget_shell()
+        self.supervisor.end_strays()
+
     def _forget_shell(self) -> None:
         if self.shell is not None:
             self.shell.close()
@@ -249,13 +265,19 @@ def _memory_file(data: bytes) -> int:
     return fd
 
 
+_HELPERS = 3
+"""Processes of ours: the runtime, the shell, and the interpreter that waits for the next test run."""
+
+
 def set_limits(limits: dict[str, Any]) -> None:
     """Put the resource limits on this process and all that it starts."""
+    with open("/proc/self/statm") as file:
+        ours = int(file.read().split()[5]) * resource.getpagesize()  # what is preloaded, every fork has too
     wanted = {
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_DATA: limits["memory"],
-        resource.RLIMIT_NPROC: limits["processes"],
+        resource.RLIMIT_DATA: limits["memory"] + ours,
+        resource.RLIMIT_NPROC: limits["processes"] + _HELPERS,
         resource.RLIMIT_NOFILE: 4096,
+        resource.RLIMIT_SIGPENDING: 4096,
     }
     for kind, value in wanted.items():
         hard = resource.getrlimit(kind)[1]

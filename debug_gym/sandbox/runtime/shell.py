@@ -6,19 +6,22 @@ Nothing is matched in the output: no prompt, no marker, no terminal.
 from __future__ import annotations
 
 import os
+import re
 import signal
 from typing import Any, Callable
 
 from .output import BoundedOutput
 from .supervise import Supervisor, descendants, pump, send_signal
 
-_LOOP = (
+_LOOP = (  # "builtin": functions of these names are nobody else's business
     "shopt -s expand_aliases; "
-    'while IFS= read -r -d "" -u 60 __gym; do eval "$__gym" 60<&- 61>&-; echo $? >&61; done'
+    'while IFS= builtin read -r -d "" -u 60 __gym_number && IFS= builtin read -r -d "" -u 60 __gym; do '
+    'builtin eval "$__gym" 60<&- 61>&-; builtin printf "\\n%s %s\\n" "$__gym_number" $? >&61; done'
 )
 _STATE = (
-    "{ declare -p | grep -vE '^declare -[a-zA-Z-]*r|^declare -- (__gym|_|BASH_|FUNCNAME|PIPESTATUS)'; "
-    "declare -f; alias -p; printf 'cd %q\\n' \"$PWD\"; } 2>/dev/null"
+    "{ builtin declare -p "
+    "| command grep -vE '^declare -[a-zA-Z-]*r|^declare -- (__gym|_|BASH_|FUNCNAME|PIPESTATUS)'; "
+    "builtin declare -f; builtin alias -p; builtin printf 'cd %q\\n' \"$PWD\"; } 2>/dev/null"
 )
 _GRACE = 0.3
 """Seconds that bash gets to come back after everything it had started was killed."""
@@ -45,6 +48,7 @@ class Shell:
             os.closerange(3, 60)
             os.execv("/bin/bash", ["bash", "--norc", "--noprofile", "-c", _LOOP])
 
+        self._number = 0
         self.pid = spawn(become_bash)
         supervisor.keep.add(self.pid)
         for fd in (command_read, status_write, output_write):
@@ -65,34 +69,49 @@ class Shell:
         supervisor.out_of_memory = False
         jobs = set(descendants(self.pid))
         sink = BoundedOutput(limit)
-        status = bytearray()
+        said = bytearray()
+        self._number += 1
+        done = re.compile(rb"^%d (\d+)\n" % self._number, re.MULTILINE)
         try:
-            self._send(command)
+            self._send("%d\0%s" % (self._number, command))
         except BrokenPipeError:
             pass
-        readers = {self.output: pump(sink.add), self.statuses: pump(status.extend)}
-        timed_out = not supervisor.wait(readers, lambda: status.endswith(b"\n") or self.ended, timeout)
+
+        def listen(data: bytes) -> None:
+            said.extend(data)
+            del said[:-1024]  # whatever a command may write there
+
+        def ended() -> bool:
+            return bool(done.search(said)) or self.ended
+
+        readers = {self.output: pump(sink.add), self.statuses: pump(listen)}
+        timed_out = not supervisor.wait(readers, ended, timeout)
         killed = 0
         if timed_out:  # end what the command started, not the shell: its folder and variables stay
             for pid in set(descendants(self.pid)) - jobs:
                 killed += send_signal(pid, signal.SIGKILL)
-            supervisor.wait(readers, lambda: status.endswith(b"\n") or self.ended, _GRACE)
+            supervisor.wait(readers, ended, _GRACE)
         readers[self.output](self.output)
         reply: dict[str, Any] = {"timed_out": timed_out, "killed": killed, "dropped": sink.dropped}
         reply["output"] = sink.text()
-        if status.endswith(b"\n"):
-            reply["exit_code"] = None if timed_out else int(status)
-            if supervisor.out_of_memory:
-                reply["note"] = "killed: out of memory (the limit is %d MiB)" % (supervisor.memory >> 20)
+        reply["note"] = supervisor.remarks()
+        status = done.search(said)
+        if status:
+            reply["exit_code"] = None if timed_out else int(status.group(1))
             return reply
         why = "did not stop" if timed_out else "ended (exit, exec, or killed)"
         reply.update(exit_code=None, lost=True)
-        reply["note"] = "the shell %s; the next command gets a new one in the workspace" % why
+        lost = "the shell %s; the next command gets a new one in the workspace" % why
+        reply["note"] = "; ".join(filter(None, [reply["note"], lost]))
         return reply
 
-    def state(self) -> str:
-        """Commands that bring another shell to this one's folder, variables, functions and aliases."""
-        return str(self.run(_STATE, 5.0, 1 << 20)["output"])
+    def state(self) -> str | None:
+        """Commands that bring another shell to this one's folder, variables, functions and aliases; nothing
+        if they are too long. None: this shell can take no other command."""
+        reply = self.run(_STATE, 5.0, 1 << 20)
+        if reply.get("lost"):
+            return None
+        return "" if reply["dropped"] or reply["timed_out"] else str(reply["output"])
 
     def _send(self, command: str) -> None:
         rest = memoryview(command.encode("utf-8", "surrogateescape") + b"\0")

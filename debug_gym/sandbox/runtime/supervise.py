@@ -6,7 +6,8 @@ import os
 import select
 import signal
 import time
-from typing import Any, Callable
+from functools import partial
+from typing import Any, Callable, FrozenSet
 
 from . import linux
 from .output import BoundedOutput
@@ -38,6 +39,8 @@ class Supervisor:
         self.on_massacre: list[Callable[[], None]] = []
         """Called after every process had to be killed, the helpers too."""
         self.out_of_memory = False
+        self.crowded = False
+        """There were too many processes to start another."""
         self.wake_read, self.wake_write = os.pipe()
         os.set_blocking(self.wake_read, False)
         os.set_blocking(self.wake_write, False)
@@ -123,9 +126,26 @@ class Supervisor:
             pump(sink.add, rounds=1 << 10)(fd)
             os.close(fd)
         reply: dict[str, Any] = {"exit_code": exit_code(status), "timed_out": timed_out, "killed": killed}
+        return {**reply, "note": self.remarks()}
+
+    def make(self, start: Callable[[], int]) -> int:
+        """Start a process. If there are too many already, end them all first."""
+        try:
+            return start()
+        except BlockingIOError:
+            self.massacre()
+            self.crowded = True
+            return start()
+
+    def remarks(self) -> str:
+        """What there is to say about the last command, beside its output."""
+        found = []
+        if self.crowded:
+            found.append("there were too many processes: all of them, and the shell, were ended before")
         if self.out_of_memory:
-            reply["note"] = "killed: out of memory (the limit is %d MiB)" % (self.memory >> 20)
-        return reply
+            found.append("killed: out of memory (the limit is %d MiB)" % (self.memory >> 20))
+        self.out_of_memory = self.crowded = False
+        return "; ".join(found)
 
     def end_family(self, pid: int) -> None:
         """Kill a child with its process group and wait for its end; all processes at once, if they are many:
@@ -163,12 +183,12 @@ class Supervisor:
             for pid in left:
                 send_signal(pid, signal.SIGKILL)
             killed += len(left)
-            for pid in left:
-                try:
-                    os.waitpid(pid, 0)
-                except OSError:
-                    pass
+            if not self.wait({}, partial(self._are_gone, left), 1.0) and self.me == 1:
+                self.massacre()  # something holds on to their zombies: a tracer, which we have spared
         return killed
+
+    def _are_gone(self, pids: FrozenSet[int]) -> bool:
+        return not self.strays() & pids
 
     def massacre(self) -> None:
         """Kill every process but ourselves. From pid 1 this is one atomic system call."""

@@ -13,7 +13,7 @@ from . import report, warm
 from .output import BoundedOutput
 from .supervise import Supervisor
 
-_RECORDS = 64 << 20
+_RECORDS = 32 << 20
 """Bytes of results from one run."""
 _COLD = (
     inspect.getsource(report)
@@ -41,7 +41,7 @@ class TestRunner:
     def run(self, request: dict[str, Any], shadowed: str) -> dict[str, Any]:
         """``arguments``, ``timeout``, ``output`` (bytes), ``cold`` -> exit code, output, test results.
 
-        ``shadowed``: a module imported here in whose place a cold run would import the workspace's own, or "".
+        ``shadowed``: a module imported here in whose place a cold run would import the workspace's, or "".
         """
         note = ""
         if "pytest" not in sys.modules:
@@ -55,7 +55,7 @@ class TestRunner:
             pid, output, records = self._start_cold(request["arguments"])
         else:
             pid, output, records = self._start_warm(request["arguments"])
-        sinks = {output: BoundedOutput(request["output"]), records: BoundedOutput(2 * _RECORDS)}
+        sinks = {output: BoundedOutput(request["output"]), records: BoundedOutput(_RECORDS)}
         text, results = sinks[output], sinks[records]
         reply = self.supervisor.run(pid, sinks, request["timeout"], strays)
         reply.update(output=text.text(), dropped=text.dropped, warm=not note)
@@ -153,7 +153,7 @@ def run_child(work: Callable[[], Any]) -> None:
 
 def read_records(data: bytes) -> dict[str, Any]:
     """What the reporter wrote, as ``collected``, ``outcomes``, ``messages``, ``complete``. The worst outcome
-    of a test's phases counts."""
+    of a test's phases counts. The tests may have written there too: what is no record is left out."""
     rank = {"passed": 0, "xfailed": 1, "skipped": 2, "xpassed": 3, "failed": 4, "error": 5}
     collected: list[str] = []
     outcomes: dict[str, str] = {}
@@ -162,14 +162,22 @@ def read_records(data: bytes) -> dict[str, Any]:
     for line in data.splitlines():
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
-        if "collected" in record:
+        if not isinstance(record, dict):
+            continue
+        if _are_texts(record.get("collected")):
             collected = record["collected"]
         elif "finished" in record:
             complete = True
-        elif rank.get(record.get("outcome"), -1) >= rank.get(outcomes.get(record["id"], ""), -1):
-            outcomes[record["id"]] = record["outcome"]
-            if record["message"]:
-                messages[record["id"]] = record["message"]
+        elif _are_texts([record.get(name) for name in ("id", "outcome", "message")]):
+            test, outcome = record["id"], record["outcome"]
+            if outcome in rank and rank[outcome] >= rank.get(outcomes.get(test, ""), -1):
+                outcomes[test] = outcome
+                if record["message"]:
+                    messages[test] = record["message"]
     return {"collected": collected, "outcomes": outcomes, "messages": messages, "complete": complete}
+
+
+def _are_texts(values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)

@@ -10,6 +10,7 @@ from typing import Any, Dict, FrozenSet, List, Optional, Sequence, Set, Tuple
 
 from .debugwatch import code_lines
 from .tracesource import COMPREHENSIONS, Source, Unit, is_function
+from .tracestores import assigned_names, parameter_names, stores
 
 _POINT = re.compile(r"(.+?):\s*(\d+)(?!\w)\s*(.*)", re.DOTALL)
 _CONDITION = re.compile(r"(.*?)\s+if\s+(.*)", re.DOTALL)
@@ -53,6 +54,8 @@ class CodePlan:
     def __init__(self, unit: Unit, file: str) -> None:
         self.name, self.file = unit.qualname or "<module>", file
         self.lines: Dict[int, List[Spec]] = {}
+        self.ends: Dict[int, int] = {}
+        """Those of the lines that begin a statement of several lines, with its last line."""
         self.calls: List[Spec] = []
         self.names: List[Spec] = []
         """Assignments: ``shown`` holds the name alone."""
@@ -104,7 +107,9 @@ class Plan:
             near = min(known.lines, key=lambda other: (abs(other - line), -other), default=None)
             raise ValueError(why if near is None else why + "; the nearest line that does is %d" % near)
         for unit in _meant(units, spec.names):
-            self._at(unit).lines.setdefault(line, []).append(spec)
+            plan = self._at(unit)
+            plan.lines.setdefault(line, []).append(spec)
+            plan.ends.update(self.source.spans(path, line))
 
     def _call(self, spec: Spec, text: str) -> None:
         found = _CONDITION.fullmatch(text)
@@ -129,7 +134,14 @@ class Plan:
                 "a colon, and the name"
             )
         spec.show(name)
-        for unit in self._scope(scope.strip(), functions=False):
+        units = self._scope(scope.strip(), functions=False)
+        fitting = [unit for unit in units if name in parameter_names(unit.code) or stores(unit.code, name)[0]]
+        if not fitting:
+            known = set().union(*(assigned_names(unit.code) for unit in units))
+            near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.6) or sorted(known)[:8]
+            hint = "; it assigns %s" % ", ".join(near) if near else ""
+            raise ValueError("nothing in %s assigns %s%s" % (scope.strip(), name, hint))
+        for unit in fitting:
             self._at(unit).names.append(spec)
 
     def _scope(self, name: str, *, functions: bool) -> List[Unit]:
@@ -148,7 +160,7 @@ class Plan:
         """A question whether one of the names was meant that are like this one."""
         tails = {tail: full for full in self.source.all_names() for tail in _tails(full)}
         near: Dict[str, str] = {}
-        for tail in difflib.get_close_matches(name[:200], list(tails), n=9, cutoff=0.6):
+        for tail in difflib.get_close_matches(name[:200], list(tails), n=9, cutoff=0.7):
             near.setdefault(tails[tail], tail)
         return "; did you mean %s?" % " or ".join(list(near.values())[:3]) if near else ""
 

@@ -14,6 +14,7 @@ from types import CodeType, FrameType, ModuleType
 from typing import Any, Callable, Dict, List, Optional, Set, Tuple, Union
 
 from .traceplan import CodePlan, Spec
+from .tracestores import parameter_names
 
 Value = Tuple[str, str]
 """What was looked at, and its value in words."""
@@ -123,12 +124,12 @@ class Recorder:
                 began.append((spec, hit))
                 self._row(spec, hit, "call", plan, frame, values + _arguments(frame), self._caller(frame))
 
-    def yielded(self, plan: CodePlan, frame: FrameType, value: Any) -> None:
+    def yielded(self, plan: CodePlan, frame: FrameType, value: str) -> None:
         """A generator yields: a hit of its own."""
         for spec, _ in self._open.get(id(frame), ()):
             hit, _ = self._hit(spec, frame, always=True)
             if hit:
-                self._row(spec, hit, "yield", plan, frame, [("", render(value))])
+                self._row(spec, hit, "yield", plan, frame, [("", value)])
 
     def returned(self, plan: CodePlan, frame: FrameType, value: Any) -> None:
         """A function returns."""
@@ -238,12 +239,6 @@ def evaluate(code: CodeType, frame: FrameType) -> Any:
     if any(isinstance(const, CodeType) for const in code.co_consts):
         names = {**names, **values}  # a comprehension sees globals only
     return eval(code, names, values)
-
-
-def parameter_names(code: CodeType) -> Tuple[str, ...]:
-    """The names of a function's parameters."""
-    stars = bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
-    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + stars]
 
 
 def _arguments(frame: FrameType) -> List[Value]:

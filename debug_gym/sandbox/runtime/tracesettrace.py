@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dis
-import os
 import sys
 import threading
 from types import CodeType, FrameType
@@ -48,10 +47,8 @@ class Tracer(Watch):
         if function is not self._trace and not self._refused:
             self._refused = True
             frame = sys._getframe(1)
-            place = "%s:%d" % (os.path.basename(frame.f_code.co_filename), frame.f_lineno)
-            self.recorder.note(
-                "the program called sys.settrace() (%s); it has no effect while traced" % place
-            )
+            place = "%s:%d" % (self.recorder.short(frame.f_code.co_filename), frame.f_lineno)
+            self.recorder.note("the program called sys.settrace() at %s, which had no effect" % place)
         _settrace(self._trace)
 
     def _make_trace(self) -> Trace:

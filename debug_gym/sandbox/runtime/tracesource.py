@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import inspect
 import os
@@ -87,6 +88,18 @@ class Source:
                 warnings.simplefilter("ignore")
                 self._maps[path] = SourceMap(_read(path).decode("utf-8", "replace"), path)
         return self._maps[path]
+
+    def spans(self, path: str, line: int) -> Dict[int, int]:
+        """The line with the last one of the simple statement that begins there, if that has several."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(_read(path), path)
+        ends = [
+            node.end_lineno or line
+            for node in ast.walk(tree)
+            if isinstance(node, ast.stmt) and node.lineno == line and not hasattr(node, "body")
+        ]
+        return {line: max(ends)} if ends and max(ends) > line else {}
 
     def units(self, path: str) -> List[Unit]:
         """All code objects of a file."""

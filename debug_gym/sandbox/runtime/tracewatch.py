@@ -9,19 +9,9 @@ from types import CodeType, FrameType
 from typing import Any, Dict, List, Optional, Set, Tuple
 
 from .traceplan import CodePlan, Plan, Spec
-from .tracerecord import Recorder, parameter_names
+from .tracerecord import Recorder, render
+from .tracestores import parameter_names, stores
 
-_STORES = frozenset(
-    [
-        "STORE_FAST",
-        "STORE_NAME",
-        "STORE_GLOBAL",
-        "STORE_DEREF",
-        "STORE_FAST_LOAD_FAST",
-        "STORE_FAST_STORE_FAST",
-    ]
-)
-_TURNS = frozenset(["ROT_TWO", "SWAP"])
 _ASYNC_VALUE = "async_generator_wrapped_value"
 
 
@@ -30,44 +20,32 @@ class Bound:
 
     def __init__(self, code: CodeType, plan: CodePlan) -> None:
         self.code, self.plan = code, plan
+        self.begins = {line: _begins(code, line, end) for line, end in plan.ends.items()}
+        """Line of a statement of several lines to the offsets at which it begins."""
         self.stores: Dict[int, List[Spec]] = {}
         """Offset of an instruction to the names that it assigns."""
         self.after: Set[int] = set()
         """Offsets of the instructions that follow those."""
-        if plan.names:
-            self._find_stores()
-        parameters = parameter_names(code)
-        self.parameters = [spec for spec in plan.names if spec.text.rpartition(":")[2].strip() in parameters]
-
-    def _find_stores(self) -> None:
-        before: Optional[dis.Instruction] = None
-        prefix: List[int] = []
-        stored = False
-        for step in dis.get_instructions(self.code):
-            if stored:
-                self.after.add(step.offset)
-            if step.opname == "EXTENDED_ARG":
-                prefix.append(step.offset)
-                continue
-            specs = [spec for spec in self.plan.names if _assigns(step, before, spec.shown[0][0])]
-            if specs:
-                for offset in (*prefix, step.offset):
-                    self.stores[offset] = specs
-            before, prefix, stored = step, [], bool(specs)
+        for spec in plan.names:
+            offsets, after = stores(code, spec.shown[0][0])
+            self.after |= after
+            for offset in offsets:
+                self.stores.setdefault(offset, []).append(spec)
+        self.parameters = [spec for spec in plan.names if spec.shown[0][0] in parameter_names(code)]
 
 
-def _assigns(step: dis.Instruction, before: Optional[dis.Instruction], name: str) -> bool:
-    """Whether an instruction gives a value to ``name`` (``total``) or ``base.name`` (``self.total``)."""
-    base, _, last = name.rpartition(".")
-    if base:
-        if step.opname != "STORE_ATTR" or step.argval != last or before is None:
-            return False
-        loaded = before.argval[-1] if isinstance(before.argval, tuple) else before.argval
-        return loaded == base.rpartition(".")[2] or before.opname in _TURNS
-    if step.opname not in _STORES:
-        return False
-    names = step.argval if isinstance(step.argval, tuple) else (step.argval,)
-    return name in (names if step.opname == "STORE_FAST_STORE_FAST" else names[:1])
+def _begins(code: CodeType, line: int, end: int) -> Set[int]:
+    """Where a statement begins: not where it comes back to its first line, say to call a function after the
+    arguments on other lines."""
+    found: Set[int] = set()
+    fresh = True
+    for offset, number in dis.findlinestarts(code):
+        if number == line and fresh:
+            found.add(offset)
+            fresh = False
+        elif number is not None and not line <= number <= end:
+            fresh = True
+    return found
 
 
 class Watch:
@@ -112,7 +90,11 @@ class Watch:
         """A line is about to run: first tell what the line before it has assigned."""
         if self._pending:
             self._flush(bound, frame, frame.f_lasti)
-        for spec in bound.plan.lines.get(frame.f_lineno, ()):
+        line = frame.f_lineno
+        begins = bound.begins.get(line)
+        if begins and frame.f_lasti not in begins:
+            return
+        for spec in bound.plan.lines.get(line, ()):
             self.recorder.line(spec, bound.plan, frame)
 
     def _flush(self, bound: Bound, frame: FrameType, offset: int) -> None:
@@ -131,6 +113,6 @@ class Watch:
         """A frame is suspended: by a ``yield`` of its own, or since what it awaits is."""
         flags = bound.code.co_flags
         if flags & inspect.CO_ASYNC_GENERATOR and type(value).__name__ == _ASYNC_VALUE:
-            self.recorder.yielded(bound.plan, frame, ...)  # the value is wrapped out of reach
+            self.recorder.yielded(bound.plan, frame, "a value")  # it is wrapped out of reach
         elif not flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
-            self.recorder.yielded(bound.plan, frame, value)
+            self.recorder.yielded(bound.plan, frame, render(value))

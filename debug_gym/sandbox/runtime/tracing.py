@@ -114,7 +114,7 @@ def trace(
     )
     sinks: Dict[int, Any] = dict(zip((reader for reader, _ in pipes), (text, results, rows)))
     reply = supervisor.run(pid, sinks, request["timeout"], strays)
-    reply.update(read_records(results.data()))
+    reply.update(read_records(b"" if request["script"] else results.data()))
     reply["complete"] = reply["complete"] and not reply["timed_out"]
     reply["note"] = "; ".join(filter(None, [reply.get("note"), *rows.notes]))
     with memoryview(counts).cast("Q") as numbers:

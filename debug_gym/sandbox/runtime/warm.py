@@ -11,14 +11,24 @@ import importlib.util
 import io
 import os
 import re
+import stat
 import sys
 import types
 from typing import Any, Collection, Iterable
 
+from .files import MAX_DEPTH
 from .report import run_module
 
 _PYTHONPATH_SETTING = re.compile(rb"^[ \t]*pythonpath[ \t]*=([^\n]*(?:\n[ \t]+[^\n]+)*)", re.MULTILINE)
-_SETTINGS = ("pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "pyproject.toml", "tox.ini", "setup.cfg")
+_SETTINGS = (
+    "pytest.ini",
+    ".pytest.ini",
+    "pytest.toml",
+    ".pytest.toml",
+    "pyproject.toml",
+    "tox.ini",
+    "setup.cfg",
+)
 _MODULE_SUFFIXES = (".py", ".pyc", ".so")
 
 
@@ -32,14 +42,16 @@ def python_path(folder: str) -> list[str]:
 
 
 def importable_names(changed: str, workspace: str | None = None) -> set[str]:
-    """Top-level module names that files below ``changed`` could take: those of modules and packages in folders
-    that are no packages themselves, each of which may come to stand on ``sys.path``.
+    """Top-level module names that files below ``changed`` could take: those of modules and packages in
+    folders that are no packages themselves, each of which may come to stand on ``sys.path``.
 
     ``workspace``: the whole of which ``changed`` holds a part; there it is looked up what is a package.
     """
     names: set[str] = set()
     for folder, folders, files in os.walk(changed):
         folders[:] = [name for name in folders if name not in {".git", "__pycache__"}]
+        if folder.count("/") - changed.count("/") >= MAX_DEPTH:
+            folders.clear()  # nobody imports from there, and walking down takes a stack
         whole = folder if workspace is None else workspace + folder[len(changed) :]
         if _is_package(whole):
             if not _is_package(os.path.dirname(whole)):
@@ -64,8 +76,10 @@ def names_on_path(workspace: str) -> set[str]:
 def _configured_path(workspace: str) -> Iterable[str]:
     for name in _SETTINGS:
         try:
-            with open(os.path.join(workspace, name), "rb") as file:
-                found = _PYTHONPATH_SETTING.findall(file.read(1 << 20))
+            fd = os.open(os.path.join(workspace, name), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            with open(fd, "rb") as file:
+                text = file.read(1 << 20) if stat.S_ISREG(os.fstat(fd).st_mode) else b""
+            found = _PYTHONPATH_SETTING.findall(text)
         except OSError:
             continue
         for word in re.split(r"[\s,\[\]\"']+", b" ".join(found).decode("utf-8", "replace")):
@@ -84,13 +98,13 @@ def shadowed(names: set[str], first: set[str], startup: Collection[str]) -> str:
     """The first of the workspace's names that a cold run would import from the workspace and that is imported
     already here, or "".
 
-    ``names``: all that it could take; ``first``: those on ``sys.path`` from the start; ``startup``: modules that
-    a cold run, too, has imported before any other folder comes to stand there.
+    ``names``: all that it could take; ``first``: those on ``sys.path`` from the start; ``startup``: modules
+    that a cold run, too, has imported before any other folder comes to stand there.
     """
     if python_path("/") and not names.isdisjoint(["sitecustomize", "usercustomize"]):
         return "sitecustomize"
-    for name in sorted(names | first):
-        if name in sys.modules and name not in {"__main__", "conftest"} and (name in first or name not in startup):
+    for name in sorted((names | first) - {"__main__", "conftest"}):
+        if name in sys.modules and (name in first or name not in startup):
             return name
     return ""
 
@@ -142,7 +156,7 @@ def enter_program(module: str, arguments: list[str]) -> None:
 def _stream(fd: int, model: Any) -> io.TextIOWrapper:
     """A new standard stream, made as the interpreter made its own."""
     mode = "r" if fd == 0 else "w"
-    buffer: Any = open(fd, mode + "b", 0 if model.write_through else -1, closefd=False)
+    buffer: Any = open(fd, mode + "b", 0 if fd and model.write_through else -1, closefd=False)
     getattr(buffer, "raw", buffer).name = model.name
     stream = io.TextIOWrapper(
         buffer,
@@ -152,7 +166,7 @@ def _stream(fd: int, model: Any) -> io.TextIOWrapper:
         line_buffering=model.line_buffering,
         write_through=model.write_through,
     )
-    stream.mode = mode
+    stream.mode = mode  # type: ignore[misc]
     return stream
 
 

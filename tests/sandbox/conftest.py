@@ -1,0 +1,63 @@
+"""What tests of sandboxes share: the same test run made cold and warm, and interpreters of their own."""
+
+import re
+import shutil
+import subprocess
+import sys
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def run_both():
+    """``run_both(sandbox)``: what can be seen of a cold run and of a warm one: exit code, outcomes, ids, what
+    the tests left in ``/tmp/left``, and the output without times and addresses."""
+    return _run_both
+
+
+def _run_both(sandbox):
+    seen = []
+    for cold in (True, False):
+        sandbox.exec("rm -rf /tmp/left")
+        run = sandbox.run_tests(timeout=30, cold=cold)
+        assert run.warm is not cold, run.note
+        left = sandbox.exec("cat /tmp/left 2>/dev/null").output
+        seen.append(
+            (run.exit_code, dict(run.outcomes), run.complete, run.collected, left, _without_times(run.output))
+        )
+    return seen
+
+
+def _without_times(text):
+    text = re.sub(r"\bin \d+\.\d+s\b", "in Xs", text)
+    text = re.sub(r"=+ (.*?) =+\n", r"= \1 =\n", text)
+    return re.sub(r"0x[0-9a-f]+", "0xX", text)
+
+
+@pytest.fixture(scope="session")
+def make_interpreter(tmp_path_factory):
+    """``make_interpreter({"module.py": "x = 1\\n"})``: a virtual environment that has pytest, and these files
+    in its site-packages. Needs no network."""
+
+    def make(files=()):
+        folder = tmp_path_factory.mktemp("interpreter") / "venv"
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+        (site,) = folder.glob("lib/python3*/site-packages")
+        for name in ("pytest", "pluggy", "iniconfig", "packaging", "pygments"):
+            _copy_distribution(name, site)
+        for path, content in dict(files).items():
+            target = site / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(content)
+        return str(folder)
+
+    return make
+
+
+def _copy_distribution(name, site):
+    for file in distribution(name).files:
+        if file.parts[0] not in {"..", "__pycache__"} and "__pycache__" not in file.parts:
+            (site / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(Path(file.locate()), site / file)
