@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from debug_gym.env import DebugGymEnv
     from debug_gym.episode import Observation, Step, ToolCall, Trajectory, Verdict
     from debug_gym.errors import DebugGymError
-    from debug_gym.judge import judge
     from debug_gym.task import ArchiveSource, DirectorySource, Environment, GitSource, Limits, Task, Tests
     from debug_gym.tools.base import Arguments, Session, Tool, ToolError
 
@@ -29,7 +28,6 @@ _HOMES = {
     "debug_gym.env": ("DebugGymEnv",),
     "debug_gym.episode": ("Observation", "Step", "ToolCall", "Trajectory", "Verdict"),
     "debug_gym.errors": ("DebugGymError",),
-    "debug_gym.judge": ("judge",),
     "debug_gym.task": (
         "ArchiveSource",
         "DirectorySource",
@@ -65,7 +63,6 @@ __all__ = [
     "ToolError",
     "Trajectory",
     "Verdict",
-    "judge",
     "play",
 ]
 

@@ -1,6 +1,7 @@
 """What is installed is what is in the tree."""
 
 import importlib
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -35,7 +36,12 @@ def _expected():
 
 def test_the_wheel_holds_the_tree(tmp_path):
     pytest.importorskip("build")
-    command = [sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(ROOT)]
+    tree = tmp_path / "tree"  # building leaves a folder behind
+    for path in _tracked():
+        target = tree / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, target, follow_symlinks=False)
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(tree)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:

@@ -289,7 +289,7 @@ class Sandbox(Protocol):
             test: a test id; None: the visible tests.
             script: a file and its arguments, in place of a test.
             at: where to stop first: ``start`` (the first line), ``failure`` (post-mortem, where it raised),
-                ``breakpoint`` (the first one that is reached), ``idle`` (nothing runs; breakpoints can be set).
+                ``breakpoint`` (the first that is reached), ``idle`` (nothing runs; breakpoints can be set).
             breakpoints: to set beforehand, as ``DebugReply.breakpoints`` gives them.
             timeout: seconds until the first stop.
         """

@@ -158,12 +158,17 @@ class Template:
         if not data:
             self._process.kill()
             self._process.wait()
-            self._errors.seek(0)
-            said = self._errors.read().decode(errors="replace").strip().rpartition("\n")[2]
+            said = self._last_words()
             self.close()
             raise SandboxError(f"the warm interpreter ended: {said or 'it was killed'}")
         reply: dict[str, Any] = json.loads(data)
         return reply
+
+    def _last_words(self) -> str:
+        """The last line that the process or one of its forks wrote to its error output."""
+        end = os.fstat(self._errors.fileno()).st_size
+        tail = os.pread(self._errors.fileno(), 4096, max(0, end - 4096))
+        return tail.decode(errors="replace").strip().rpartition("\n")[2]
 
     def start(self, base: bases.Base, task: Task) -> tuple[socket.socket, int, list[int]]:
         """Fork a sandbox: its channel, a pidfd of its first process, and its folders' descriptors (upper,
@@ -180,7 +185,7 @@ class Template:
             channel.settimeout(START_LIMIT)
             hello, folders, _, _ = socket.recv_fds(channel, 4096, 3)
             if hello[:1] != b"+" or len(folders) != 3:
-                why = hello[1:].decode(errors="replace") or "its first process ended"
+                why = hello[1:].decode(errors="replace") or f"its first process ended {self._last_words()}"
                 raise SandboxUnavailableError(f"a sandbox cannot be started: {why}; see  debug-gym doctor")
         except BaseException as error:
             channel.close()

@@ -93,9 +93,7 @@ def _trace_rows(rows: list[Any]) -> tuple[TraceRow, ...]:
         if not all(len(pair) == 2 and all(isinstance(text, str) for text in pair) for pair in pairs):
             raise ProtocolError("a row of a trace holds what is no name with its value")
         number = processes.setdefault(process, len(processes) + 1) if process else 0
-        found.append(
-            TraceRow(entry, hit, kind, file, line, function, depth, pairs, caller, thread, number)
-        )
+        found.append(TraceRow(entry, hit, kind, file, line, function, depth, pairs, caller, thread, number))
     return tuple(found)
 
 

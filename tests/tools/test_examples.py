@@ -7,7 +7,7 @@ import pytest
 from debug_gym.episode import ToolCall
 from debug_gym.tools.base import Toolbox
 
-TOOLS = ["view", "rewrite", "replace", "listdir", "grep", "bash", "eval", "submit"]
+TOOLS = ["view", "rewrite", "replace", "listdir", "grep", "bash", "eval", "pdb", "trace", "submit"]
 FILES = {
     "README.md": b"caf\xe9\n",
     "data.txt": b"\0",
