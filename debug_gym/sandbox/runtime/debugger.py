@@ -13,6 +13,7 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any, ContextManager, Dict, Iterator, NoReturn, Optional, Sequence, Set
 
+from .checkpoints import Past, choose, table
 from .debugtalk import Conversation
 from .debugtrace import TracedProgram, use
 from .debugview import Places, Sources, brief, describe, root_cause
@@ -22,8 +23,11 @@ from .debugwords import EXPRESSION_CHARACTERS, GOING, LEAVING, POINTS, RESUMING,
 class Debugger(TracedProgram):
     """pdb with an agent at the other end."""
 
-    def __init__(self, talk: Conversation, places: Places, sources: Sources, *, nested: bool = False) -> None:
+    def __init__(
+        self, talk: Conversation, places: Places, sources: Sources, past: Past, *, nested: bool = False
+    ) -> None:
         super().__init__(talk, places, sources, nested=nested)
+        self.past = past
         self.prompt = ""
         self.identchars = "".join(sorted({*self.identchars, *EXPRESSION_CHARACTERS}))
         self._stops = 0
@@ -58,7 +62,12 @@ class Debugger(TracedProgram):
         new = {point.file for point in self.points()} - self._told
         self._told |= new
         texts = {self.places.short(path): "".join(self.sources.lines(path)) for path in new}
-        return {"stop": self.standing, "breakpoints": self.report(), "sources": texts}
+        return {
+            "stop": self.standing,
+            "breakpoints": self.report(),
+            "sources": texts,
+            "checkpoints": self.past.kept,
+        }
 
     def _tell_changes(self) -> None:
         """Say which files of the stack or with breakpoints are no longer what the program runs."""
@@ -150,18 +159,39 @@ class Debugger(TracedProgram):
                 self.sources.begin()
             flush()
             self.post_mortem_only, self.prefer_ours = frame is None, frame is None or kind == "interrupted"
+            before = self.report()
             with self._chain(error):
                 self.setup(frame, trace)
                 silent = list(script[:1]) == ["silent"]
                 leaves = bool(script) and script[-1].split()[0] in RESUMING
                 self.stand(kind, error)
+                if leaves:
+                    self.past.here = 0  # nobody looks: this stop is none to go back to
+                elif self._leave_checkpoint():
+                    silent, script = False, ()
                 if not silent:
                     self.announce(kind, detail, brief=leaves)
                 self.talk.lines.extendleft(reversed(script[silent:]))
                 self._converse()
+            if self.report() != before:  # should the program die now, its breakpoints are known
+                self.talk.tell(self.facts())
             self.forget()
             self.standing, self.post_mortem_only, self.inside = None, False, 0
             self.resume(frame or sys._getframe(1))
+
+    def _leave_checkpoint(self) -> bool:
+        """Freeze a copy of the program as it stands. True in one that was woken to take its place, and has
+        left a new copy."""
+        assert self.standing is not None
+        woken = False
+        while self.past.freeze(self.standing):
+            woken = True
+            order = self.talk.awake()
+            self.past.kept = order["checkpoints"]
+            self.message(order["note"] + "\n" + self.past.limits())
+            self.replace(order["breakpoints"])
+        self.talk.tell({"checkpoints": self.past.kept})
+        return woken
 
     def _converse(self) -> None:
         while True:
@@ -186,6 +216,32 @@ class Debugger(TracedProgram):
         if hold is None or error is None:
             return contextlib.ExitStack()
         return hold(self._get_tb_and_exceptions(error)[0])  # type: ignore[attr-defined, no-any-return]
+
+    # -- going back ---------------------------------------------------------------------------------
+
+    def do_back(self, arg: str) -> None:
+        """back [count]: go back to the stop before this one, or that many stops."""
+        self._go("back", arg)
+
+    def do_goto(self, arg: str) -> None:
+        """goto checkpoint: go back to a stop by its number in the list of ``checkpoints``."""
+        self._go("goto", arg)
+
+    def _go(self, word: str, arg: str) -> None:
+        try:
+            number = choose(word, arg, self.past.kept, self.past.here)
+        except ValueError as error:
+            self.error(str(error))
+            return
+        self.talk.give_way(number, self.facts())
+
+    def do_checkpoints(self, arg: str) -> None:
+        """checkpoints: list the stops to which ``back`` and ``goto`` can return."""
+        self.message(table(self.past.kept, self.past.here))
+
+    def _abandon(self) -> None:
+        if not self.past.freezing:
+            super()._abandon()
 
     # -- commands that end or need something else -------------------------------------------------
 
@@ -230,7 +286,7 @@ class Debugger(TracedProgram):
         """debug code: step through a statement or an expression, then come back here."""
         frame = self.curframe
         assert frame is not None
-        nested = Debugger(self.talk, self.places, self.sources, nested=True)
+        nested = Debugger(self.talk, self.places, self.sources, self.past, nested=True)
         nested.breaks, nested.scripts = self.breaks, self.scripts
         trace = sys.gettrace()
         self.message("ENTERING RECURSIVE DEBUGGER")

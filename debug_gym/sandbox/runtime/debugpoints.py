@@ -39,6 +39,15 @@ class BreakpointCommands(Locator):
             if entry["commands"]:
                 self.scripts[number] = list(entry["commands"])
 
+    def replace(self, entries: List[Dict[str, Any]]) -> None:
+        """Forget all breakpoints, and set these."""
+        for point in self.points():
+            self.clear_bpbynumber(point.number)
+        bdb.Breakpoint.next = 1
+        del bdb.Breakpoint.bpbynumber[1:]
+        self.scripts.clear()
+        self.restore(entries)
+
     def find_point(self, number: Any) -> bdb.Breakpoint:
         """A breakpoint by its number, as text too. Raises ``ValueError`` if there is none."""
         return self.get_bpbynumber(number)

@@ -11,6 +11,7 @@ import types
 from typing import Any, Callable, Dict, List
 
 from . import warm
+from .checkpoints import Past
 from .debugger import Debugger, flush
 from .debugtalk import Conversation
 from .debugtests import TestsUnderDebugger
@@ -49,7 +50,7 @@ def main(channel: int, output: int, request: Dict[str, Any], workspace: str) -> 
     os.close(output)
     os.close(channel)
     talk = Conversation(Channel(high, high), request["output"])
-    debugger = Debugger(talk, Places(workspace), Sources())
+    debugger = Debugger(talk, Places(workspace), Sources(), Past(request["memory"]))
     debugger.restore(request["breakpoints"])
     folder = os.path.dirname(os.path.abspath(request["script"][0])) if request["script"] else workspace
     _make_way(folder)

@@ -7,7 +7,7 @@ import io
 import os
 import signal
 from collections import deque
-from typing import Any, Deque, Dict, Optional
+from typing import Any, Deque, Dict, NoReturn, Optional
 
 from .output import BoundedOutput
 from .wire import HEADER, Channel, decode
@@ -67,6 +67,34 @@ class Conversation:
             with contextlib.suppress(OSError):  # the program has closed the channel
                 self._channel.send({"output": self.words.take(), "final": True, **facts})
 
+    def tell(self, facts: Dict[str, Any]) -> None:
+        """Let the runtime know something on the way: no answer, nothing is awaited."""
+        try:
+            self._channel.send({"interim": True, **facts})
+        except OSError:
+            os._exit(1)
+
+    def give_way(self, number: int, facts: Dict[str, Any]) -> NoReturn:
+        """Ask the runtime to wake a checkpoint in our place, which goes on with the lines that are left."""
+        self.closed = True
+        with contextlib.suppress(OSError):
+            lines = list(self.lines)
+            self._channel.send({"output": self.words.take(), "back": number, "lines": lines, **facts})
+        os._exit(0)
+
+    def awake(self) -> Dict[str, Any]:
+        """In a checkpoint that was woken: the runtime's orders. What was begun before is forgotten."""
+        self.words.take()
+        self.lines.clear()
+        try:
+            while True:
+                order = self._channel.receive()[0]
+                if "checkpoints" in order:  # else a command that the one before us did not come to read
+                    self.lines.extend(order["lines"])
+                    return order
+        except (EOFError, OSError):
+            os._exit(1)
+
     def abandon(self) -> None:
         """In a process that the program forked: let go of the channel."""
         if not self.closed:
@@ -90,6 +118,7 @@ _POINT: Dict[str, Any] = {
     "hits": int,
     "commands": list,
 }
+_CHECKPOINT: Dict[str, Any] = {**_STOP, "number": int, "pid": int}
 
 
 class Answer:
@@ -141,9 +170,15 @@ def _checked(answer: Dict[str, Any]) -> Dict[str, Any]:
         else {},
         "final": bool(answer.get("final")),
         "quit": bool(answer.get("quit")),
+        "interim": bool(answer.get("interim")),
     }
     if isinstance(points, list) and all(_fits(point, _POINT) for point in points):
         checked["breakpoints"] = points
+    checkpoints, lines = answer.get("checkpoints"), answer.get("lines")
+    if isinstance(checkpoints, list) and all(_fits(entry, _CHECKPOINT) for entry in checkpoints):
+        checked["checkpoints"] = checkpoints
+    if isinstance(answer.get("back"), int) and isinstance(lines, list):
+        checked["back"], checked["lines"] = answer["back"], [str(line) for line in lines]
     return checked
 
 

@@ -14,6 +14,8 @@ POINTS = frozenset(
     ["b", "break", "tbreak", "cl", "clear", "condition", "ignore", "enable", "disable", "commands"]
 )
 """Commands that need no program."""
+TRAVEL = frozenset(["back", "goto", "checkpoints"])
+"""Commands that need no program that runs, but one that has run."""
 
 EXPRESSION_CHARACTERS = "=.[](),\"'+-*/%@&|<>~^"
 """As in Python 3.13, a first word that holds one of these is no command: ``c.x``, ``n=1``."""

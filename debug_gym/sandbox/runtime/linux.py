@@ -21,7 +21,7 @@ _AT_RECURSIVE, _AT_FDCWD, _ATTR_RDONLY, _ATTR_NOSUID, _ATTR_NODEV = 0x8000, -100
 _SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _SYS_CLONE = {"x86_64": 56, "aarch64": 220}
 _SYS_MOUNT_SETATTR = 442  # the same on every architecture
-_CLONE_PIDFD = 0x1000
+_CLONE_PIDFD, _CLONE_PARENT = 0x1000, 0x8000
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _holding_the_gil = ctypes.PyDLL(None, use_errno=True)
@@ -86,9 +86,28 @@ def fork_into(namespaces: int) -> tuple[int, int]:
         ctypes.pythonapi.PyOS_AfterFork_Child()
         return 0, -1
     ctypes.pythonapi.PyOS_AfterFork_Parent()
+    _check_fork(pid, error)
+    return int(pid), pidfd.value
+
+
+def fork_beside() -> int:
+    """``os.fork`` whose child is a child of our parent: a sibling. See ``fork_into`` for what libc knows."""
+    flags = _CLONE_PARENT | signal.SIGCHLD
+    number = _SYS_CLONE[platform.machine()]
+    ctypes.pythonapi.PyOS_BeforeFork()
+    pid = _holding_the_gil.syscall(number, ctypes.c_ulong(flags), None, None, None, None)
+    error = ctypes.get_errno()
+    if pid == 0:
+        ctypes.pythonapi.PyOS_AfterFork_Child()
+        return 0
+    ctypes.pythonapi.PyOS_AfterFork_Parent()
+    _check_fork(pid, error)
+    return int(pid)
+
+
+def _check_fork(pid: int, error: int) -> None:
     if pid < 0:
         raise OSError(error, "clone: " + os.strerror(error))
-    return int(pid), pidfd.value
 
 
 def set_hostname(name: str) -> None:
@@ -137,10 +156,19 @@ def drop_privileges() -> None:
 
 def proportional_memory(pid: int) -> int:
     """Bytes of memory of a process, where a page shared by n processes counts as 1/n."""
+    return _rollup(pid, "Pss:")
+
+
+def private_memory(pid: int) -> int:
+    """Bytes of memory that a process wrote, or kept, for itself alone."""
+    return _rollup(pid, "Private_Dirty:")
+
+
+def _rollup(pid: int, field: str) -> int:
     try:
         with open("/proc/%d/smaps_rollup" % pid) as file:
             for line in file:
-                if line.startswith("Pss:"):
+                if line.startswith(field):
                     return int(line.split()[1]) << 10
     except (OSError, ValueError):
         pass

@@ -16,6 +16,8 @@ _WATCH = 0.05
 """Seconds between two looks at the memory of all processes while something runs."""
 _MANY = 16
 """More processes than this are ended all at once."""
+FROZEN_SHARE = 4
+"""Frozen copies together may use one in so many parts of the memory."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -35,6 +37,8 @@ class Supervisor:
         self.memory = memory
         self.me = os.getpid()
         self.keep: set[int] = set()
+        self.frozen: set[int] = set()
+        """Those of ``keep`` that are sleeping copies of the debugged program: they share its memory."""
         self.exited: dict[int, int] = {}
         self.on_massacre: list[Callable[[], None]] = []
         """Called after every process had to be killed, the helpers too."""
@@ -150,7 +154,7 @@ class Supervisor:
     def end_family(self, pid: int) -> None:
         """Kill a child with its process group and wait for its end; all processes at once, if they are many:
         what multiplies outruns a hunt for one after the other."""
-        if self.me == 1 and len(self._all()) > _MANY:
+        if self.me == 1 and len(set(self._all()) - self.frozen) > _MANY:
             self.massacre()
             self.exited[pid] = signal.SIGKILL
             return
@@ -204,20 +208,29 @@ class Supervisor:
             except ChildProcessError:
                 break
         self.keep.clear()
+        self.frozen.clear()
         self.exited.clear()
         for forget in self.on_massacre:
             forget()
 
     def guard_memory(self) -> None:
-        """Kill the largest process if all of them together use more memory than allowed."""
+        """Kill the largest process if all of them together use more memory than allowed. Before that, frozen
+        copies that use more than their share have to go."""
         pids = [pid for pid in self._all() if pid != self.me]
-        if sum(_resident(pid) for pid in pids) <= self.memory:
+        own = self.memory // FROZEN_SHARE if self.frozen else 0
+        if sum(_resident(pid) for pid in pids if pid not in self.frozen) <= self.memory - own:
             return
         shares = {pid: linux.proportional_memory(pid) for pid in pids}  # exact, and 100 times slower
-        if sum(shares.values()) > self.memory:
-            self.out_of_memory = True
-            largest = max(shares, key=lambda pid: shares[pid])
-            send_signal(largest, signal.SIGKILL)
+        if sum(shares.values()) <= self.memory:
+            return
+        frozen = self.frozen.intersection(shares)
+        if sum(shares[pid] for pid in frozen) > own:
+            for pid in frozen:
+                send_signal(pid, signal.SIGKILL)
+            return
+        self.out_of_memory = True
+        largest = max(shares.keys() - frozen, key=lambda pid: shares[pid])
+        send_signal(largest, signal.SIGKILL)
 
     def _all(self) -> list[int]:
         if self.me == 1:
