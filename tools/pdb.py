@@ -11,7 +11,7 @@ from pydantic import Field
 from debug_gym.episode import Observation
 from debug_gym.sandbox.base import DebugReply
 from debug_gym.sandbox.client import pytest_arguments
-from debug_gym.sandbox.runtime.debugwords import GOING, LEAVING, POINTS
+from debug_gym.sandbox.runtime.debugwords import GOING, LEAVING, POINTS, TRAVEL
 from debug_gym.tools.base import Arguments, Session, Tool, ToolError
 from debug_gym.tools.breakpoints import Breakpoints
 from debug_gym.tools.text import clip, printable, read_text, scrub
@@ -46,6 +46,8 @@ class Debugging:
     breakpoints: Breakpoints = field(default_factory=Breakpoints)
     target: Target | None = None
     running: bool = False
+    over: bool = False
+    """The program has ended, and can still be taken back to where it has stopped."""
 
     def lines(self, path: str, text: str | None = None) -> set[int]:
         """See ``Breakpoints.lines``."""
@@ -66,7 +68,9 @@ class Pdb(Tool):
         "are executed one after the other. The first command starts the program: by default the first "
         "failing test, stopped at the line that raised, or, once breakpoints are set, at the first one that "
         "is hit. Breakpoints can be set before that (b path/to/file.py:12, condition), stay until they are "
-        "cleared, and follow their lines when files change. `restart` runs the changed code."
+        "cleared, and follow their lines when files change. `restart` runs the changed code. `back [n]` returns "
+        "to an earlier stop, also after the program has ended or crashed; `checkpoints` lists the stops and "
+        "`goto n` returns to one of them."
     )
 
     class Args(Arguments):
@@ -117,7 +121,7 @@ class Pdb(Tool):
         elif word in _RESTART:
             work.restart(lines[0].split()[1:])
             work.go_on(lines[1:])
-        elif memory.running:
+        elif memory.running or (memory.over and word in TRAVEL):
             work.command(args.command)
         else:
             work.without_program(lines)
@@ -145,7 +149,7 @@ class _Work:
 
     def without_program(self, lines: list[str]) -> None:
         """Breakpoints can be set and looked at while nothing runs; all else starts a program."""
-        if _word(lines[0]) in LEAVING:
+        if _word(lines[0]) in LEAVING | TRAVEL:
             raise ToolError("no program is being debugged")
         first, rest = _split(lines)
         if first:
@@ -159,7 +163,7 @@ class _Work:
         self._take(self.session.sandbox.debug_start(at="idle", breakpoints=self.memory.breakpoints.entries))
         self._take(self.session.sandbox.debug("\n".join(lines), timeout=self.timeout))
         self.session.sandbox.debug_stop()
-        self.memory.running = False
+        self.memory.running = self.memory.over = False
 
     def restart(self, arguments: Sequence[str]) -> None:
         """Run the same again; new arguments are those of a script."""
@@ -204,7 +208,7 @@ class _Work:
     def _take(self, reply: DebugReply) -> None:
         self.reply = reply
         self.memory.breakpoints.update(reply.breakpoints, reply.sources)
-        self.memory.running = not reply.ended
+        self.memory.running, self.memory.over = not reply.ended, reply.ended
         self.said += filter(None, [reply.output.rstrip()])
         self.program += filter(None, [reply.program])
         if reply.interrupted and reply.stop is not None:

@@ -255,6 +255,7 @@ def _is_unchanged(folder: int, name: str, base: int, path: str) -> bool:
 def _content(folder: int, name: str) -> bytes | None:
     """The content of a regular file, at most a byte more than is harvested; None if it is none."""
     with os.fdopen(os.open(name, _FILE, dir_fd=folder), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
             return None
-        return file.read(MAX_FILE + 1)
+        return file.read(min(status.st_size, MAX_FILE) + 1)  # a buffer of that size is made for it

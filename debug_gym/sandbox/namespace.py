@@ -34,6 +34,8 @@ OLDEST_PYTHON = (3, 8)
 MAX_TEMPLATES = 8
 """Warm interpreters kept at the same time; the one unused for longest goes."""
 
+TOO_MANY_FILES = "the gym may open no more files: raise the limit (ulimit -n); each sandbox takes six"
+
 GUARANTEES = Guarantees(
     files=True, network=True, processes=True, memory=True, disk=True, process_count=True, cleanup=True
 )
@@ -177,15 +179,21 @@ class Template:
         with self._lock:
             data, fds = self._ask(json.dumps(request).encode())
         if len(fds) != 2:
-            why = json.loads(data)["error"] if data else "the warm interpreter ended"
+            for fd in fds:
+                os.close(fd)
+            why = json.loads(data).get("error", TOO_MANY_FILES) if data else "the warm interpreter ended"
             raise SandboxUnavailableError(f"a sandbox cannot be started: {why}; see  debug-gym doctor")
         pidfd, channel = fds[0], socket.socket(fileno=fds[1])
         folders: list[int] = []
         try:
             channel.settimeout(START_LIMIT)
-            hello, folders, _, _ = socket.recv_fds(channel, 4096, 3)
-            if hello[:1] != b"+" or len(folders) != 3:
-                why = hello[1:].decode(errors="replace") or f"its first process ended {self._last_words()}"
+            hello, folders, _, _ = socket.recv_fds(channel, 1, 3)
+            if hello == b"+" and len(folders) != 3:
+                raise SandboxError(f"a sandbox cannot be started: {TOO_MANY_FILES}")
+            said = channel.recv(4096)
+            if hello + said != b"++":
+                told = said.lstrip(b"!").decode(errors="replace")
+                why = told or f"its first process ended {self._last_words()}"
                 raise SandboxUnavailableError(f"a sandbox cannot be started: {why}; see  debug-gym doctor")
         except BaseException as error:
             channel.close()

@@ -37,6 +37,18 @@ def crash():
     os.kill(os.getpid(), 11)
 
 
+def segfault():
+    import ctypes
+
+    ctypes.string_at(0)
+
+
+def die():
+    import os
+
+    os.kill(os.getpid(), 9)
+
+
 def fail():
     return {}["☃"]
 
@@ -174,25 +186,40 @@ def test_a_breakpoint_that_always_goes_on_is_interrupted(sandbox):
     assert (reply.interrupted, reply.stop.function) == (True, "loop")
 
 
-def test_what_cannot_be_interrupted_is_killed(sandbox):
-    program(sandbox, "deaf", "b double")
+def test_what_cannot_be_interrupted_is_killed_and_is_back_at_the_last_stop(sandbox):
+    before = program(sandbox, "deaf", "b double")
     started = time.monotonic()
     reply = sandbox.debug("c", timeout=0.2)
     assert 1 < time.monotonic() - started < 3
-    assert (reply.ended, reply.interrupted, reply.exit_code) == (True, True, None)
+    assert (reply.ended, reply.interrupted, reply.exit_code) == (False, False, None)
     assert "did not react" in reply.output
+    assert "back at the last stop, 1; from here, `c` would end the same way\n" in reply.output
     assert [entry["line"] for entry in reply.breakpoints] == [line_of("found = n * 2")]
-    assert sandbox.debug("p 1").output == "no program is being debugged"
+    assert where(reply) == where(before)
+    assert sandbox.debug("p 1").output == "1\n"
 
 
 @pytest.mark.parametrize(
-    ("function", "code", "words"), [("leave", 9, "exit code 9"), ("crash", -11, "killed by SIGSEGV")]
+    ("function", "words"),
+    [
+        ("leave", "the program ended with exit code 9"),
+        ("crash", "the program was killed by SIGSEGV"),
+        ("segfault", "the program was killed by SIGSEGV"),
+        ("die", "the program was killed by SIGKILL"),
+    ],
 )
-def test_a_crash_is_told(sandbox, function, code, words):
-    reply = program(sandbox, function, "b double", "c")
-    assert (reply.ended, reply.exit_code, reply.program) == (True, code, "begin\n")
-    assert words in reply.output
-    assert len(reply.breakpoints) == 1
+def test_a_crash_is_told_and_is_back_at_the_last_stop(sandbox, function, words):
+    program(sandbox, function, "n")
+    for _ in range(2):  # it dies the same way again
+        reply = sandbox.debug("b double\nc")
+        assert (reply.ended, reply.exit_code) == (False, None)
+        assert reply.output.split("\n")[1:3] == [
+            words,
+            "back at the last stop, 2; from here, `c` would end the same way",
+        ]
+        assert where(reply) == ("program.py", line_of("def loop():"), "<module>", "step")
+        assert len(reply.breakpoints) == 1
+    assert sandbox.debug("sys.argv[1]").output == repr(function) + "\n"
 
 
 def test_an_unhandled_exception_is_shown_where_it_was_raised(sandbox):
@@ -207,7 +234,7 @@ def test_an_unhandled_exception_is_shown_where_it_was_raised(sandbox):
 def test_a_program_that_writes_into_the_channel_harms_only_itself(sandbox):
     program(sandbox, "babbling", "b double")
     reply = sandbox.debug("c", timeout=0.2)
-    assert reply.ended
+    assert (reply.ended, reply.stop.reason) == (False, "start")
     assert len(reply.breakpoints) == 1
     assert program(sandbox, "coroutine", "p 1").output == "1\n"
 

@@ -234,11 +234,26 @@ def test_they_survive_restarts_with_all_that_belongs_to_them(pdb):
 
 def test_they_survive_a_crash_and_a_kill(pdb):
     pdb("b shop.py:7")
-    assert pdb("import os; os._exit(3)", script=["main.py"], at="start").data["exit_code"] == 3
+    died = pdb("import os; os._exit(3)", script=["main.py"], at="start")
+    assert "the program ended with exit code 3\nback at the last stop, 1;" in died.text
     assert pdb("b").data["breakpoints"][0]["line"] == 7
-    killed = pdb("sum(range(10**13))", script=["main.py"], at="start", timeout=0.1)
-    assert killed.data["ended"]
+    killed = pdb("sum(range(10**13))", timeout=0.1)
+    assert (killed.data["ended"], killed.data["stop"]["line"]) == (False, died.data["stop"]["line"])
+    assert "`c` goes on from here" not in killed.text
     assert pdb("b").data["breakpoints"][0]["line"] == 7
+
+
+def test_going_back_after_the_end(pdb):
+    assert pdb("back").text == "no program is being debugged"
+    failed = pdb("p 1")
+    assert pdb("c\nc").data["ended"]
+    assert pdb("back 9").text == "*** there are only 2 earlier stops to go back to"
+    back = pdb("goto 1\np prices")
+    assert back.data["stop"] == failed.data["stop"]
+    assert back.text.endswith("\n[]")
+    assert pdb("b shop.py:7").data["breakpoints"][0]["line"] == 7
+    assert pdb("q").data["ended"]
+    assert pdb("checkpoints").text == "no program is being debugged"
 
 
 @pytest.mark.parametrize("tool", ["rewrite", "bash", "sandbox"])

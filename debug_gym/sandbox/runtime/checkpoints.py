@@ -15,12 +15,12 @@ import threading
 from typing import Any, Dict, List, Optional, Sequence
 
 from . import linux
+from .supervise import FROZEN_SHARE
 
 WAKE = getattr(signal, "SIGRTMAX", signal.SIGUSR2) - 1
 """The signal on which a frozen copy takes the program's place."""
 MAX_CHECKPOINTS = 64
-_PROCESSES = 4
-"""Copies together may use one in so many parts of the sandbox's memory and of its processes."""
+_ALL = [int(number) for number in signal.valid_signals()]
 
 
 def choose(word: str, argument: str, kept: Sequence[Dict[str, Any]], here: int) -> int:
@@ -39,8 +39,10 @@ def choose(word: str, argument: str, kept: Sequence[Dict[str, Any]], here: int) 
     earlier = [number for number in numbers if number != here]
     steps = int(argument or 1)
     if not 1 <= steps <= len(earlier):
-        count = "is no earlier stop" if not earlier else "are only %d earlier stops" % len(earlier)
-        raise ValueError("there %s to go back to" % (count if len(earlier) != 1 else "is only 1 earlier stop"))
+        count = {0: "is no earlier stop", 1: "is only 1 earlier stop"}
+        raise ValueError(
+            "there %s to go back to" % count.get(len(earlier), "are only %d earlier stops" % len(earlier))
+        )
     return earlier[-steps]
 
 
@@ -69,10 +71,10 @@ class Past:
         self.freezing = False
         """A copy is being made: no fork of the program's own."""
         self._last = 0
-        self._budget = memory // _SHARE
+        self._budget = memory // FROZEN_SHARE
         self._sizes: Dict[int, int] = {}
         most = resource.getrlimit(resource.RLIMIT_NPROC)[0]
-        self._most = MAX_CHECKPOINTS if most < 0 else max(1, min(MAX_CHECKPOINTS, most // _SHARE))
+        self._most = MAX_CHECKPOINTS if most < 0 else max(1, min(MAX_CHECKPOINTS, most // FROZEN_SHARE))
         self._threads = 1
 
     def freeze(self, place: Dict[str, Any]) -> bool:
@@ -80,7 +82,7 @@ class Past:
         self._make_room()
         self._threads = threading.active_count()
         offsets, chance = _offsets(), _random_state()
-        mask = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+        mask = signal.pthread_sigmask(signal.SIG_SETMASK, _ALL)
         self.freezing = True
         try:
             pid = linux.fork_beside()
@@ -108,8 +110,9 @@ class Past:
     def _make_room(self) -> None:
         """Forget the oldest copies where they are too many, or hold too much memory."""
         if self.kept:
-            newest = self.kept[-1]["pid"]
-            self._sizes[newest] = linux.private_memory(newest)  # what the program changed since it was made
+            self._measure(self.kept[-1:])
+        if self._held() > self._budget:
+            self._measure(self.kept)
         while self.kept and (len(self.kept) >= self._most or self._held() > self._budget):
             pid = self.kept.pop(0)["pid"]
             self._sizes.pop(pid, None)
@@ -117,6 +120,13 @@ class Past:
                 os.kill(pid, signal.SIGKILL)
             except OSError:
                 pass
+
+    def _measure(self, entries: Sequence[Dict[str, Any]]) -> None:
+        """Note what copies use. To ask the system takes about 0.5 ms each, so one is asked about when the
+        next one is made, and all if the sum is too large. The sum is never too small: what a copy had to
+        itself, or shared with fewer then, counts in full."""
+        for entry in entries:
+            self._sizes[entry["pid"]] = linux.proportional_memory(entry["pid"])
 
     def _held(self) -> int:
         return sum(self._sizes.get(entry["pid"], 0) for entry in self.kept)

@@ -174,7 +174,7 @@ class Debugger(TracedProgram):
                 self.talk.lines.extendleft(reversed(script[silent:]))
                 self._converse()
             if self.report() != before:  # should the program die now, its breakpoints are known
-                self.talk.tell(self.facts())
+                self.talk.tell({"breakpoints": self.report()})
             self.forget()
             self.standing, self.post_mortem_only, self.inside = None, False, 0
             self.resume(frame or sys._getframe(1))

@@ -9,6 +9,7 @@ import time
 from typing import Any, Callable, Dict, FrozenSet, List, Optional, Set, Tuple
 
 from . import debugprogram
+from .checkpoints import WAKE, choose, table
 from .debugtalk import INTERRUPT, Answer
 from .output import BoundedOutput
 from .supervise import Supervisor, exit_code, pump, send_signal
@@ -18,6 +19,7 @@ _GRACE = 1.0
 """Seconds that an interrupted program gets to stop before it is killed."""
 _SHORT = 0.2
 """Seconds from the end of a program's descriptors to its own end."""
+_STAY = "; the breakpoints stay"
 _NONE = "no program is being debugged"
 _AT = ("start", "failure", "breakpoint", "idle")
 """Where a program stops first. ``idle``: there is none, only breakpoints are set."""
@@ -41,7 +43,9 @@ class DebugSession:
     ) -> None:
         self.supervisor, self.spawn, self.workspace = supervisor, spawn, workspace
         self._running: Optional[Tuple[int, int, int]] = None  # pid, channel, output
+        """A pid of 0: the program has ended, and there are checkpoints to go back to."""
         self._breakpoints: List[Dict[str, Any]] = []
+        self._kept: List[Dict[str, Any]] = []
         self._before: FrozenSet[int] = frozenset()
         self._gone = _NONE
         supervisor.on_massacre.append(self._lose)
@@ -59,6 +63,7 @@ class DebugSession:
         self._gone = _NONE
         self._breakpoints = request["breakpoints"]
         self._before = self.supervisor.strays()
+        request = {**request, "memory": self.supervisor.memory}
         ours, theirs = socket.socketpair()
         out_read, out_write = os.pipe()
         os.chdir(self.workspace)
@@ -81,6 +86,8 @@ class DebugSession:
         """``command``, ``timeout``, ``output`` -> a reply. With no program it says that it has ended."""
         if self._running is None:
             return self._reply({"output": self._gone}, None, ended=True)
+        if self._running[0] == 0:
+            return self._after_the_end(request)
         data = encode({"command": request["command"]})
         if len(data) > _MAX_COMMAND:
             raise ValueError("a command may have at most %d bytes" % _MAX_COMMAND)
@@ -88,7 +95,7 @@ class DebugSession:
             taken = os.write(self._running[1], data) == len(data)
         except OSError:
             taken = False
-        return self._await(request) if taken else self._end({}, BoundedOutput(1), deaf=False, deadline=0.0)
+        return self._await(request) if taken else self._end({}, BoundedOutput(1), request)
 
     def _await(self, request: Dict[str, Any]) -> Dict[str, Any]:
         """Wait for the answer, or the end of the program; at the time limit, interrupt it."""
@@ -101,7 +108,9 @@ class DebugSession:
         deadline = time.monotonic() + request["timeout"]
 
         def answered() -> bool:
-            found.extend(filter(None, [answer.take()]))
+            for frame in iter(answer.take, None):
+                self._note(frame)
+                found.extend([] if frame["interim"] else [frame])
             return bool(found) or answer.broken or pid in supervisor.exited
 
         interrupted = not supervisor.wait(readers, answered, request["timeout"])
@@ -115,12 +124,20 @@ class DebugSession:
             answered()
         pump(sink.add)(output)
         last = found[-1] if found else {}
+        if "back" in last:
+            return self._go_back(last, sink, request)
         if not last or last.get("final"):
-            return self._end(last, sink, deaf=interrupted and not last, deadline=deadline)
+            return self._end(last, sink, request, deaf=interrupted and not last, deadline=deadline)
         return self._reply(last, sink, interrupted=interrupted)
 
     def _end(
-        self, last: Dict[str, Any], sink: BoundedOutput, *, deaf: bool, deadline: float
+        self,
+        last: Dict[str, Any],
+        sink: BoundedOutput,
+        request: Dict[str, Any],
+        *,
+        deaf: bool = False,
+        deadline: float = 0.0,
     ) -> Dict[str, Any]:
         """The program is about to end, has crashed, or has to be killed."""
         assert self._running is not None
@@ -133,16 +150,28 @@ class DebugSession:
             supervisor.end_family(pid)
         status = supervisor.exited.get(pid, signal.SIGKILL)
         pump(sink.add, rounds=1 << 10)(output)
-        self.stop()
         code = exit_code(status) if by_itself and not last.get("quit") else None
-        said = [last.get("output", "").rstrip("\n"), self._verdict(code, bool(last.get("quit")), deaf)]
+        verdict = self._verdict(code, bool(last.get("quit")), deaf)
+        if not last and self._kept:
+            number = self._kept[-1]["number"]
+            note = "%s\nback at the last stop, %d; the same way on would lead to the same end" % (
+                verdict,
+                number,
+            )
+            return self._wake(number, note, [], request, "", sink)
+        if last.get("quit") or not self._kept:
+            self.stop()
+            verdict += _STAY if not last or last.get("quit") else ""
+        else:
+            self._bury()
+        said = [last.get("output", "").rstrip("\n"), verdict]
         words = {**last, "output": "\n".join(filter(None, said))}
         return self._reply(words, sink, ended=True, exit_code=code, interrupted=deaf)
 
     def _verdict(self, code: Optional[int], quit_: bool, deaf: bool) -> str:
         """How the program ended, in words."""
         if quit_:
-            return "the debugger has ended; the breakpoints stay"
+            return "the debugger has ended"
         if self.supervisor.out_of_memory:
             return "the program was killed: out of memory (the limit is %d MiB)" % (
                 self.supervisor.memory >> 20
@@ -150,13 +179,108 @@ class DebugSession:
         if deaf:
             return (
                 "the program ran into the time limit, did not react to an interrupt within %g s (a long call "
-                "in C code?) and was killed; the breakpoints stay" % _GRACE
+                "in C code?) and was killed" % _GRACE
             )
         if code is None:
             return "the program finished but did not exit, and was killed"
         if code < 0:
-            return "the program was killed by %s; the breakpoints stay" % _name(-code)
+            return "the program was killed by %s" % _name(-code)
         return "the program ended with exit code %d" % code
+
+    # -- checkpoints -----------------------------------------------------------------------------
+
+    def _note(self, frame: Dict[str, Any]) -> None:
+        """Take the breakpoints and checkpoints as they are now. A pid that is no helper's nor a child of ours
+        is none of a checkpoint: the program can send anything."""
+        self._breakpoints = frame.get("breakpoints", self._breakpoints)
+        known = {entry["pid"] for entry in self._kept}
+        kept = frame.get("checkpoints", self._kept)
+        if {entry["pid"] for entry in kept} - known:
+            known |= self.supervisor.strays() - self._before
+        self._kept = [entry for entry in kept if entry["pid"] in known]
+        now, supervisor = {entry["pid"] for entry in self._kept}, self.supervisor
+        supervisor.keep |= now
+        supervisor.frozen |= now
+        self._release(known - now)
+
+    def _release(self, pids: Set[int]) -> None:
+        """These are no helpers any more."""
+        supervisor = self.supervisor
+        for pid in pids & supervisor.frozen:
+            supervisor.keep.discard(pid)
+            supervisor.exited.pop(pid, None)
+        supervisor.frozen -= pids
+
+    def _drop(self, after: int) -> None:
+        """End the checkpoints with a higher number."""
+        supervisor = self.supervisor
+        doomed = {entry["pid"] for entry in self._kept if entry["number"] > after}
+        self._kept = [entry for entry in self._kept if entry["number"] <= after]
+        for pid in doomed - supervisor.exited.keys():
+            send_signal(pid, signal.SIGKILL)
+        supervisor.wait({}, lambda: doomed <= supervisor.exited.keys(), _GRACE)
+        self._release(doomed)
+
+    def _after_the_end(self, request: Dict[str, Any]) -> Dict[str, Any]:
+        """A command, when the program has ended but can be taken back."""
+        line, *rest = request["command"].split("\n")
+        word, _, argument = line.strip().partition(" ")
+        said = _NONE
+        try:
+            if word in ("back", "goto"):
+                return self._wake(choose(word, argument, self._kept, 0), "", rest, request)
+            if word == "checkpoints":
+                said = table(self._kept, 0)
+        except ValueError as error:
+            said = "*** %s" % error
+        return self._reply({"output": said}, None, ended=True)
+
+    def _go_back(self, last: Dict[str, Any], sink: BoundedOutput, request: Dict[str, Any]) -> Dict[str, Any]:
+        """The program makes way for one of its checkpoints."""
+        assert self._running is not None
+        pid = self._running[0]
+        if not self.supervisor.wait({}, lambda: pid in self.supervisor.exited, _SHORT):
+            self.supervisor.end_family(pid)
+        return self._wake(last["back"], "", last["lines"], request, last["output"], sink)
+
+    def _wake(
+        self,
+        number: int,
+        note: str,
+        lines: List[str],
+        request: Dict[str, Any],
+        before: str = "",
+        sink: Optional[BoundedOutput] = None,
+    ) -> Dict[str, Any]:
+        """Let a checkpoint take the program's place, and execute ``lines`` there: a reply."""
+        assert self._running is not None
+        supervisor, (old, channel, output) = self.supervisor, self._running
+        supervisor.keep.discard(old)
+        supervisor.exited.pop(old, None)
+        self._drop(number)
+        if not self._kept:
+            self.stop()
+            return self._reply({"output": before + _NONE}, sink, ended=True)
+        pid = self._kept.pop()["pid"]
+        supervisor.frozen.discard(pid)
+        self._running = (pid, channel, output)
+        order = {
+            "note": note or "back at stop %d" % number,
+            "lines": lines,
+            "breakpoints": self._breakpoints,
+            "checkpoints": self._kept,
+        }
+        send_signal(pid, WAKE)
+        try:
+            os.write(channel, encode(order))
+        except OSError:
+            supervisor.end_family(pid)
+        reply = self._await(request)
+        reply["output"] = before + reply["output"]
+        reply["program"] = (sink.text() if sink else "") + reply["program"]
+        return reply
+
+    # -- the end ---------------------------------------------------------------------------------
 
     def _reply(self, last: Dict[str, Any], sink: Any, **ends: Any) -> Dict[str, Any]:
         self._breakpoints = last.get("breakpoints", self._breakpoints)
@@ -173,10 +297,19 @@ class DebugSession:
         """End the program, if one runs, and all that it started."""
         if self._running is None:
             return
-        pid = self._running[0]
-        if pid not in self.supervisor.exited:
-            self.supervisor.end_family(pid)
+        self._bury()
+        self._drop(0)
         self._forget()
+
+    def _bury(self) -> None:
+        """End the program, if it still runs, and all that it started, but not its checkpoints."""
+        assert self._running is not None
+        pid, channel, output = self._running
+        if pid and pid not in self.supervisor.exited:
+            self.supervisor.end_family(pid)
+        if self._running is None:  # there were too many processes, so all of them were ended
+            return
+        self._running = (0, channel, output)
         self.supervisor.keep.discard(pid)
         self.supervisor.exited.pop(pid, None)
         self.supervisor.end_strays(self._before)
@@ -192,3 +325,4 @@ class DebugSession:
         for fd in self.fds:
             os.close(fd)
         self._running = None
+        self._kept = []

@@ -156,19 +156,10 @@ def drop_privileges() -> None:
 
 def proportional_memory(pid: int) -> int:
     """Bytes of memory of a process, where a page shared by n processes counts as 1/n."""
-    return _rollup(pid, "Pss:")
-
-
-def private_memory(pid: int) -> int:
-    """Bytes of memory that a process wrote, or kept, for itself alone."""
-    return _rollup(pid, "Private_Dirty:")
-
-
-def _rollup(pid: int, field: str) -> int:
     try:
         with open("/proc/%d/smaps_rollup" % pid) as file:
             for line in file:
-                if line.startswith(field):
+                if line.startswith("Pss:"):
                     return int(line.split()[1]) << 10
     except (OSError, ValueError):
         pass

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import platform
 import struct
 from typing import List, Tuple
@@ -120,6 +121,7 @@ def _only_sockets(call: int) -> bytes:
     return b"".join([*parts, _fail(errno.EAFNOSUPPORT), _instruction(_LOAD, _NUMBER)])
 
 
+@functools.lru_cache(maxsize=None)
 def program(machine: str | None = None) -> bytes:
     """The filter for a machine type (default: this one). Raises ``KeyError`` where none is known."""
     machine = machine or platform.machine()

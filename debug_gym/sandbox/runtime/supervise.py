@@ -17,7 +17,7 @@ _WATCH = 0.05
 _MANY = 16
 """More processes than this are ended all at once."""
 FROZEN_SHARE = 4
-"""Frozen copies together may use one in so many parts of the memory."""
+"""Frozen copies together may use one in so many parts of the memory, and of the processes."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 

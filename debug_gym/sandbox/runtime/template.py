@@ -23,7 +23,7 @@ import sys
 import sysconfig
 from typing import Any, List, NoReturn
 
-from . import enclosure, linux
+from . import enclosure, linux, seccomp
 from .preload import preload, restart, restarted
 from .server import Runtime, set_limits
 from .wire import Channel
@@ -35,6 +35,7 @@ def main(control_fd: int) -> None:
     config = restarted() or json.loads(control.recv(1 << 20))
     linux.set_subreaper()
     _raise_descriptor_limit()
+    seccomp.program()  # built once, here
     visible = interpreter_folders()
     unfit = config.setdefault("unfit", ["debug_gym"])
     more = preload(config["preload"], ["/usr", *visible], unfit)
@@ -188,17 +189,22 @@ def _become(
 
 
 def _serve(sock: socket.socket, request: dict[str, Any]) -> None:
-    """In pid 1: build the walls, send the descriptors of its folders to the host, serve."""
+    """In pid 1: build the walls, send the descriptors of its folders to the host, serve.
+
+    They are sent while this process is still the gym's user: what other sandboxes keep in flight between
+    sockets counts against theirs, and at the limit nobody can send any.
+    """
     limits = request["limits"]
     try:
         folders = enclosure.build(request["base"], request["visible"], request["masked"], limits)
+        sock.sendmsg([b"+"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", folders))])
         enclosure.lock()
         if not (os.access(sys.executable, os.X_OK) and os.access(os.__file__, os.R_OK)):
             raise PermissionError("ordinary users may not run %s: its folder is private" % sys.executable)
     except Exception as error:
         sock.send(b"!" + str(error).encode())
         raise
-    sock.sendmsg([b"+"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", folders))])
+    sock.send(b"+")
     for folder in folders[1:]:
         os.close(folder)
     os.umask(0o022)
