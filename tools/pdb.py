@@ -68,7 +68,7 @@ class Pdb(Tool):
         "are executed one after the other. The first command starts the program: by default the first "
         "failing test, stopped at the line that raised, or, once breakpoints are set, at the first one that "
         "is hit. Breakpoints can be set before that (b path/to/file.py:12, condition), stay until they are "
-        "cleared, and follow their lines when files change. `restart` runs the changed code. `back [n]` returns "
+        "cleared, and follow their lines when files change. `restart` runs the changed code. `back [n]` goes "
         "to an earlier stop, also after the program has ended or crashed; `checkpoints` lists the stops and "
         "`goto n` returns to one of them."
     )

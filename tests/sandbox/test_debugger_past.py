@@ -158,8 +158,7 @@ def test_files_random_numbers_and_threads(sandbox, say):
     first = say(draw).output
     assert say(f"goto 2\n{draw}").output.endswith(first)
     sandbox.debug_start(script=["threads.py"], at="start")
-    say("until 6")
-    say("until 6")
+    say("until 5\nn")
     assert say("back").output.split("\n")[:2] == [
         "back at stop 2",
         "(changes to files, sockets and other processes are not undone; its 1 other thread is lost)",
@@ -188,10 +187,10 @@ def test_back_after_the_end(say):
 
 
 def test_a_crash_in_a_text_of_several_steps_returns_to_the_last_of_them(say):
-    reply = say(f"n\nn\nb {line_of('add(n)')}\nimport os; os.kill(os.getpid(), 11)")
+    reply = say("n\nn\nimport os; os.kill(os.getpid(), 11)")
+    assert reply.output.startswith("step at program.py:2 in <module>\n")
     assert "killed by SIGSEGV\nback at the last stop, 3;" in reply.output
     assert reply.stop.line == 3
-    assert len(reply.breakpoints) in (0, 1)  # set in the same text, at the stop that died
     assert numbers(say("checkpoints")) == ([1, 2, 3], [3])
 
 

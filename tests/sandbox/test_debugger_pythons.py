@@ -123,6 +123,17 @@ def test_stops_are_the_same_in_every_python(sandbox):
     assert (reply.program, reply.exit_code) == ("result 30\n", 0)
 
 
+def test_going_back_is_the_same_in_every_python(sandbox):
+    sandbox.debug_start(script=["run.py"], at="start")
+    stop = sandbox.debug(f"b {AT}\nc").stop
+    assert sandbox.debug("c\np n").output.endswith("\n4\n")
+    assert sandbox.debug("back\np n").output.endswith("\n3\n")
+    assert sandbox.debug("import os; os._exit(1)").stop == stop
+    assert sandbox.debug("goto 1\ncl\nb 3\nc").stop.reason == "breakpoint 2"
+    assert sandbox.debug("cl\nc").exit_code == 0
+    assert sandbox.debug("back 2\nc").program == "result 30\n"
+
+
 def test_an_interrupted_loop_can_be_stepped_and_watched(sandbox):
     sandbox.write(
         "endless.py", b"def f():\n    i = 0\n    while i >= 0:\n        i += 1\n        i += 1\n\n\nf()\n"

@@ -172,9 +172,12 @@ class Debugger(TracedProgram):
                 if not silent:
                     self.announce(kind, detail, brief=leaves)
                 self.talk.lines.extendleft(reversed(script[silent:]))
+                if self.talk.lines:  # the answer, which tells of the copy, is not sent at once
+                    self.talk.tell({"checkpoints": self.past.kept})
                 self._converse()
-            if self.report() != before:  # should the program die now, its breakpoints are known
-                self.talk.tell({"breakpoints": self.report()})
+            said = self.words.take()
+            if said or self.report() != before:  # should the program die now, this is known
+                self.talk.tell({"breakpoints": self.report(), "output": said})
             self.forget()
             self.standing, self.post_mortem_only, self.inside = None, False, 0
             self.resume(frame or sys._getframe(1))
@@ -190,7 +193,6 @@ class Debugger(TracedProgram):
             self.past.kept = order["checkpoints"]
             self.message(order["note"] + "\n" + self.past.limits())
             self.replace(order["breakpoints"])
-        self.talk.tell({"checkpoints": self.past.kept})
         return woken
 
     def _converse(self) -> None:

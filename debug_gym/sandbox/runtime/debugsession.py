@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, FrozenSet, List, Optional, Set, Tuple
 
 from . import debugprogram
 from .checkpoints import WAKE, choose, table
+from .debugkept import Kept
 from .debugtalk import INTERRUPT, Answer
 from .output import BoundedOutput
 from .supervise import Supervisor, exit_code, pump, send_signal
@@ -45,7 +46,7 @@ class DebugSession:
         self._running: Optional[Tuple[int, int, int]] = None  # pid, channel, output
         """A pid of 0: the program has ended, and there are checkpoints to go back to."""
         self._breakpoints: List[Dict[str, Any]] = []
-        self._kept: List[Dict[str, Any]] = []
+        self._kept = Kept(supervisor)
         self._before: FrozenSet[int] = frozenset()
         self._gone = _NONE
         supervisor.on_massacre.append(self._lose)
@@ -105,12 +106,17 @@ class DebugSession:
         supervisor.out_of_memory = False
         readers = {channel: answer.read, output: pump(sink.add)}
         found: List[Dict[str, Any]] = []
+        said = BoundedOutput(request["output"])
         deadline = time.monotonic() + request["timeout"]
 
         def answered() -> bool:
             for frame in iter(answer.take, None):
-                self._note(frame)
-                found.extend([] if frame["interim"] else [frame])
+                self._breakpoints = frame.get("breakpoints", self._breakpoints)
+                self._kept.note(frame.get("checkpoints", self._kept.entries), self._before)
+                if frame["interim"]:
+                    said.add(frame["output"].encode("utf-8", "replace"))
+                else:
+                    found.append(frame)
             return bool(found) or answer.broken or pid in supervisor.exited
 
         interrupted = not supervisor.wait(readers, answered, request["timeout"])
@@ -124,10 +130,13 @@ class DebugSession:
             answered()
         pump(sink.add)(output)
         last = found[-1] if found else {}
+        if not last:
+            return self._end({}, sink, request, said.text(), deaf=interrupted)
+        last["output"] = said.text() + last["output"]
         if "back" in last:
             return self._go_back(last, sink, request)
-        if not last or last.get("final"):
-            return self._end(last, sink, request, deaf=interrupted and not last, deadline=deadline)
+        if last["final"]:
+            return self._end(last, sink, request, deadline=deadline)
         return self._reply(last, sink, interrupted=interrupted)
 
     def _end(
@@ -135,6 +144,7 @@ class DebugSession:
         last: Dict[str, Any],
         sink: BoundedOutput,
         request: Dict[str, Any],
+        before: str = "",
         *,
         deaf: bool = False,
         deadline: float = 0.0,
@@ -152,19 +162,18 @@ class DebugSession:
         pump(sink.add, rounds=1 << 10)(output)
         code = exit_code(status) if by_itself and not last.get("quit") else None
         verdict = self._verdict(code, bool(last.get("quit")), deaf)
-        if not last and self._kept:
-            number = self._kept[-1]["number"]
-            note = "%s\nback at the last stop, %d; the same way on would lead to the same end" % (
-                verdict,
-                number,
-            )
-            return self._wake(number, note, [], request, "", sink)
-        if last.get("quit") or not self._kept:
+        self._kept.prune()
+        kept = self._kept.entries
+        if not last and kept:
+            number = kept[-1]["number"]
+            note = "%s\nback at the last stop, %d; from here, `c` would end the same way"
+            return self._wake(number, note % (verdict, number), [], request, before, sink)
+        if last.get("quit") or not kept:
             self.stop()
             verdict += _STAY if not last or last.get("quit") else ""
         else:
             self._bury()
-        said = [last.get("output", "").rstrip("\n"), verdict]
+        said = [last.get("output", before).rstrip("\n"), verdict]
         words = {**last, "output": "\n".join(filter(None, said))}
         return self._reply(words, sink, ended=True, exit_code=code, interrupted=deaf)
 
@@ -189,38 +198,6 @@ class DebugSession:
 
     # -- checkpoints -----------------------------------------------------------------------------
 
-    def _note(self, frame: Dict[str, Any]) -> None:
-        """Take the breakpoints and checkpoints as they are now. A pid that is no helper's nor a child of ours
-        is none of a checkpoint: the program can send anything."""
-        self._breakpoints = frame.get("breakpoints", self._breakpoints)
-        known = {entry["pid"] for entry in self._kept}
-        kept = frame.get("checkpoints", self._kept)
-        if {entry["pid"] for entry in kept} - known:
-            known |= self.supervisor.strays() - self._before
-        self._kept = [entry for entry in kept if entry["pid"] in known]
-        now, supervisor = {entry["pid"] for entry in self._kept}, self.supervisor
-        supervisor.keep |= now
-        supervisor.frozen |= now
-        self._release(known - now)
-
-    def _release(self, pids: Set[int]) -> None:
-        """These are no helpers any more."""
-        supervisor = self.supervisor
-        for pid in pids & supervisor.frozen:
-            supervisor.keep.discard(pid)
-            supervisor.exited.pop(pid, None)
-        supervisor.frozen -= pids
-
-    def _drop(self, after: int) -> None:
-        """End the checkpoints with a higher number."""
-        supervisor = self.supervisor
-        doomed = {entry["pid"] for entry in self._kept if entry["number"] > after}
-        self._kept = [entry for entry in self._kept if entry["number"] <= after]
-        for pid in doomed - supervisor.exited.keys():
-            send_signal(pid, signal.SIGKILL)
-        supervisor.wait({}, lambda: doomed <= supervisor.exited.keys(), _GRACE)
-        self._release(doomed)
-
     def _after_the_end(self, request: Dict[str, Any]) -> Dict[str, Any]:
         """A command, when the program has ended but can be taken back."""
         line, *rest = request["command"].split("\n")
@@ -228,9 +205,9 @@ class DebugSession:
         said = _NONE
         try:
             if word in ("back", "goto"):
-                return self._wake(choose(word, argument, self._kept, 0), "", rest, request)
+                return self._wake(choose(word, argument, self._kept.entries, 0), "", rest, request)
             if word == "checkpoints":
-                said = table(self._kept, 0)
+                said = table(self._kept.entries, 0)
         except ValueError as error:
             said = "*** %s" % error
         return self._reply({"output": said}, None, ended=True)
@@ -257,18 +234,18 @@ class DebugSession:
         supervisor, (old, channel, output) = self.supervisor, self._running
         supervisor.keep.discard(old)
         supervisor.exited.pop(old, None)
-        self._drop(number)
-        if not self._kept:
+        self._kept.drop(after=number)
+        if not self._kept.entries:
             self.stop()
             return self._reply({"output": before + _NONE}, sink, ended=True)
-        pid = self._kept.pop()["pid"]
-        supervisor.frozen.discard(pid)
+        pid = self._kept.take()
         self._running = (pid, channel, output)
         order = {
             "note": note or "back at stop %d" % number,
             "lines": lines,
             "breakpoints": self._breakpoints,
-            "checkpoints": self._kept,
+            "checkpoints": self._kept.entries,
+            "pid": pid,
         }
         send_signal(pid, WAKE)
         try:
@@ -298,7 +275,7 @@ class DebugSession:
         if self._running is None:
             return
         self._bury()
-        self._drop(0)
+        self._kept.drop()
         self._forget()
 
     def _bury(self) -> None:
@@ -325,4 +302,4 @@ class DebugSession:
         for fd in self.fds:
             os.close(fd)
         self._running = None
-        self._kept = []
+        self._kept.entries = []

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Callable, FrozenSet
 
 from . import linux
+from .memory import MemoryWatch
 from .output import BoundedOutput
 
 _WATCH = 0.05
@@ -18,7 +19,6 @@ _MANY = 16
 """More processes than this are ended all at once."""
 FROZEN_SHARE = 4
 """Frozen copies together may use one in so many parts of the memory, and of the processes."""
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class HostGoneError(Exception):
@@ -43,6 +43,7 @@ class Supervisor:
         self.on_massacre: list[Callable[[], None]] = []
         """Called after every process had to be killed, the helpers too."""
         self.out_of_memory = False
+        self._watch = MemoryWatch(memory)
         self.crowded = False
         """There were too many processes to start another."""
         self.wake_read, self.wake_write = os.pipe()
@@ -214,23 +215,11 @@ class Supervisor:
             forget()
 
     def guard_memory(self) -> None:
-        """Kill the largest process if all of them together use more memory than allowed. Before that, frozen
-        copies that use more than their share have to go."""
-        pids = [pid for pid in self._all() if pid != self.me]
-        own = self.memory // FROZEN_SHARE if self.frozen else 0
-        if sum(_resident(pid) for pid in pids if pid not in self.frozen) <= self.memory - own:
-            return
-        shares = {pid: linux.proportional_memory(pid) for pid in pids}  # exact, and 100 times slower
-        if sum(shares.values()) <= self.memory:
-            return
-        frozen = self.frozen.intersection(shares)
-        if sum(shares[pid] for pid in frozen) > own:
-            for pid in frozen:
-                send_signal(pid, signal.SIGKILL)
-            return
-        self.out_of_memory = True
-        largest = max(shares.keys() - frozen, key=lambda pid: shares[pid])
-        send_signal(largest, signal.SIGKILL)
+        """Kill the largest process if all of them together use more memory than allowed."""
+        largest = self._watch.excess(pid for pid in self._all() if pid != self.me)
+        if largest is not None:
+            self.out_of_memory = self.out_of_memory or largest not in self.frozen
+            send_signal(largest, signal.SIGKILL)
 
     def _all(self) -> list[int]:
         if self.me == 1:
@@ -260,14 +249,6 @@ def descendants(pid: int) -> list[int]:
 def exit_code(status: int) -> int:
     """A wait status as subprocess gives it: negative for a signal."""
     return os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
-
-
-def _resident(pid: int) -> int:
-    try:
-        with open("/proc/%d/statm" % pid) as file:
-            return int(file.read().split()[1]) * _PAGE
-    except (OSError, IndexError, ValueError):
-        return 0
 
 
 def send_signal(pid: int, number: int) -> bool:
