@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Dict, Iterable, Optional
+from typing import AbstractSet, Dict, Iterable, Optional
 
 from . import linux
 
@@ -24,22 +24,24 @@ class MemoryWatch:
         self._shares: Dict[int, int] = {}
         """Process to bytes, as they were last seen, the oldest first."""
 
-    def excess(self, pids: Iterable[int]) -> Optional[int]:
-        """The largest process, if all of them together use more than is allowed."""
+    def excess(self, pids: Iterable[int], expendable: AbstractSet[int] = frozenset()) -> Optional[int]:
+        """The process to end, if all of them together use more than is allowed: the largest, of the
+        ``expendable`` ones if there are any."""
         sizes = {pid: _resident(pid) for pid in pids}
         if sum(sizes.values()) <= self.limit:
             return None
         self._measure(sizes)
         if sum(self._shares.values()) <= self.limit:
             return None
-        largest = max(self._shares, key=lambda pid: self._shares[pid])
+        choice = [pid for pid in self._shares if pid in expendable] or list(self._shares)
+        largest = max(choice, key=lambda pid: self._shares[pid])
         del self._shares[largest]
         return largest
 
     def _measure(self, sizes: Dict[int, int]) -> None:
         """Look at what each process has for itself: those unknown first, the largest before all, then those
-        not looked at for longest. That is exact, and 100 times slower than their sizes: of many processes, one
-        look takes but some."""
+        not looked at for longest. That is exact, and 100 times slower than their sizes: of many processes,
+        one look takes but some."""
         self._shares = {pid: share for pid, share in self._shares.items() if pid in sizes}
         unknown = sorted(sizes.keys() - self._shares.keys(), key=lambda pid: -sizes[pid])
         end = time.monotonic() + _MEASURING

@@ -216,7 +216,7 @@ class Supervisor:
 
     def guard_memory(self) -> None:
         """Kill the largest process if all of them together use more memory than allowed."""
-        largest = self._watch.excess(pid for pid in self._all() if pid != self.me)
+        largest = self._watch.excess((pid for pid in self._all() if pid != self.me), self.frozen)
         if largest is not None:
             self.out_of_memory = self.out_of_memory or largest not in self.frozen
             send_signal(largest, signal.SIGKILL)
