@@ -84,7 +84,7 @@ class RequestedCall:
         """
         call = ToolCall.parse({"name": self.name, "arguments": self.arguments, "id": self.id})
         try:
-            json.dumps(call.arguments, ensure_ascii=False).encode()
+            json.dumps(json.loads(self.arguments or "{}"), ensure_ascii=False).encode()
         except UnicodeEncodeError:
             message = f"the arguments of {self.name} hold half of a surrogate pair (\\ud800 to \\udfff)"
             raise InvalidToolCallError(message) from None

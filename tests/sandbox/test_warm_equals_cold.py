@@ -252,6 +252,15 @@ def test_a_message_at_exit_is_printed(make_session, run_both):
     assert "not today" in warm[-1]
 
 
+@pytest.mark.parametrize("cold", [True, False])
+def test_a_session_inside_a_test_is_not_reported(sandbox, cold):
+    sandbox.write("test_case.py", textwrap.dedent(CASES["nested_session"]).encode())
+    run = sandbox.run_tests(cold=cold)
+    assert run.outcomes == {"test_case.py::test_a": "passed"}
+    assert run.collected == ("test_case.py::test_a",)
+    assert run.success
+
+
 def test_tests_in_several_processes(make_session, run_both):
     pytest.importorskip("xdist")
     files = {"test_a.py": "def test_a(): assert 0\ndef test_b(): pass\n"}
