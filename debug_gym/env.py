@@ -224,10 +224,13 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
         old = session.sandbox
         files = Snapshot(changes=old.changes())
         session.sandbox = self.backend.start(session.task)
-        session.sandbox.restore(files)
         old.close()
-        lost = "A new one has taken its place with your files; the shell and the debugger start anew."
-        return Observation(text=f"{error}. {lost}", error=True)
+        now = "A new one has taken its place with your files; the shell and the debugger start anew."
+        try:
+            session.sandbox.restore(files)
+        except SandboxError as failed:
+            now = f"A new one has taken its place, but your changes are lost: {failed}."
+        return Observation(text=f"{error}. {now}", error=True)
 
     def _all_pass(self) -> bool:
         session = self._live()

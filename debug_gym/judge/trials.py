@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from debug_gym.errors import ProtocolError, SandboxDiedError, SandboxTimeoutError
+from debug_gym.errors import ProtocolError, SandboxDiedError, SandboxError, SandboxTimeoutError
 from debug_gym.sandbox import Backend, Changes, Snapshot, TestRun
 from debug_gym.sandbox.base import FileEntry
 from debug_gym.task import Task, Twin
@@ -66,7 +66,13 @@ class Court:
         if self._late.is_set():
             limit = min(limit, max(_SHORTENED, limit / 10))
         with self.backend.start(self.task) as sandbox:
-            sandbox.restore(Snapshot(changes=Changes(files=files, deleted=self.deleted)))
+            try:
+                sandbox.restore(Snapshot(changes=Changes(files=files, deleted=self.deleted)))
+            except (SandboxDiedError, SandboxTimeoutError, ProtocolError):
+                raise
+            except SandboxError as error:  # e.g. a folder where a file is that may not be deleted
+                missing = dict.fromkeys(trial.required, "missing")
+                return Outcome(missing, f"the changes do not fit over the repository: {error}")
             try:
                 run = sandbox.run_tests([*options, *trial.tests], timeout=limit)
             except (SandboxDiedError, SandboxTimeoutError, ProtocolError) as error:

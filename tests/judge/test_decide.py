@@ -197,3 +197,12 @@ def test_a_doctest_may_decide_about_the_file_that_holds_it(make_task, backend):
     task = make_task({"calc.py": text % "+ 2"}, tests=tests)
     assert not judge(task, Changes(), backend).resolved
     assert judge(task, _changes(calc=(text % "* 2").encode()), backend).resolved
+
+
+def test_changes_that_do_not_fit_over_the_repository_are_no_fix(make_task, backend):
+    """A folder where a file is that may not be deleted: a verdict, not a failure of the judge."""
+    files = {"data.txt": "x\n", "calc.py": "x = 1\n", "test_a.py": "def test_a(): assert False\n"}
+    task = make_task(files, tests=Tests(fail_to_pass=("test_a.py::test_a",)))
+    verdict = judge(task, Changes(files={"data.txt/new.py": FileEntry(data=b"")}), backend)
+    assert not verdict.resolved
+    assert verdict.seen == {"test_a.py::test_a": "missing"}
