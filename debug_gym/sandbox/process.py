@@ -18,7 +18,7 @@ from debug_gym.sandbox import bases
 from debug_gym.sandbox.base import Changes, Guarantees, Probe
 from debug_gym.sandbox.client import RuntimeSandbox
 from debug_gym.sandbox.harvest import CACHES, SKIPPED, harvest_tree
-from debug_gym.sandbox.namespace import BOOT, RUNTIME, interpreter, sandbox_environment
+from debug_gym.sandbox.interpreters import BOOT, RUNTIME, interpreter, sandbox_environment
 from debug_gym.sandbox.runtime.files import remove_tree
 from debug_gym.task import DirectorySource, Task
 

@@ -12,7 +12,7 @@ import pytest
 
 from debug_gym.errors import TaskError
 from debug_gym.sandbox import bases
-from debug_gym.sandbox.namespace import interpreter
+from debug_gym.sandbox.interpreters import interpreter
 from debug_gym.task import ArchiveSource, DirectorySource, Environment, GitSource
 
 

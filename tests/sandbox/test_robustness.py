@@ -10,7 +10,7 @@ import time
 import pytest
 
 from debug_gym.errors import ProtocolError, SandboxDiedError, SandboxError
-from debug_gym.sandbox import namespace
+from debug_gym.sandbox import templates
 from debug_gym.sandbox.base import Changes
 from debug_gym.sandbox.client import RuntimeSandbox
 from debug_gym.sandbox.namespace import NamespaceBackend
@@ -195,7 +195,7 @@ def test_a_time_limit_beyond_all_bounds(backend, make_task, limit):
 
 @pytest.fixture
 def own(monkeypatch):
-    monkeypatch.setattr(namespace, "START_LIMIT", 3.0)
+    monkeypatch.setattr(templates, "START_LIMIT", 3.0)
     backend = NamespaceBackend()
     yield backend
     backend.close()

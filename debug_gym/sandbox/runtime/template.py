@@ -41,7 +41,7 @@ def main(control_fd: int) -> None:
     more = preload(config["preload"], ["/usr", *visible], unfit)
     if more:
         restart({**config, "unfit": unfit + more})
-    facts = {"python": sys.version.split()[0], "unfit": [], "installed": installed_modules()}
+    facts = {"python": sys.version.split()[0], "installed": installed_modules()}
     control.send(json.dumps(facts).encode())
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_read, False)

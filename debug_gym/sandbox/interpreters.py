@@ -1,0 +1,96 @@
+"""The Python that runs a task's code: which one, with which variables, and how the runtime gets into it."""
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from debug_gym.errors import TaskError
+from debug_gym.task import Environment
+
+RUNTIME = Path(__file__).parent / "runtime"
+TRY_LIMIT = 20.0
+"""Seconds for an interpreter to say what it is."""
+OLDEST_PYTHON = (3, 8)
+"""What the runtime needs; the gym itself needs more."""
+
+BOOT = """
+import importlib.util as util, sys
+if sys.path and sys.path[0] == "": del sys.path[0]
+folder = sys.argv[1]
+spec = util.spec_from_file_location(
+    "debug_gym_runtime", folder + "/__init__.py", submodule_search_locations=[folder]
+)
+module = util.module_from_spec(spec); sys.modules[spec.name] = module; spec.loader.exec_module(module)
+import debug_gym_runtime.first
+"""
+"""Loads the runtime under a name of its own, so that a workspace which is debug-gym itself is no clash."""
+
+
+def interpreter(environment: Environment) -> str:
+    """The path of the interpreter that an environment names.
+
+    Raises:
+        TaskError: there is none, or it is not a Python that the runtime supports.
+    """
+    if environment.python is None:
+        return sys.executable
+    path = Path(environment.python).expanduser()
+    for candidate in (path / "bin/python", path / "bin/python3", path):
+        if candidate.is_file() and os.access(candidate, os.X_OK):
+            return _tried(str(candidate.absolute()))
+    found = shutil.which(environment.python)
+    if found:
+        return _tried(found)
+    raise TaskError(
+        f"there is no Python at {environment.python!r}: name a virtual environment or an interpreter"
+    )
+
+
+@functools.cache
+def _tried(python: str) -> str:
+    """The same path, once it has said that it is a Python of a version that the runtime supports."""
+    try:
+        done = subprocess.run(
+            [python, "-c", "import sys; print(sys.version_info[0], sys.version_info[1])"],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            env={"PATH": os.defpath, "PYTHONNOUSERSITE": "1"},
+            cwd="/",
+            timeout=TRY_LIMIT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise TaskError(f"{python} cannot be run: {error}") from None
+    words = done.stdout.split()
+    if done.returncode or len(words) != 2 or not all(word.isdigit() for word in words):
+        said = (done.stderr or done.stdout).decode(errors="replace").strip().rpartition("\n")[2][:200]
+        raise TaskError(f"{python} is not a Python that works: {said or f'exit code {done.returncode}'}")
+    if (int(words[0]), int(words[1])) < OLDEST_PYTHON:
+        version = b".".join(words).decode()
+        raise TaskError(f"{python} is Python {version}, but a sandbox needs 3.8 or newer")
+    return python
+
+
+def sandbox_environment(python: str, home: str, extra: Mapping[str, str]) -> dict[str, str]:
+    """The environment variables of a sandbox: fixed, so that runs are equal; none is the host's."""
+    return {
+        "PATH": f"{Path(python).parent}:/usr/local/bin:/usr/bin:/bin",
+        "HOME": home,
+        "USER": "agent",
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "TERM": "dumb",
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONNOUSERSITE": "1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        **{f"GIT_{who}_NAME": "agent" for who in ("AUTHOR", "COMMITTER")},
+        **{f"GIT_{who}_EMAIL": "agent@localhost" for who in ("AUTHOR", "COMMITTER")},
+        **extra,
+    }
