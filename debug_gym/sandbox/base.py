@@ -190,6 +190,8 @@ class Guarantees:
     processes: bool = False
     """Neither sees nor signals processes outside."""
     memory: bool = False
+    """The memory of its processes together is limited. (Without a memory cgroup, what lies in nameless files
+    and is mapped nowhere is not seen.)"""
     disk: bool = False
     process_count: bool = False
     cleanup: bool = False
