@@ -7,9 +7,6 @@ from typing import Any, Protocol, Self
 
 from debug_gym.task import Task
 
-WORKSPACE = "/workspace"
-"""Where a sandbox with files of its own shows the repository."""
-
 
 @dataclass(frozen=True)
 class ExecResult:
