@@ -1,0 +1,24 @@
+"""The ``debug-gym`` command: thin, so that everything it does can be done from Python as well.
+
+Each command is a module that joins ``app`` when it is imported; the order of the imports is that of the help.
+"""
+
+import sys
+
+from rich.console import Console
+from rich.text import Text
+
+from debug_gym.cli import run, listing, validate, audit, doctor  # noqa: F401  # isort: skip
+from debug_gym.cli.app import app
+from debug_gym.errors import DebugGymError
+
+__all__ = ["app", "main"]
+
+
+def main() -> None:
+    """Entry point: what is wrong with the input is one sentence on stderr and exit code 2."""
+    try:
+        app(prog_name="debug-gym")
+    except DebugGymError as error:
+        Console(stderr=True).print(Text(f"error: {error}", style="red"), soft_wrap=True)
+        sys.exit(2)

@@ -1,0 +1,46 @@
+"""``debug-gym audit``: does cheating pay?"""
+
+import os
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from debug_gym.cli.app import app
+from debug_gym.cli.options import BenchmarkName, BenchmarkOptions, Sandbox, TaskPatterns, split_patterns
+
+
+@app.command()
+def audit(
+    benchmark: BenchmarkName,
+    *,
+    tasks: TaskPatterns = None,
+    workers: Annotated[int | None, typer.Option("--workers", "-w", min=1, help="Attacks at a time.")] = None,
+    sandbox: Sandbox = "namespace",
+    benchmark_options: BenchmarkOptions = None,
+) -> None:
+    """Try every known way to cheat on a benchmark, and show which harness would have fallen for it.
+
+    [cyan]debug-gym audit nightmares --tasks meter-days[/]
+
+    [cyan]debug-gym audit repo -b path=.[/]
+
+    Exit codes: 0 the judge stopped all attacks, 1 some score, 2 wrong input.
+    """
+    from debug_gym.runs.audit import audit as try_all
+    from debug_gym.runs.audit import show
+    from debug_gym.runs.config import parse_options
+    from debug_gym.runs.plan import make_backend, make_benchmark, select
+
+    console = Console()
+    loaded = make_benchmark(benchmark, parse_options(benchmark_options or (), "--benchmark-option"))
+    chosen = select(loaded, split_patterns(tasks))
+    with console.status("") as status:
+        attempts = try_all(
+            chosen,
+            make_backend(sandbox),
+            workers=workers or os.cpu_count() or 1,
+            on_done=lambda attempt: status.update(f"{attempt.task}: {attempt.attack}"),
+        )
+    show(console, attempts, tasks=len(chosen))
+    raise typer.Exit(int(any(attempt.scored[-1] for attempt in attempts)))

@@ -1,0 +1,69 @@
+"""``debug-gym list``: what there is to name in the other commands."""
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from debug_gym import plugins
+from debug_gym.cli.app import app
+from debug_gym.cli.options import BenchmarkOptions
+from debug_gym.errors import UnknownNameError
+
+KINDS = ("benchmarks", "agents", "models", "tools", "sandboxes")
+
+
+@app.command("list")
+def list_(
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            help=f"One of {', '.join(KINDS)}, or the name of a benchmark, to list its tasks.",
+            autocompletion=lambda incomplete: [
+                name for name in (*KINDS, *plugins.names("benchmarks")) if name.startswith(incomplete)
+            ],
+        ),
+    ] = None,
+    benchmark_options: BenchmarkOptions = None,
+) -> None:
+    """Show what there is. Columns are separated by tabs when the output is not a terminal.
+
+    [cyan]debug-gym list[/]  everything
+
+    [cyan]debug-gym list agents[/]
+
+    [cyan]debug-gym list nightmares[/]  the tasks of a benchmark
+
+    [cyan]debug-gym list repo -b path=.[/]
+    """
+    from debug_gym.runs.catalogue import plugin_rows, task_rows
+
+    if what is None or what in KINDS:
+        for kind in KINDS if what is None else (what,):
+            _print_rows(("kind", "name", "description"), plugin_rows(kind))
+        return
+    if what not in plugins.names("benchmarks"):
+        raise UnknownNameError("benchmark or kind", what, (*KINDS, *plugins.names("benchmarks")))
+    from debug_gym.runs.config import parse_options
+    from debug_gym.runs.plan import make_benchmark
+
+    benchmark = make_benchmark(what, parse_options(benchmark_options or (), "--benchmark-option"))
+    _print_rows(("task", "category", "problem"), task_rows(benchmark))
+
+
+def _print_rows(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table for people; tab-separated lines for programs."""
+    console = Console()
+    if not console.is_terminal:
+        for row in rows:
+            typer.echo("\t".join(row))
+        return
+    table = Table(header_style="bold", show_edge=False, pad_edge=False, box=None, padding=(0, 2, 0, 0))
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        table.add_row(*[Text(cell) for cell in row])
+    console.print(table, "")

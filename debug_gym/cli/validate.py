@@ -1,0 +1,60 @@
+"""``debug-gym validate``: are the tasks sound?"""
+
+import os
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from debug_gym.cli.app import app
+from debug_gym.cli.options import BenchmarkName, BenchmarkOptions, Sandbox, TaskPatterns, split_patterns
+
+
+@app.command()
+def validate(
+    benchmark: BenchmarkName,
+    *,
+    tasks: TaskPatterns = None,
+    repeats: Annotated[int, typer.Option(min=1, help="How often the gold patch must be judged a fix.")] = 5,
+    workers: Annotated[int | None, typer.Option("--workers", "-w", min=1, help="Tasks at a time.")] = None,
+    sandbox: Sandbox = "namespace",
+    search: Annotated[
+        bool, typer.Option(help="Search all that an agent can read for the answers: about a minute.")
+    ] = False,
+    make_twins: Annotated[
+        bool,
+        typer.Option("--write-twins", help="First make the negative controls anew and store them."),
+    ] = False,
+    benchmark_options: BenchmarkOptions = None,
+) -> None:
+    """Prove that tasks are sound: they fail before the gold patch and pass after it, repeatedly.
+
+    [cyan]debug-gym validate nightmares --search[/]
+
+    [cyan]debug-gym validate repo -b path=. -b gold_patch=fix.diff --repeats 20[/]
+
+    Exit codes: 0 all tasks are sound, 1 some are not, 2 wrong input.
+    """
+    from debug_gym.runs.config import parse_options
+    from debug_gym.runs.plan import make_backend, make_benchmark, select
+    from debug_gym.runs.validate import show, validate_all, write_twins
+
+    console = Console()
+    options = parse_options(benchmark_options or (), "--benchmark-option")
+    loaded = make_benchmark(benchmark, options)
+    chosen = select(loaded, split_patterns(tasks))
+    backend = make_backend(sandbox)
+    with console.status("") as status:
+        if make_twins:
+            write_twins(loaded, chosen, backend)
+            chosen = select(make_benchmark(benchmark, options), split_patterns(tasks))
+        found = validate_all(
+            chosen,
+            backend,
+            repeats=repeats,
+            workers=workers or os.cpu_count() or 1,
+            search=search,
+            on_done=lambda item: status.update(f"{item.task}: {'sound' if item.sound else 'not sound'}"),
+        )
+    show(console, found, repeats=repeats)
+    raise typer.Exit(int(not all(item.sound for item in found)))
