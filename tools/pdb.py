@@ -1,6 +1,6 @@
 """The ``pdb`` tool: the standard library's debugger on a test or a script."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,16 +11,16 @@ from pydantic import Field
 from debug_gym.episode import Observation
 from debug_gym.sandbox.base import DebugReply
 from debug_gym.sandbox.client import pytest_arguments
-from debug_gym.sandbox.runtime.debugwords import GOING, LEAVING, POINTS, TRAVEL
+from debug_gym.sandbox.runtime.debugwords import GOING, LEAVING, TRAVEL, WITHOUT_PROGRAM
 from debug_gym.tools.base import Arguments, Session, Tool, ToolError
 from debug_gym.tools.breakpoints import Breakpoints
-from debug_gym.tools.text import clip, printable, read_text, scrub
+from debug_gym.tools.printable import printable
+from debug_gym.tools.text import clip, read_text, scrub
 
 MAX_OUTPUT, MAX_PROGRAM = 24_000, 12_000
 """Characters shown of what the debugger says, and of what the program writes."""
 
 At = Literal["failure", "start", "breakpoint"]
-_HELP = frozenset(["h", "help"])
 _RESTART = frozenset(["restart", "run"])
 
 
@@ -70,7 +70,8 @@ class Pdb(Tool):
         "is hit. Breakpoints can be set before that (b path/to/file.py:12, condition), stay until they are "
         "cleared, and follow their lines when files change. `restart` runs the changed code. `back [n]` goes "
         "to an earlier stop, also after the program has ended or crashed; `checkpoints` lists the stops and "
-        "`goto n` returns to one of them."
+        "`goto n` returns to one of them. `set changes on` lists at each stop which variables changed; "
+        "`exceptions` lists those that led to a failure, and `exceptions n` shows one."
     )
 
     class Args(Arguments):
@@ -109,22 +110,15 @@ class Pdb(Tool):
             raise ToolError(f"{args.test!r} is not a test id or path")
         memory = session.state.setdefault("pdb", Debugging())
         work = _Work(session, memory, args.timeout)
-        word = _word(lines[0])
         if args.test is not None or args.script or args.at is not None:
             known = memory.target or _default_target(session)
             test, script = (
                 (args.test, tuple(args.script)) if args.test or args.script else (known.test, known.script)
             )
-            memory.target = Target(test, script, args.at)
-            work.start()
-            work.go_on(lines[1:] if word in _RESTART or (word in GOING and args.at != "start") else lines)
-        elif word in _RESTART:
-            work.restart(lines[0].split()[1:])
-            work.go_on(lines[1:])
-        elif memory.running or (memory.over and word in TRAVEL):
-            work.command(args.command)
+            work.start_anew(Target(test, script, args.at), lines)
         else:
-            work.without_program(lines)
+            for part in _parts(args.command.split("\n")):
+                work.execute(part)
         return work.observation()
 
     def examples(self, session: Session) -> Iterable[dict[str, Any]]:
@@ -147,23 +141,53 @@ class _Work:
 
     # -- steps --------------------------------------------------------------------------------
 
-    def without_program(self, lines: list[str]) -> None:
+    def start_anew(self, target: Target, lines: list[str]) -> None:
+        """Start a target, and execute commands: where it stops, except for breakpoints that come first, which
+        may be what it is to stop at."""
+        self.memory.target = target
+        first, rest = ([], lines) if target.at in ("start", "failure") else _split(lines)
+        if first:
+            self._points(first)
+        self._begin(rest)
+
+    def _begin(self, lines: list[str]) -> None:
+        """Start the target, and execute commands there. Going on is what this does anyway, unless it has just
+        begun."""
+        target = self.start()
+        word = _word(lines[0]) if lines else ""
+        begun = word in _RESTART or (word in GOING and target.at != "start")
+        self.go_on(lines[1:] if begun else lines)
+
+    def execute(self, lines: list[str]) -> None:
+        """Commands, of which only the first may be ``restart``."""
+        word = _word(lines[0])
+        if word in _RESTART:
+            self.restart(lines[0].split()[1:])
+            self.go_on(lines[1:])
+        elif self.memory.running or (self.memory.over and word in TRAVEL):
+            self.command("\n".join(lines))
+        else:
+            self._without_program(lines)
+
+    def _without_program(self, lines: list[str]) -> None:
         """Breakpoints can be set and looked at while nothing runs; all else starts a program."""
         if _word(lines[0]) in LEAVING | TRAVEL:
             raise ToolError("no program is being debugged")
-        first, rest = _split(lines)
+        first, rest = _split([line for line in lines if line.strip()])
         if first:
             self._points(first)
-        if rest:
-            self.start()
-            self.go_on(rest[1:] if _word(rest[0]) in GOING else rest)
+        if rest and self.memory.over and _word(rest[0]) in TRAVEL:
+            self.command("\n".join(rest))
+        elif rest:
+            self._begin(rest)
 
     def _points(self, lines: Sequence[str]) -> None:
+        over = self.memory.over
         self._follow()
         self._take(self.session.sandbox.debug_start(at="idle", breakpoints=self.memory.breakpoints.entries))
         self._take(self.session.sandbox.debug("\n".join(lines), timeout=self.timeout))
         self.session.sandbox.debug_stop()
-        self.memory.running = self.memory.over = False
+        self.memory.running, self.memory.over = False, over
 
     def restart(self, arguments: Sequence[str]) -> None:
         """Run the same again; new arguments are those of a script."""
@@ -175,7 +199,7 @@ class _Work:
             self.memory.target = Target(script=(*target.script[:words], *arguments), at=target.at)
         self.start()
 
-    def start(self) -> None:
+    def start(self) -> Target:
         """Start the target, with all breakpoints where their lines are now."""
         memory = self.memory
         target = memory.target = memory.target or _default_target(self.session)
@@ -191,6 +215,7 @@ class _Work:
             timeout=self.timeout,
         )
         self._take(reply)
+        return target
 
     def go_on(self, lines: Sequence[str]) -> None:
         """Execute commands, if the program has not ended yet."""
@@ -245,15 +270,28 @@ def _word(line: str) -> str:
     return line.split(maxsplit=1)[0] if line.strip() else ""
 
 
+def _parts(lines: Sequence[str]) -> Iterator[list[str]]:
+    """The text in parts that begin where the program is to be started again."""
+    part: list[str] = []
+    for line in lines:
+        if part and line.strip() == "restart":
+            yield part
+            part = []
+        if part or line.strip():
+            part.append(line)
+    yield part
+
+
 def _split(lines: Sequence[str]) -> tuple[list[str], list[str]]:
     """The leading commands that need no program, with the blocks of ``commands``; and the rest."""
     flat: list[str] = []
     for line in lines:
-        flat += [part.strip() for part in line.split(";;")] if _word(line) in POINTS else [line]
+        several = _word(line) in WITHOUT_PROGRAM - {"alias"}
+        flat += [part.strip() for part in line.split(";;")] if several else [line]
     inside = False
     for n, line in enumerate(flat):
         word = _word(line)
-        if not inside and word not in POINTS | _HELP:
+        if not inside and word not in WITHOUT_PROGRAM:
             return flat[:n], flat[n:]
         inside = word != "end" and (inside or word == "commands")
     return flat, []

@@ -10,7 +10,8 @@ from debug_gym.episode import Observation
 from debug_gym.sandbox.base import TraceRow, TraceRun
 from debug_gym.sandbox.client import pytest_arguments
 from debug_gym.tools.base import Arguments, Session, Tool, ToolError
-from debug_gym.tools.text import clip, one_line, printable, sample_files, scrub
+from debug_gym.tools.printable import one_line, printable
+from debug_gym.tools.text import clip, sample_files, scrub
 
 MAX_TABLE, MAX_OUTPUT = 24_000, 4_000
 """Characters shown of the table, and of the output of a script that failed or tests that did not begin."""

@@ -61,3 +61,35 @@ def _copy_distribution(name, site):
         if file.parts[0] not in {"..", "__pycache__"} and "__pycache__" not in file.parts:
             (site / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(Path(file.locate()), site / file)
+
+
+def _interpreters():
+    """The Python that runs this, and the others that are installed here."""
+    found = {}
+    for minor in range(8, 16):
+        candidates = [
+            *Path.home().glob(f".pyenv/versions/3.{minor}.*/bin/python"),
+            shutil.which(f"python3.{minor}"),
+        ]
+        for path in filter(None, candidates):
+            if subprocess.run([path, "-c", ""], check=False, capture_output=True).returncode == 0:
+                found[f"3.{minor}"] = str(path)
+                break
+    others = [pytest.param(path, id=name) for name, path in found.items()]
+    missing = pytest.param("", id="another", marks=pytest.mark.skip("no other Python is installed here"))
+    return [pytest.param(None, id="this"), *(others or [missing])]
+
+
+_PYTHONS = _interpreters()
+
+
+@pytest.fixture(scope="module", params=_PYTHONS)
+def python(request):
+    """For ``Environment(python=...)``: the Python that runs this, and each other one that is installed here."""
+    return request.param
+
+
+@pytest.fixture(scope="module", params=[_PYTHONS[n] for n in sorted({0, 1, len(_PYTHONS) - 1})])
+def some_python(request):
+    """The same, of the others only the oldest and the newest."""
+    return request.param

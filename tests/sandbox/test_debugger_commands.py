@@ -143,11 +143,25 @@ def test_a_recursion_is_shown_in_short(sandbox):
     assert "-> deep.py:2 in f" in said
 
 
+def test_what_looks_like_a_command_is_a_statement_after_a_failure_too(sandbox):
+    start(sandbox, "c")
+    assert sandbox.debug("n = 3; q = 4\nq = 5\np n, q").output == "(3, 5)\n"
+
+
 def test_a_return_and_an_exception_are_told(sandbox):
     assert start(sandbox, "b shop.py:14", "c", "r").output.startswith("return at shop.py:13 in total: 4\n")
     assert sandbox.debug("retval").output == "4\n"
     reply = start(sandbox, "b shop.mean, not prices", "c", "n")
     assert reply.output.startswith("exception at shop.py:19 in mean: ZeroDivisionError: division by zero\n")
+
+
+def test_a_step_off_the_end_of_a_generator_that_c_code_runs(backend, make_task):
+    source = "def numbers():\n    yield 1\n    done = True\n\n\nfound = list(numbers())\nprint(found)\n"
+    with backend.start(make_task({"generator.py": source})) as sandbox:
+        for command in ("n", "r"):
+            sandbox.debug_start(script=["generator.py"], at="start")
+            assert sandbox.debug("b 3\nc").stop.line == 3
+            assert sandbox.debug(command).stop.line == 7
 
 
 def test_display_follows_a_value(sandbox):

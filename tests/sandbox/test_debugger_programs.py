@@ -49,6 +49,13 @@ def die():
     os.kill(os.getpid(), 9)
 
 
+def real_time():
+    import os
+    import signal
+
+    os.kill(os.getpid(), signal.SIGRTMIN + 3)
+
+
 def fail():
     return {}["☃"]
 
@@ -206,6 +213,7 @@ def test_what_cannot_be_interrupted_is_killed_and_is_back_at_the_last_stop(sandb
         ("crash", "the program was killed by SIGSEGV"),
         ("segfault", "the program was killed by SIGSEGV"),
         ("die", "the program was killed by SIGKILL"),
+        ("real_time", "the program was killed by signal 37"),
     ],
 )
 def test_a_crash_is_told_and_is_back_at_the_last_stop(sandbox, function, words):
@@ -237,6 +245,28 @@ def test_a_program_that_writes_into_the_channel_harms_only_itself(sandbox):
     assert (reply.ended, reply.stop.reason) == (False, "start")
     assert len(reply.breakpoints) == 1
     assert program(sandbox, "coroutine", "p 1").output == "1\n"
+
+
+def test_a_program_that_does_not_read_holds_nobody_up(sandbox):
+    program(sandbox, "sleep")
+    pid = int(sandbox.debug("import os\nos.getpid()").output)
+    sandbox.exec(["kill", "-STOP", str(pid)])
+    for command in ("p 1", "x = '%s'" % ("☃" * 8_000)):
+        started = time.monotonic()
+        reply = sandbox.debug(command, timeout=0.2)
+        assert time.monotonic() - started < 3
+        if "did not react" in reply.output:
+            break
+        sandbox.exec(["kill", "-STOP", str(pid)])
+    assert "did not react" in reply.output
+    assert sandbox.debug("p 1").output == "1\n"
+
+
+def test_a_command_that_is_too_long_is_refused(sandbox):
+    program(sandbox, "sleep")
+    with pytest.raises(ValueError, match="at most 65536 bytes"):
+        sandbox.debug("x" * 70_000)
+    assert sandbox.debug("p 1").output == "1\n"
 
 
 def test_commands_left_over_at_the_end_are_told(sandbox):
@@ -279,10 +309,54 @@ def test_breakpoint_and_set_trace_stop_the_program(sandbox):
 
 def test_breakpoints_in_threads(sandbox):
     line = line_of("found = n * 2")
-    assert program(sandbox, "thread", f"b {line}", "c\np n").output.endswith("\n3\n")
+    reply = program(sandbox, "thread", f"b {line}", "c\np n")
+    assert reply.output.startswith(f"breakpoint 1 at program.py:{line} in double [Thread-1")
+    assert reply.output.endswith("\n3\n")
     assert sandbox.debug("n").stop.line == line + 1
     assert sandbox.debug("c\np n").output.endswith("\n4\n")
     assert sandbox.debug("c").program == "result 8\n"
+
+
+def test_going_back_to_a_stop_in_a_thread(sandbox):
+    line = line_of("found = n * 2")
+    program(sandbox, "thread", f"b {line}", "c", "n", "c")
+    reply = sandbox.debug("goto 2\np n")
+    assert reply.stop.line == line
+    assert "without its main thread the program ends with this one)\n" in reply.output
+    assert reply.output.endswith("\n3\n")
+    assert sandbox.debug("n").stop.line == line + 1
+    assert "the program ended with exit code 0\nback at the last stop, 3;" in sandbox.debug("c").output
+
+
+def test_going_back_to_a_thread_while_others_want_to_run(backend, make_task):
+    source = """import threading
+
+over = threading.Event()
+
+
+def spin():
+    while not over.is_set():
+        pass
+
+
+def work():
+    for n in range(40):
+        done = n
+    over.set()
+
+
+threads = [threading.Thread(target=target, daemon=True) for target in (spin, spin, work)]
+for thread in threads:
+    thread.start()
+threads[2].join()
+"""
+    with backend.start(make_task({"busy.py": source})) as sandbox:
+        sandbox.debug_start(script=["busy.py"], at="start")
+        assert sandbox.debug("b 13\nc\np n").output.endswith("\n0\n")
+        for n in range(1, 12):
+            assert sandbox.debug("c\np n").output.endswith(f"\n{n}\n")
+        assert sandbox.debug("back 6\np n", timeout=5).output.endswith("\n5\n")
+        assert sandbox.debug("c\np n", timeout=5).output.endswith("\n6\n")
 
 
 def test_breakpoints_in_coroutines(sandbox):

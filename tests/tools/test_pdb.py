@@ -256,6 +256,44 @@ def test_going_back_after_the_end(pdb):
     assert pdb("checkpoints").text == "no program is being debugged"
 
 
+def test_breakpoints_that_are_set_after_the_end_leave_the_way_back(pdb):
+    failed = pdb("p 1")
+    assert pdb("c\nc").data["ended"]
+    set_ = pdb("b shop.py:7\ncommands 1\np price\nend\nb")
+    assert set_.text.startswith("Breakpoint 1 at shop.py:7\nBreakpoint 1 at shop.py:7 runs 1 command\n")
+    assert pdb("checkpoints").text.count("\n") == 2
+    back = pdb("alias hi p 'hi'\nback 2\nhi")
+    assert back.data["stop"] == failed.data["stop"]
+    assert back.text.endswith("\n'hi'")
+    assert [point["commands"] for point in back.data["breakpoints"]] == [["p price"]]
+    assert pdb("restart").data["stop"]["reason"] == "breakpoint 1"
+
+
+def test_breakpoints_beside_a_test_are_set_before_it_starts(pdb):
+    seen = pdb("b shop.py:7, price == 2\np price", test="tests/test_shop.py::test_total")
+    assert lines_of(seen)[:2] == [
+        "Breakpoint 1 at shop.py:7",
+        "started tests/test_shop.py::test_total, to stop at a breakpoint or failure",
+    ]
+    assert "\n2\n--- the program wrote" in seen.text
+    seen = pdb("b 9", test="tests/test_shop.py::test_total", at="start")
+    assert seen.text.endswith("\nBreakpoint 2 at tests/test_shop.py:9")
+
+
+def test_restart_among_other_commands(pdb):
+    pdb("b shop.py:7\nc")
+    seen = pdb("cl\n\nb shop.py:5\nrestart\nn\n\np prices")
+    assert lines_of(seen)[:4] == [
+        "Deleted breakpoint 1 at shop.py:7",
+        "Breakpoint 2 at shop.py:5",
+        "started the test suite, to stop at a breakpoint or failure",
+        "breakpoint 2 at shop.py:5 in total",
+    ]
+    assert seen.data["stop"]["line"] == 6
+    assert "[1, 2]\n--- the program wrote" in seen.text
+    assert pdb("q\nrestart").data["stop"]["reason"] == "breakpoint 2"
+
+
 @pytest.mark.parametrize("tool", ["rewrite", "bash", "sandbox"])
 def test_they_follow_their_lines_whatever_changed_the_file(call, session, pdb, tool):
     pdb("b shop.py:7\nb shop.py:12\nc")

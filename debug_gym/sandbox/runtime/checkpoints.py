@@ -12,15 +12,17 @@ import signal
 import stat
 import sys
 import threading
-from typing import Any, Dict, List, Optional, Sequence
+from time import sleep
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from . import linux
-from .supervise import FROZEN_SHARE
+from .memory import FROZEN_SHARE
 
 WAKE = getattr(signal, "SIGRTMAX", signal.SIGUSR2) - 1
 """The signal on which a frozen copy takes the program's place."""
 MAX_CHECKPOINTS = 64
-_ALL = [int(number) for number in signal.valid_signals()]
+_PATIENCE = 1000
+"""Looks, half a millisecond apart, at whether a copy has begun to run."""
 
 
 def choose(word: str, argument: str, kept: Sequence[Dict[str, Any]], here: int) -> int:
@@ -73,47 +75,70 @@ class Past:
         self._last = 0
         self._budget = memory // FROZEN_SHARE
         self._sizes: Dict[int, int] = {}
+        self._used = _pages_used()
         most = resource.getrlimit(resource.RLIMIT_NPROC)[0]
         self._most = MAX_CHECKPOINTS if most < 0 else max(1, min(MAX_CHECKPOINTS, most // FROZEN_SHARE))
         self._threads = 1
+        self._unsettled = 0
+        self._main_lost = False
 
     def freeze(self, place: Dict[str, Any]) -> bool:
         """Leave a copy behind. Returns False at once; in the copy True, when it has been woken."""
         self._make_room()
         self._threads = threading.active_count()
+        in_main = threading.current_thread() is threading.main_thread()
         offsets, chance = _offsets(), _random_state()
-        mask = signal.pthread_sigmask(signal.SIG_SETMASK, _ALL)
         self.freezing = True
         try:
-            pid = linux.fork_beside()
+            pid = linux.fork_frozen(WAKE)
         except OSError:  # too many processes
             pid = -1
         self.freezing = False
         if pid == 0:
-            linux.die_with_parent(signal.SIGKILL)
-            os.setpgid(0, 0)  # what the program does to its process group does not concern the copy
-            signal.sigwait([WAKE])
+            self._main_lost = self._main_lost or not in_main
             _restore(offsets, chance)
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         if pid > 0:
+            self._unsettled = pid
             self._last += 1
             self.kept.append({"number": self._last, "pid": pid, **place})
         self.here = self._last if pid > 0 else 0
         return pid == 0
 
+    def settle(self) -> None:
+        """Wait until the newest copy has left the program's process group: what the program does to that must
+        not concern the copy."""
+        pid, self._unsettled = self._unsettled, 0
+        for _ in range(_PATIENCE if pid else 0):
+            try:
+                if os.getpgid(pid) == pid:
+                    return
+            except OSError:  # it was killed
+                return
+            sleep(0.0005)
+
     def limits(self) -> str:
         """In a copy that was woken: what has not come back."""
-        lost = self._threads - 1
-        threads = "; its %d other thread%s lost" % (lost, " is" if lost == 1 else "s are") if lost else ""
-        return "(changes to files, sockets and other processes are not undone%s)" % threads
+        lost, words = self._threads - 1, "changes to files, sockets and other processes are not undone"
+        if lost:
+            words += "; its %d other thread%s lost" % (lost, " is" if lost == 1 else "s are")
+        if self._main_lost:
+            words += "; without its main thread the program ends with this one"
+        return "(%s)" % words
+
+    def prune(self) -> None:
+        """Forget the copies that were killed: for their memory, or by the program."""
+        self.kept = [entry for entry in self.kept if _lives(entry["pid"])]
 
     def _make_room(self) -> None:
         """Forget the oldest copies where they are too many, or hold too much memory."""
-        if self.kept:
-            self._measure(self.kept[-1:])
-        if self._held() > self._budget:
-            self._measure(self.kept)
-        while self.kept and (len(self.kept) >= self._most or self._held() > self._budget):
+        self._estimate()
+        allowed = self._budget
+        if self._held() > allowed:
+            for entry in self.kept:
+                self._sizes[entry["pid"]] = linux.proportional_memory(entry["pid"])
+            if self._held() > allowed:
+                allowed = allowed * 3 // 4  # or the next stop would have to ask about all of them again
+        while self.kept and (len(self.kept) >= self._most or self._held() > allowed):
             pid = self.kept.pop(0)["pid"]
             self._sizes.pop(pid, None)
             try:
@@ -121,21 +146,46 @@ class Past:
             except OSError:
                 pass
 
-    def _measure(self, entries: Sequence[Dict[str, Any]]) -> None:
-        """Note what copies use. To ask the system takes about 0.5 ms each, so one is asked about when the
-        next one is made, and all if the sum is too large. The sum is never too small: what a copy had to
-        itself, or shared with fewer then, counts in full."""
-        for entry in entries:
-            self._sizes[entry["pid"]] = linux.proportional_memory(entry["pid"])
+    def _estimate(self) -> None:
+        """Note what the newest copy holds: the pages that the program has changed or given back since. To ask
+        the system would take 1 ms for each copy, so it is asked only if the sum of these is too large."""
+        (faults, resident), self._used = self._used, _pages_used()
+        changed = max(self._used[0] - faults, 0) + max(resident - self._used[1], 0)
+        if self.kept:
+            pid = self.kept[-1]["pid"]
+            self._sizes[pid] = self._sizes.get(pid, 0) + changed * resource.getpagesize()
 
     def _held(self) -> int:
         return sum(self._sizes.get(entry["pid"], 0) for entry in self.kept)
 
 
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
+
+
+def _pages_used() -> Tuple[int, int]:
+    """How many pages this process has come to use so far, and how many it holds now (0: it has no descriptor
+    left to ask)."""
+    try:
+        with open("/proc/self/statm") as file:
+            resident = int(file.read().split()[1])
+    except OSError:
+        resident = 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt, resident
+
+
 def _offsets() -> Dict[int, int]:
     """Where the program stands in each regular file that it has open: copies share that with it."""
-    found = {}
-    for name in os.listdir("/proc/self/fd"):
+    found: Dict[int, int] = {}
+    try:
+        names = os.listdir("/proc/self/fd")
+    except OSError:  # it has no descriptor left for that
+        return found
+    for name in names:
         try:
             if stat.S_ISREG(os.fstat(int(name)).st_mode):
                 found[int(name)] = os.lseek(int(name), 0, os.SEEK_CUR)

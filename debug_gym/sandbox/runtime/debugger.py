@@ -1,140 +1,35 @@
 """The debugger: the standard library's pdb, framed exactly, with stops that show themselves.
 
-One text comes in and is used up line by line; then one answer goes out. There is no prompt and no terminal.
-Every stop says in one line why and where, and shows the source around it.
+Every stop says in one line why and where, shows the source around it, and leaves a checkpoint behind, to
+which one can go back.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 import threading
 from types import FrameType, TracebackType
-from typing import Any, ContextManager, Dict, Iterator, NoReturn, Optional, Sequence, Set
+from typing import Optional, Sequence
 
 from .checkpoints import Past, choose, table
+from .debugchain import Chain
+from .debugcommands import Commanded
 from .debugtalk import Conversation
-from .debugtrace import TracedProgram, use
-from .debugview import Places, Sources, brief, describe, root_cause
-from .debugwords import EXPRESSION_CHARACTERS, GOING, LEAVING, POINTS, RESUMING, as_statement, goes_on
+from .debugtrace import use
+from .debugview import Places, Sources, describe
+from .debugwords import RESUMING
 
 
-class Debugger(TracedProgram):
+class Debugger(Commanded):
     """pdb with an agent at the other end."""
 
     def __init__(
         self, talk: Conversation, places: Places, sources: Sources, past: Past, *, nested: bool = False
     ) -> None:
-        super().__init__(talk, places, sources, nested=nested)
-        self.past = past
-        self.prompt = ""
-        self.identchars = "".join(sorted({*self.identchars, *EXPRESSION_CHARACTERS}))
+        super().__init__(talk, places, sources, past, nested=nested)
         self._stops = 0
-        self._told: Set[str] = set()
-
-    # -- the conversation -----------------------------------------------------------------
-
-    def readline(self, size: int = -1) -> str:
-        """The next command, for ``cmd.Cmd``. What a command itself tries to read is empty."""
-        if self.executing:
-            return ""
-        while True:
-            while self.talk.lines:
-                line = self.talk.lines.popleft()
-                if line.strip():
-                    return line + "\n"
-            self._tell_changes()
-            self.interrupted = False
-            self.talk.exchange(self.facts())
-
-    def take_line(self, only: Optional[str] = None) -> Optional[str]:
-        """See ``BreakpointCommands``."""
-        lines = self.talk.lines
-        while lines and not lines[0].strip():
-            lines.popleft()
-        if not lines or (only is not None and lines[0].strip() != only):
-            return None
-        return lines.popleft()
-
-    def facts(self) -> Dict[str, Any]:
-        """Where the program stands, the breakpoints, and the text of files that hold their first one."""
-        new = {point.file for point in self.points()} - self._told
-        self._told |= new
-        texts = {self.places.short(path): "".join(self.sources.lines(path)) for path in new}
-        return {
-            "stop": self.standing,
-            "breakpoints": self.report(),
-            "sources": texts,
-            "checkpoints": self.past.kept,
-        }
-
-    def _tell_changes(self) -> None:
-        """Say which files of the stack or with breakpoints are no longer what the program runs."""
-        files = {entry[0].f_code.co_filename for entry in self.stack} if self.curframe else set()
-        files |= {point.file for point in self.points()}
-        for path in self.sources.changed(sorted(path for path in files if self.places.ours(path))):
-            self.message("note: %s changed on disk; `restart` runs the new code" % self.places.short(path))
-
-    def onecmd(self, line: str) -> bool:
-        """Execute one command. Whatever goes wrong in it is told, and the program stays where it is."""
-        word = line.split(maxsplit=1)[0] if line.strip() else ""
-        if word in LEAVING:
-            self.do_quit("")
-        if self.curframe is None and word not in POINTS | {"h", "help"}:
-            self.error("no program is being debugged")
-            return False
-        if self.post_mortem_only and word in RESUMING - GOING:
-            self.error(
-                "the program failed and cannot go on from here: look around, `restart`, or `c` to let it end"
-            )
-            return False
-        self.executing = True
-        try:
-            return bool(super().onecmd(as_statement(line, word)))
-        except Exception as error:
-            self.error(brief(error))
-            return False
-        finally:
-            self.executing = False
-
-    def preloop(self) -> None:
-        """Before the first command at a stop: what ``display`` was asked for."""
-        self.executing = True
-        try:
-            super().preloop()
-            getattr(self, "_show_display", bool)()  # Python 3.13 and newer
-        except KeyboardInterrupt:
-            self.error("display took too long")
-        finally:
-            self.executing = False
-
-    def default(self, line: str) -> None:
-        """Execute a statement; one that goes on over several lines takes them from the same text."""
-        lines = [line[1:].strip() if line.startswith("!") else line]
-        while self.talk.lines and goes_on(lines, self.talk.lines[0]):
-            lines.append(self.talk.lines.popleft())
-        statement = "\n".join(lines)
-        assert self.curframe is not None
-        names, values = self.curframe.f_globals, self.local_variables()
-        try:
-            code = compile(statement + "\n", "<stdin>", "single")
-            with self._output_shown():
-                in_closure = getattr(self, "_exec_in_closure", None)  # Python 3.13 and newer
-                if in_closure is None or not in_closure(statement, names, values):
-                    exec(code, self.scope(code), values)  # noqa: S102 - it is what a debugger does
-        except BaseException as error:
-            self.error(brief(error))
-
-    @contextlib.contextmanager
-    def _output_shown(self) -> Iterator[None]:
-        """What a statement prints, and the value of an expression, belong to the answer."""
-        saved = sys.stdout, sys.displayhook
-        sys.stdout, sys.displayhook = self.words, self.displayhook
-        try:
-            yield
-        finally:
-            sys.stdout, sys.displayhook = saved
+        self._chain: Optional[Chain] = None
+        """The exceptions that there are to look at after a failure."""
 
     # -- stopping -----------------------------------------------------------------------------
 
@@ -159,25 +54,25 @@ class Debugger(TracedProgram):
                 self.sources.begin()
             flush()
             self.post_mortem_only, self.prefer_ours = frame is None, frame is None or kind == "interrupted"
-            before = self.report()
-            with self._chain(error):
-                self.setup(frame, trace)
-                silent = list(script[:1]) == ["silent"]
-                leaves = bool(script) and script[-1].split()[0] in RESUMING
-                self.stand(kind, error)
-                if leaves:
-                    self.past.here = 0  # nobody looks: this stop is none to go back to
-                elif self._leave_checkpoint():
-                    silent, script = False, ()
-                if not silent:
-                    self.announce(kind, detail, brief=leaves)
-                self.talk.lines.extendleft(reversed(script[silent:]))
-                if self.talk.lines:  # the answer, which tells of the copy, is not sent at once
-                    self.talk.tell({"checkpoints": self.past.kept})
-                self._converse()
-            said = self.words.take()
-            if said or self.report() != before:  # should the program die now, this is known
-                self.talk.tell({"breakpoints": self.report(), "output": said})
+            before = self.of_the_session()
+            self.setup(frame, trace)
+            silent = list(script[:1]) == ["silent"]
+            leaves = bool(script) and script[-1].split()[0] in RESUMING
+            self.stand(kind, error)
+            if leaves:
+                self.past.here = 0  # nobody looks: this stop is none to go back to
+            elif self._leave_checkpoint():
+                silent, script = False, ()
+            if not silent:
+                self.announce(kind, detail, brief=leaves)
+                self.tell_changes()
+            self.talk.lines.extendleft(reversed(script[silent:]))
+            if self.talk.lines:  # the answer, which tells of the copy, is not sent at once
+                self.talk.tell({"checkpoints": self.past.kept})
+            self._converse()
+            said, after = self.words.take(), self.of_the_session()
+            if said or after != before:  # should the program die now, this is known
+                self.talk.tell({**after, "output": said})
             self.forget()
             self.standing, self.post_mortem_only, self.inside = None, False, 0
             self.resume(frame or sys._getframe(1))
@@ -193,6 +88,7 @@ class Debugger(TracedProgram):
             self.past.kept = order["checkpoints"]
             self.message(order["note"] + "\n" + self.past.limits())
             self.replace(order["breakpoints"])
+            self.restore_settings(order["settings"])
         return woken
 
     def _converse(self) -> None:
@@ -202,22 +98,43 @@ class Debugger(TracedProgram):
                 return
             self.announce("interrupted")
 
-    def post_mortem(self, error: BaseException, trace: Optional[TracebackType]) -> None:
+    # -- failures -----------------------------------------------------------------------------------
+
+    def post_mortem(self, error: BaseException) -> None:
         """Show where an exception was raised, and take commands until one lets the program go on."""
         use(None)
-        cause = root_cause(error, self.places)
-        trace = trace if cause is error else cause.__traceback__
-        if trace is None:
+        self._chain = Chain(error, self.places)
+        cause = self._chain.current
+        if cause.__traceback__ is None:
             self.message(describe(cause))
-            return
-        self.stop(None, "post-mortem", describe(cause), trace=trace, error=cause)
+        else:
+            detail = self._describe_in_chain()
+            self.stop(None, "post-mortem", detail, trace=cause.__traceback__, error=cause)
+        self._chain = None
 
-    def _chain(self, error: Optional[BaseException]) -> ContextManager[Any]:
-        """Python 3.13 and newer: let the ``exceptions`` command walk along the causes of an exception."""
-        hold = getattr(self, "_hold_exceptions", None)
-        if hold is None or error is None:
-            return contextlib.ExitStack()
-        return hold(self._get_tb_and_exceptions(error)[0])  # type: ignore[attr-defined, no-any-return]
+    def _describe_in_chain(self) -> str:
+        assert self._chain is not None
+        hint = "\n(one of %d exceptions, with number %d; `exceptions` lists them)"
+        count = len(self._chain.errors)
+        return describe(self._chain.current) + (hint % (count, self._chain.index) if count > 1 else "")
+
+    def do_exceptions(self, arg: str) -> None:
+        """exceptions [number]: look at another exception of the chain; alone, list them."""
+        chain = self._chain
+        if chain is None:
+            self.error("no exception is being looked at: there are some where a test or script has failed")
+            return
+        if not arg.strip():
+            self.message(chain.table())
+            return
+        try:
+            chain.select(arg.strip())
+        except ValueError as error:
+            self.error(str(error))
+            return
+        self.setup(None, chain.current.__traceback__)
+        self.stand("post-mortem", chain.current)
+        self.announce("post-mortem", self._describe_in_chain())
 
     # -- going back ---------------------------------------------------------------------------------
 
@@ -230,6 +147,7 @@ class Debugger(TracedProgram):
         self._go("goto", arg)
 
     def _go(self, word: str, arg: str) -> None:
+        self.past.prune()
         try:
             number = choose(word, arg, self.past.kept, self.past.here)
         except ValueError as error:
@@ -239,65 +157,12 @@ class Debugger(TracedProgram):
 
     def do_checkpoints(self, arg: str) -> None:
         """checkpoints: list the stops to which ``back`` and ``goto`` can return."""
+        self.past.prune()
         self.message(table(self.past.kept, self.past.here))
 
     def _abandon(self) -> None:
         if not self.past.freezing:
             super()._abandon()
-
-    # -- commands that end or need something else -------------------------------------------------
-
-    def idle(self) -> None:
-        """Take breakpoint commands with no program. Does not return."""
-        self.reset()
-        while True:
-            self._cmdloop()
-
-    def finish(self, summary: str) -> None:
-        """The program is about to end."""
-        use(None)
-        self.standing = None
-        if summary:
-            self.message(summary)
-        left = [line.strip() for line in self.talk.lines if line.strip()]
-        if left:
-            self.message("not executed, because the program ended: " + "; ".join(left))
-        self.talk.finish(self.facts())
-
-    def do_quit(self, arg: str) -> NoReturn:
-        """q(uit): end the program and the session. The breakpoints stay."""
-        self.standing = None
-        self.talk.finish({**self.facts(), "quit": True})
-        os._exit(0)
-
-    do_q = do_exit = do_EOF = do_quit  # noqa: N815 - pdb's names
-
-    def do_run(self, arg: str) -> None:
-        """restart: start the program again, with all breakpoints."""
-        self.error("send `restart` as a command of its own")
-
-    do_restart = do_run
-
-    def do_interact(self, arg: str) -> None:
-        """interact needs a terminal, which there is none here."""
-        self.error(
-            "interact needs a terminal: send the statements as commands, one or several lines at a time"
-        )
-
-    def do_debug(self, arg: str) -> None:
-        """debug code: step through a statement or an expression, then come back here."""
-        frame = self.curframe
-        assert frame is not None
-        nested = Debugger(self.talk, self.places, self.sources, self.past, nested=True)
-        nested.breaks, nested.scripts = self.breaks, self.scripts
-        trace = sys.gettrace()
-        self.message("ENTERING RECURSIVE DEBUGGER")
-        try:
-            sys.call_tracing(nested.run, (arg, frame.f_globals, self.local_variables()))
-        except Exception as error:
-            self.error(brief(error))
-        self.message("LEAVING RECURSIVE DEBUGGER")
-        use(trace)
 
 
 def flush() -> None:

@@ -1,25 +1,19 @@
-"""The runtime's side of the debugger: the child process, its answers, its time limits, its end."""
+"""The runtime's side of the debugger: the child process, its end, and the checkpoints that are left of it."""
 
 from __future__ import annotations
 
 import os
 import signal
-import socket
 import time
-from typing import Any, Callable, Dict, FrozenSet, List, Optional, Set, Tuple
+from typing import Any, Callable, Dict, FrozenSet, List, Optional, Set
 
 from . import debugprogram
 from .checkpoints import WAKE, choose, table
 from .debugkept import Kept
-from .debugtalk import INTERRUPT, Answer
-from .output import BoundedOutput
+from .debuglink import GRACE, Heard, Link
 from .supervise import Supervisor, exit_code, pump, send_signal
 from .wire import encode
 
-_GRACE = 1.0
-"""Seconds that an interrupted program gets to stop before it is killed."""
-_SHORT = 0.2
-"""Seconds from the end of a program's descriptors to its own end."""
 _STAY = "; the breakpoints stay"
 _NONE = "no program is being debugged"
 _AT = ("start", "failure", "breakpoint", "idle")
@@ -28,12 +22,16 @@ _MAX_COMMAND = 64 << 10
 """Bytes of one command. It fits into the channel at once: a program that does not read holds nobody up."""
 
 
-def _name(number: int) -> str:
-    """A signal's name; those of the real-time signals are numbers."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return "signal %d" % number
+class _Run:
+    """A program under the debugger, and its checkpoints, which may outlive it."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self.pid = 0
+        """0: the program has ended, and there are checkpoints to go back to."""
+        self.link = Link(supervisor)
+        self.kept = Kept(supervisor)
+        self.before: FrozenSet[int] = supervisor.strays()
+        """Processes that were left behind by others."""
 
 
 class DebugSession:
@@ -43,139 +41,103 @@ class DebugSession:
         self, supervisor: Supervisor, spawn: Callable[[Callable[[], None]], int], workspace: str
     ) -> None:
         self.supervisor, self.spawn, self.workspace = supervisor, spawn, workspace
-        self._running: Optional[Tuple[int, int, int]] = None  # pid, channel, output
-        """A pid of 0: the program has ended, and there are checkpoints to go back to."""
+        self._run: Optional[_Run] = None
+        self._aside: Optional[_Run] = None
+        """A program that has ended, while breakpoints are set: it can be gone back to afterwards."""
         self._breakpoints: List[Dict[str, Any]] = []
-        self._kept = Kept(supervisor)
-        self._before: FrozenSet[int] = frozenset()
+        self._settings: Dict[str, Any] = {}
         self._gone = _NONE
         supervisor.on_massacre.append(self._lose)
 
     @property
     def fds(self) -> Set[int]:
         """The descriptors that no other child may inherit."""
-        return set() if self._running is None else set(self._running[1:])
+        return {fd for run in (self._run, self._aside) if run is not None for fd in run.link.fds}
 
     def start(self, request: Dict[str, Any]) -> Dict[str, Any]:
         """``test``, ``script``, ``at``, ``arguments``, ``breakpoints``, ``timeout``, ``output``: a reply."""
         if request["at"] not in _AT:
             raise ValueError("a program stops at one of %s, not at %r" % (", ".join(_AT), request["at"]))
-        self.stop()
+        while self._run is not None and (self._run.pid or request["at"] != "idle"):
+            self.stop()
+        self._aside, self._run = self._run, None
         self._gone = _NONE
         self._breakpoints = request["breakpoints"]
-        self._before = self.supervisor.strays()
-        request = {**request, "memory": self.supervisor.memory}
-        ours, theirs = socket.socketpair()
-        out_read, out_write = os.pipe()
+        run = _Run(self.supervisor)
+        request = {**request, "memory": self.supervisor.memory, "settings": self._settings}
         os.chdir(self.workspace)
 
         def child() -> None:
-            ours.close()
-            os.close(out_read)
-            debugprogram.main(theirs.detach(), out_write, request, self.workspace)
+            run.link.close()
+            debugprogram.main(*run.link.program_ends, request, self.workspace)
 
-        pid = self.spawn(child)
-        theirs.close()
-        os.close(out_write)
-        self.supervisor.keep.add(pid)
-        self._running = (pid, ours.detach(), out_read)
-        for fd in self._running[1:]:
-            os.set_blocking(fd, False)
-        return self._await(request)
+        run.pid = self.spawn(child)
+        run.link.hand_over()
+        self.supervisor.keep.add(run.pid)
+        self._run = run
+        return self._await(run, request)
 
     def command(self, request: Dict[str, Any]) -> Dict[str, Any]:
         """``command``, ``timeout``, ``output`` -> a reply. With no program it says that it has ended."""
-        if self._running is None:
+        run = self._run
+        if run is None:
             return self._reply({"output": self._gone}, None, ended=True)
-        if self._running[0] == 0:
-            return self._after_the_end(request)
-        data = encode({"command": request["command"]})
-        if len(data) > _MAX_COMMAND:
+        if run.pid == 0:
+            return self._after_the_end(run, request)
+        message = {"command": request["command"]}
+        if len(encode(message)) > _MAX_COMMAND:
             raise ValueError("a command may have at most %d bytes" % _MAX_COMMAND)
-        try:
-            taken = os.write(self._running[1], data) == len(data)
-        except OSError:
-            taken = False
-        return self._await(request) if taken else self._end({}, BoundedOutput(1), request)
+        if run.link.send(message):
+            return self._await(run, request)
+        return self._end(run, Heard(request["output"], 0), request)
 
-    def _await(self, request: Dict[str, Any]) -> Dict[str, Any]:
-        """Wait for the answer, or the end of the program; at the time limit, interrupt it."""
-        assert self._running is not None
-        pid, channel, output = self._running
-        supervisor, sink, answer = self.supervisor, BoundedOutput(request["output"]), Answer()
-        supervisor.out_of_memory = False
-        readers = {channel: answer.read, output: pump(sink.add)}
-        found: List[Dict[str, Any]] = []
-        said = BoundedOutput(request["output"])
-        deadline = time.monotonic() + request["timeout"]
+    def _await(self, run: _Run, request: Dict[str, Any]) -> Dict[str, Any]:
+        """Wait for the answer, or the end of the program: a reply."""
 
-        def answered() -> bool:
-            for frame in iter(answer.take, None):
-                self._breakpoints = frame.get("breakpoints", self._breakpoints)
-                self._kept.note(frame.get("checkpoints", self._kept.entries), self._before)
-                if frame["interim"]:
-                    said.add(frame["output"].encode("utf-8", "replace"))
-                else:
-                    found.append(frame)
-            return bool(found) or answer.broken or pid in supervisor.exited
+        def note(frame: Dict[str, Any]) -> None:
+            self._breakpoints = frame.get("breakpoints", self._breakpoints)
+            self._settings = frame.get("settings", self._settings)
+            run.kept.note(frame.get("checkpoints", run.kept.entries), run.before)
 
-        interrupted = not supervisor.wait(readers, answered, request["timeout"])
-        if interrupted:
-            send_signal(pid, INTERRUPT)
-            supervisor.wait(readers, answered, _GRACE)
-        if answer.broken:
-            supervisor.wait({output: pump(sink.add)}, lambda: pid in supervisor.exited, _SHORT)
-        if pid in supervisor.exited:  # the last words may lie in the channel
-            answer.read(channel)
-            answered()
-        pump(sink.add)(output)
-        last = found[-1] if found else {}
-        if not last:
-            return self._end({}, sink, request, said.text(), deaf=interrupted)
-        last["output"] = said.text() + last["output"]
-        if "back" in last:
-            return self._go_back(last, sink, request)
-        if last["final"]:
-            return self._end(last, sink, request, deadline=deadline)
-        return self._reply(last, sink, interrupted=interrupted)
+        heard = run.link.hear(run.pid, request, note)
+        if not heard.last:
+            return self._end(run, heard, request, deaf=heard.interrupted)
+        if "back" in heard.last:
+            return self._go_back(run, heard, request)
+        if heard.last["final"]:
+            return self._end(run, heard, request)
+        return self._reply(heard.last, heard, interrupted=heard.interrupted)
 
-    def _end(
-        self,
-        last: Dict[str, Any],
-        sink: BoundedOutput,
-        request: Dict[str, Any],
-        before: str = "",
-        *,
-        deaf: bool = False,
-        deadline: float = 0.0,
-    ) -> Dict[str, Any]:
+    def _end(self, run: _Run, heard: Heard, request: Dict[str, Any], *, deaf: bool = False) -> Dict[str, Any]:
         """The program is about to end, has crashed, or has to be killed."""
-        assert self._running is not None
-        supervisor, (pid, _, output) = self.supervisor, self._running
-        if last and not last.get("quit"):
-            left = max(deadline - time.monotonic(), _GRACE)
-            supervisor.wait({output: pump(sink.add)}, lambda: pid in supervisor.exited, left)
-        by_itself = pid in supervisor.exited
+        supervisor, last = self.supervisor, heard.last
+        if last and not last["quit"]:
+            left = max(heard.deadline - time.monotonic(), GRACE)
+            take = {run.link.output: pump(heard.program.add)}
+            supervisor.wait(take, lambda: run.pid in supervisor.exited, left)
+        by_itself = run.pid in supervisor.exited
         if not by_itself:
-            supervisor.end_family(pid)
-        status = supervisor.exited.get(pid, signal.SIGKILL)
-        pump(sink.add, rounds=1 << 10)(output)
-        code = exit_code(status) if by_itself and not last.get("quit") else None
-        verdict = self._verdict(code, bool(last.get("quit")), deaf)
-        self._kept.prune()
-        kept = self._kept.entries
-        if not last and kept:
-            number = kept[-1]["number"]
-            note = "%s\nback at the last stop, %d; from here, `c` would end the same way"
-            return self._wake(number, note % (verdict, number), [], request, before, sink)
-        if last.get("quit") or not kept:
+            supervisor.end_family(run.pid)
+        if self._run is not run:  # there were too many processes, so all of them were ended
+            return self._reply({"output": heard.said.text() + self._gone}, heard, ended=True)
+        status = supervisor.exited.get(run.pid, signal.SIGKILL)
+        run.link.drain(heard)
+        quit_ = bool(last.get("quit"))
+        code = exit_code(status) if by_itself and not quit_ else None
+        verdict = self._verdict(code, quit_, deaf)
+        run.kept.prune()
+        if not last and run.kept.entries:
+            number = run.kept.entries[-1]["number"]
+            note = "%s\nback at the last stop, %d; from here, `c` would end the same way" % (verdict, number)
+            return self._wake(run, number, note, [], request, heard)
+        if quit_ or not run.kept.entries:
             self.stop()
-            verdict += _STAY if not last or last.get("quit") else ""
+            verdict += _STAY if not last or quit_ else ""
         else:
-            self._bury()
-        said = [last.get("output", before).rstrip("\n"), verdict]
+            self._bury(run)
+        said = [last.get("output", heard.said.text()).rstrip("\n"), verdict]
         words = {**last, "output": "\n".join(filter(None, said))}
-        return self._reply(words, sink, ended=True, exit_code=code, interrupted=deaf)
+        return self._reply(words, heard, ended=True, exit_code=code, interrupted=deaf)
 
     def _verdict(self, code: Optional[int], quit_: bool, deaf: bool) -> str:
         """How the program ended, in words."""
@@ -188,82 +150,81 @@ class DebugSession:
         if deaf:
             return (
                 "the program ran into the time limit, did not react to an interrupt within %g s (a long call "
-                "in C code?) and was killed" % _GRACE
+                "in C code?) and was killed" % GRACE
             )
         if code is None:
             return "the program finished but did not exit, and was killed"
         if code < 0:
-            return "the program was killed by %s" % _name(-code)
+            return "the program was killed by %s" % _signal_name(-code)
         return "the program ended with exit code %d" % code
 
     # -- checkpoints -----------------------------------------------------------------------------
 
-    def _after_the_end(self, request: Dict[str, Any]) -> Dict[str, Any]:
+    def _after_the_end(self, run: _Run, request: Dict[str, Any]) -> Dict[str, Any]:
         """A command, when the program has ended but can be taken back."""
         line, *rest = request["command"].split("\n")
         word, _, argument = line.strip().partition(" ")
         said = _NONE
         try:
             if word in ("back", "goto"):
-                return self._wake(choose(word, argument, self._kept.entries, 0), "", rest, request)
+                return self._wake(run, choose(word, argument, run.kept.entries, 0), "", rest, request)
             if word == "checkpoints":
-                said = table(self._kept.entries, 0)
+                said = table(run.kept.entries, 0)
         except ValueError as error:
             said = "*** %s" % error
         return self._reply({"output": said}, None, ended=True)
 
-    def _go_back(self, last: Dict[str, Any], sink: BoundedOutput, request: Dict[str, Any]) -> Dict[str, Any]:
-        """The program makes way for one of its checkpoints."""
-        assert self._running is not None
-        pid = self._running[0]
-        if not self.supervisor.wait({}, lambda: pid in self.supervisor.exited, _SHORT):
-            self.supervisor.end_family(pid)
-        return self._wake(last["back"], "", last["lines"], request, last["output"], sink)
+    def _go_back(self, run: _Run, heard: Heard, request: Dict[str, Any]) -> Dict[str, Any]:
+        """The program makes way for one of its checkpoints: it has nothing more to do but to end."""
+        if run.pid not in self.supervisor.exited:
+            send_signal(run.pid, signal.SIGKILL)
+        return self._wake(run, heard.last["back"], "", heard.last["lines"], request, heard)
 
     def _wake(
         self,
+        run: _Run,
         number: int,
         note: str,
         lines: List[str],
         request: Dict[str, Any],
-        before: str = "",
-        sink: Optional[BoundedOutput] = None,
+        heard: Optional[Heard] = None,
     ) -> Dict[str, Any]:
-        """Let a checkpoint take the program's place, and execute ``lines`` there: a reply."""
-        assert self._running is not None
-        supervisor, (old, channel, output) = self.supervisor, self._running
-        supervisor.keep.discard(old)
-        supervisor.exited.pop(old, None)
-        self._kept.drop(after=number)
-        if not self._kept.entries:
+        """Let a checkpoint take the program's place, and execute ``lines`` there: a reply, which begins with
+        what was ``heard`` before."""
+        supervisor = self.supervisor
+        said = heard.last.get("output", heard.said.text()) if heard else ""
+        supervisor.keep.discard(run.pid)
+        supervisor.exited.pop(run.pid, None)
+        run.pid = 0
+        run.kept.drop(after=number)
+        if not run.kept.entries:
             self.stop()
-            return self._reply({"output": before + _NONE}, sink, ended=True)
-        pid = self._kept.take()
-        self._running = (pid, channel, output)
+            return self._reply({"output": said + _NONE}, heard, ended=True)
+        run.pid = run.kept.take()
         order = {
             "note": note or "back at stop %d" % number,
             "lines": lines,
             "breakpoints": self._breakpoints,
-            "checkpoints": self._kept.entries,
-            "pid": pid,
+            "settings": self._settings,
+            "checkpoints": run.kept.entries,
+            "pid": run.pid,
         }
-        send_signal(pid, WAKE)
-        try:
-            os.write(channel, encode(order))
-        except OSError:
-            supervisor.end_family(pid)
-        reply = self._await(request)
-        reply["output"] = before + reply["output"]
-        reply["program"] = (sink.text() if sink else "") + reply["program"]
+        send_signal(run.pid, signal.SIGCONT)  # the program may have stopped all processes
+        send_signal(run.pid, WAKE)
+        if not run.link.send(order):
+            supervisor.end_family(run.pid)
+        reply = self._await(run, request)
+        reply["output"] = said + reply["output"]
+        reply["program"] = (heard.program.text() if heard else "") + reply["program"]
         return reply
 
     # -- the end ---------------------------------------------------------------------------------
 
-    def _reply(self, last: Dict[str, Any], sink: Any, **ends: Any) -> Dict[str, Any]:
+    def _reply(self, last: Dict[str, Any], heard: Optional[Heard], **ends: Any) -> Dict[str, Any]:
         self._breakpoints = last.get("breakpoints", self._breakpoints)
         return {
             "output": last["output"],
-            "program": sink.text() if sink else "",
+            "program": heard.program.text() if heard else "",
             "stop": last.get("stop"),
             "breakpoints": self._breakpoints,
             "sources": last.get("sources", {}),
@@ -271,35 +232,42 @@ class DebugSession:
         }
 
     def stop(self) -> None:
-        """End the program, if one runs, and all that it started."""
-        if self._running is None:
+        """End the program, if one runs, and all that it started. Where it was none but took breakpoint
+        commands, the one that had ended before can be gone back to again."""
+        run = self._run
+        if run is None:
             return
-        self._bury()
-        self._kept.drop()
-        self._forget()
+        self._bury(run)
+        if self._run is run:
+            run.kept.clear()
+            run.link.close()
+            self._run, self._aside = self._aside, None
 
-    def _bury(self) -> None:
+    def _bury(self, run: _Run) -> None:
         """End the program, if it still runs, and all that it started, but not its checkpoints."""
-        assert self._running is not None
-        pid, channel, output = self._running
+        pid = run.pid
         if pid and pid not in self.supervisor.exited:
             self.supervisor.end_family(pid)
-        if self._running is None:  # there were too many processes, so all of them were ended
+        if self._run is not run:  # there were too many processes, so all of them were ended
             return
-        self._running = (0, channel, output)
+        run.pid = 0
         self.supervisor.keep.discard(pid)
         self.supervisor.exited.pop(pid, None)
-        self.supervisor.end_strays(self._before)
+        self.supervisor.end_strays(run.before)
 
     def _lose(self) -> None:
         """Every process had to be killed, this one too."""
-        if self._running is not None:
+        if self._run is not None:
             self._gone = "the debugged program is gone: every process in the sandbox had to be killed"
-        self._forget()
+        for run in (self._run, self._aside):
+            if run is not None:
+                run.link.close()
+        self._run = self._aside = None
 
-    def _forget(self) -> None:
-        """Close what belonged to the program."""
-        for fd in self.fds:
-            os.close(fd)
-        self._running = None
-        self._kept.entries = []
+
+def _signal_name(number: int) -> str:
+    """A signal's name; those of the real-time signals are numbers."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "signal %d" % number

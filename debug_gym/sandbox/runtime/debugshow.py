@@ -8,10 +8,12 @@ import os
 import pdb
 import pprint
 import sys
+import threading
 from types import CodeType, FrameType, TracebackType
 from typing import Any, Dict, Optional, Sequence, Tuple
 
-from .debugpoints import BreakpointCommands
+from .debugchanges import Changes
+from .debugsettings import SettingCommands
 from .debugtalk import Words
 from .debugview import AROUND, Entry, Places, Sources, brief, cut, describe, listing, value
 
@@ -34,7 +36,7 @@ class _Names(Dict[str, Any]):
         raise KeyError(name)
 
 
-class Display(BreakpointCommands):
+class Display(SettingCommands):
     """The commands of pdb that show something, and the lines that each stop begins with."""
 
     def __init__(self, places: Places, sources: Sources, stdin: Any, words: Words) -> None:
@@ -46,13 +48,53 @@ class Display(BreakpointCommands):
         """The frames belong to a traceback; the program cannot go on from there."""
         self.prefer_ours = False
         """Stand in the innermost frame of the workspace's code, not in a library that it called."""
+        self._origin: Tuple[Optional[FrameType], Optional[TracebackType]] = (None, None)
+        """The frame and the traceback of which the stack is shown."""
+        self._changes = Changes()
 
     # -- stops and frames -----------------------------------------------------------------------
 
     def get_stack(self, f: Optional[FrameType], t: Optional[TracebackType]) -> Any:
-        """See ``bdb``: without the machinery."""
+        """See ``bdb``: without the machinery, unless it was asked for."""
+        self._origin = f, t
         stack, index = super().get_stack(f, t)
-        return self.places.visible(stack, index, self.prefer_ours)
+        return self.places.visible(stack, index, self.prefer_ours, self.settings.machinery)
+
+    def forget(self) -> None:
+        """See ``pdb``."""
+        super().forget()
+        self._origin = None, None
+
+    def _lay_stack_anew(self) -> None:
+        """Show the stack as the settings are now, and stay in the current frame, if it is still shown."""
+        frame, origin = self.curframe, self._origin
+        if frame is None:
+            return
+        stack, _ = self.get_stack(*origin)
+        places = [n for n, (each, _) in enumerate(stack) if each is frame]
+        if places:
+            self.stack, self.curindex = stack, places[-1]
+        else:
+            self.setup(*origin)
+
+    def settings_changed(self, name: str) -> None:
+        """See ``SettingCommands``."""
+        if name == "machinery":
+            self._lay_stack_anew()
+        else:
+            self._changes = Changes()
+            self.list_changes()
+
+    def list_changes(self) -> None:
+        """If that is wanted: the local variables that changed since the last stop."""
+        frame = self.curframe
+        if not self.settings.changes or frame is None:
+            return
+        depth, outer = 0, frame.f_back
+        while outer is not None:
+            depth, outer = depth + 1, outer.f_back
+        for line in self._changes.look((frame.f_code, depth), self.local_variables()):
+            self.message("    " + line)
 
     def stand(self, kind: str, error: Optional[BaseException]) -> None:
         """Note where the program stands: where it stopped, or where its source cannot be compiled."""
@@ -73,6 +115,9 @@ class Display(BreakpointCommands):
             self.standing["line"],
             self.standing["function"],
         )
+        thread = threading.current_thread()
+        if thread is not threading.main_thread():
+            place += " [%s]" % thread.name
         self.message(place + (": " + first if first else ""))
         for line in rest.split("\n") if rest else ():
             self.message(("    " + line).rstrip())

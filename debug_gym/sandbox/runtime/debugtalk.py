@@ -120,6 +120,7 @@ _POINT: Dict[str, Any] = {
     "hits": int,
     "commands": list,
 }
+_SETTINGS: Dict[str, Any] = {"changes": bool, "machinery": bool, "aliases": dict}
 _CHECKPOINT: Dict[str, Any] = {**_STOP, "number": int, "pid": int}
 
 
@@ -174,6 +175,10 @@ def _checked(answer: Dict[str, Any]) -> Dict[str, Any]:
         "quit": bool(answer.get("quit")),
         "interim": bool(answer.get("interim")),
     }
+    settings = answer.get("settings")
+    if isinstance(settings, dict) and _fits(settings, _SETTINGS):
+        aliases = {str(name): str(text) for name, text in settings["aliases"].items()}
+        checked["settings"] = {**settings, "aliases": aliases}
     if isinstance(points, list) and all(_fits(point, _POINT) for point in points):
         checked["breakpoints"] = points
     checkpoints, lines = answer.get("checkpoints"), answer.get("lines")

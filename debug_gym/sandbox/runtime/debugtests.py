@@ -8,6 +8,7 @@ from collections import Counter
 from types import CodeType
 from typing import Any, Callable, Dict, Iterator, List
 
+from .debugdoctest import at_the_example
 from .debugger import Debugger
 from .debugtrace import use
 
@@ -107,7 +108,7 @@ class TestsUnderDebugger:
         phase = {"call": "", "setup": " in its setup", "teardown": " in its teardown"}
         where = phase.get(getattr(report, "when", ""), " while it was collected")
         self.debugger.message("%s failed%s" % (node.nodeid, where))
-        self.debugger.post_mortem(call.excinfo.value, call.excinfo.tb)
+        self.debugger.post_mortem(at_the_example(call.excinfo.value))
 
 
 def _entrance(item: Any, ours: Callable[[str], bool]) -> Callable[[CodeType], bool]:

@@ -1,24 +1,25 @@
-"""How the debugged program runs and comes to a stop: bdb's stepping, cheap watching for breakpoints in
-between, interrupts, ``breakpoint()`` and threads."""
+"""How the debugged program runs and comes to a stop: bdb's stepping, and cheap watching for breakpoints in
+between."""
 
 from __future__ import annotations
 
 import bdb
-import os
-import pdb
-import signal
+import dis
 import sys
 import threading
 from types import CodeType, FrameType, TracebackType
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
 from .debugshow import Display
-from .debugtalk import INTERRUPT, Conversation
+from .debugtalk import Conversation
 from .debugview import Places, Sources, describe, value
 from .debugwatch import Monitor, Sieve
 
-_settrace = sys.settrace
+set_trace_function = sys.settrace
 """The real one: a debugged program gets one that leaves the debugger alone."""
+_RETURNS = frozenset(["RETURN_VALUE", "RETURN_CONST"])
+"""Else, a generator or coroutine that tells of its return only pauses."""
+_ITERATES = frozenset(["FOR_ITER", "YIELD_FROM", "SEND"])
 _ExcInfo = Tuple[type, BaseException, Optional[TracebackType]]
 
 
@@ -37,13 +38,8 @@ class TracedProgram(Display):
         """The thread in which the debugger itself is at work; 0: none."""
         self.free = False
         """The program runs until a breakpoint; else bdb steps."""
-        self.executing = False
-        """A command is being executed: an interrupt ends it."""
-        self.interrupted = False
-        """An interrupt came while the debugger was at work between two commands."""
         self._script: List[str] = []
         self._resumed = 0
-        self._guarded = False
 
     def stop(
         self,
@@ -62,21 +58,6 @@ class TracedProgram(Display):
         raise NotImplementedError
 
     # -- starting and resuming ---------------------------------------------------------------
-
-    def begin(self) -> None:
-        """Before the program starts: take over ``breakpoint()``, the interrupts and ``sys.settrace``."""
-        self.reset()
-        self.botframe = sys._getframe(1)
-        self.set_continue()
-        self.take_hooks()
-        signal.signal(INTERRUPT, self._on_interrupt)
-        sys.settrace = self._guarded_settrace
-        os.register_at_fork(after_in_child=self._abandon)
-
-    def take_hooks(self) -> None:
-        """Make ``breakpoint()`` and ``pdb.set_trace()`` stop here."""
-        sys.breakpointhook = self._on_breakpoint
-        pdb.set_trace = self._on_breakpoint
 
     def run_to(self, wanted: Callable[[CodeType], bool], kind: str) -> None:
         """Let the program run until the first line of a function that is ``wanted``."""
@@ -105,7 +86,19 @@ class TracedProgram(Display):
         if self.free:
             use(self.watch.trace)
         else:
-            use(self.trace_dispatch if self.stopframe is None else self.watch.trace or _ignore)
+            use(self._trace_of_step())
+
+    def _trace_of_step(self) -> Any:
+        """The trace function for functions that are called during a step."""
+        if self.stopframe is None or self.watch.trace is None:
+            return self.trace_dispatch if self.stopframe is None else _ignore
+        generator = self.stopframe.f_code.co_flags & bdb.GENERATOR_AND_COROUTINE_FLAGS
+        return self._enter if generator else self.watch.trace
+
+    def _enter(self, frame: FrameType, event: str, arg: Any) -> Any:
+        """Go on with the step when the generator that it is in is resumed; watch all other functions."""
+        watch = self.trace_dispatch if frame is self.stopframe else self.watch.trace
+        return watch(frame, event, arg) if watch is not None else None
 
     def _wanted(self) -> Dict[str, FrozenSet[int]]:
         files: Dict[str, Set[int]] = {}
@@ -123,8 +116,12 @@ class TracedProgram(Display):
         return result if self._resumed == resumed else frame.f_trace
 
     def dispatch_return(self, frame: FrameType, arg: Any) -> Any:
-        """See ``bdb``. When the function of a ``next`` has returned, any line may be the next one."""
+        """See ``bdb``. When the function of a ``next`` has returned, any line may be the next one. bdb sees a
+        generator or coroutine return to a loop or an ``await``, but not to C code or to an event loop."""
         result = super().dispatch_return(frame, arg)
+        ended = frame is self.stopframe and _opcode(frame) in _RETURNS
+        if ended and (self._called_by_machinery(frame) or _opcode(frame.f_back) not in _ITERATES):
+            self._set_stopinfo(None, None)
         if self.stopframe is None and not self.free:
             use(self.trace_dispatch)
         return result
@@ -156,10 +153,14 @@ class TracedProgram(Display):
 
     def set_return(self, frame: FrameType) -> None:
         """See ``bdb``; out of a generator or coroutine, where bdb would let the program run away, too."""
-        if frame.f_code.co_flags & bdb.GENERATOR_AND_COROUTINE_FLAGS:
+        generator = frame.f_code.co_flags & bdb.GENERATOR_AND_COROUTINE_FLAGS
+        if generator and not self._called_by_machinery(frame):
             self._set_stopinfo(frame.f_back, None)
         else:
             super().set_return(frame)
+
+    def _called_by_machinery(self, frame: FrameType) -> bool:
+        return frame.f_back is None or not self.places.stands_in_program(frame.f_back)
 
     def _set_stopinfo(self, *args: Any, **options: Any) -> None:
         self.free = False
@@ -202,60 +203,28 @@ class TracedProgram(Display):
 
     def user_exception(self, frame: FrameType, exc_info: _ExcInfo) -> None:
         """An exception passes through the frame in which the program is stepped."""
+        if not self.stop_here(frame) and any(each is self.stopframe for each in _outward(frame.f_back)):
+            return  # bdb takes the end of what a coroutine awaits for the end of the one that awaits it
         kind, error, trace = exc_info
         frame.f_locals["__exception__"] = kind, error
         internal = "internal " if trace is None and kind is StopIteration else ""
         self.stop(frame, internal + "exception", describe(error), trace=trace)
-
-    # -- stops that are no trace events ----------------------------------------------------------
 
     def _hit(self, frame: FrameType) -> None:
         """The watch saw a line with a breakpoint; bdb decides (condition, ignore count, enabled)."""
         if self.inside != threading.get_ident() and not self.talk.closed:
             self.trace_dispatch(frame, "line", None)
 
-    def _on_breakpoint(self, *args: Any, **options: Any) -> None:
-        """``breakpoint()`` or ``pdb.set_trace()`` in the program."""
-        use(None)
-        self.stop(sys._getframe(1), "breakpoint()", str(options.get("header") or ""))
-
-    def _on_interrupt(self, number: int, frame: Optional[FrameType]) -> None:
-        """The program, or a command, has run for too long."""
-        if self.talk.waiting or self.talk.closed:
-            return
-        self.talk.lines.clear()
-        if self.inside:
-            self.interrupted = True
-            if self.executing and self.inside == threading.get_ident():
-                raise KeyboardInterrupt
-            return
-        while frame is not None and self.places.debugger(frame.f_code.co_filename):
-            frame = frame.f_back  # it came while a trace function was at work
-        use(None)
-        self.stop(frame, "interrupted")
-
-    def _guarded_settrace(self, function: Any) -> None:
-        """``sys.settrace`` for the program: two tracers cannot share a thread."""
-        caller = sys._getframe(1).f_globals.get("__name__")
-        if caller in ("bdb", "pdb") or (caller == "threading" and function is self.watch.trace):
-            _settrace(function)
-        elif not self._guarded:
-            self._guarded = True
-            self.message("note: the program called sys.settrace(); calls of it are ignored while debugging")
-
-    def _abandon(self) -> None:
-        """In a process that the program forked: it is not debugged."""
-        if not self.talk.closed:
-            self.talk.abandon()
-            _settrace(None)
-            threading.settrace(None)
-            signal.signal(INTERRUPT, signal.SIG_DFL)
-
 
 def use(trace: Any) -> None:
     """Make a function this thread's trace function."""
     if sys.gettrace() != trace:
-        _settrace(trace)
+        set_trace_function(trace)
+
+
+def _opcode(frame: Optional[FrameType]) -> str:
+    """What a frame is executing."""
+    return dis.opname[frame.f_code.co_code[frame.f_lasti]] if frame is not None else ""
 
 
 def _outward(frame: Optional[FrameType]) -> Iterator[FrameType]:

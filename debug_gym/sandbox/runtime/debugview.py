@@ -13,7 +13,7 @@ import time
 import tokenize
 import traceback
 from collections import deque
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 Entry = Tuple[FrameType, int]
@@ -34,6 +34,7 @@ _HIDDEN_FILES = frozenset(
         str(pdb.__file__),
         _LIBRARY + "runpy.py",
         _LIBRARY + "unittest/case.py",
+        *(_LIBRARY + "asyncio/%s.py" % name for name in ("runners", "base_events", "events")),
     ]
 )
 _RUNTIME = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -50,7 +51,7 @@ class Places:
         self._hidden: Dict[str, bool] = {}
 
     def hidden(self, filename: str) -> bool:
-        """Machinery: pytest, pluggy, the import system, the debugger itself."""
+        """Machinery: pytest, pluggy, the import system, asyncio's event loop, the debugger itself."""
         found = self._hidden.get(filename)
         if found is None:
             found = filename in _HIDDEN_FILES or filename.startswith(self._folders)
@@ -84,18 +85,23 @@ class Places:
             here = here.f_back
         return False
 
-    def visible(self, stack: List[Entry], index: int, prefer_ours: bool) -> Tuple[List[Entry], int]:
-        """The part of a stack worth showing, and the index of the entry to stand in: that at ``index``, or
-        the innermost of the workspace's code."""
-        kept = [(n, entry) for n, entry in enumerate(stack) if not self.hidden(entry[0].f_code.co_filename)]
-        mine = [n for n, (_, entry) in enumerate(kept) if self.ours(entry[0].f_code.co_filename)]
-        if not kept:
+    def visible(
+        self, stack: List[Entry], index: int, prefer_ours: bool, everything: bool = False
+    ) -> Tuple[List[Entry], int]:
+        """The part of a stack worth showing (or all of it), and the index of the entry to stand in: that at
+        ``index``, or the innermost of the workspace's code."""
+        files = [frame.f_code.co_filename for frame, _ in stack]
+        plain = [n for n, file in enumerate(files) if not self.hidden(file)]
+        mine = [n for n in plain if self.ours(files[n])]
+        if not plain:
             return stack, index
-        first = mine[0] if mine else 0
-        current = max([n for n, (old, _) in enumerate(kept) if old <= index], default=len(kept) - 1)
+        current = max([n for n in plain if n <= index], default=plain[-1])
         if prefer_ours and mine:
             current = mine[-1]
-        return [entry for _, entry in kept[first:]], max(current - first, 0)
+        if everything:
+            return stack, current
+        kept = [n for n in plain if n >= mine[0]] if mine else plain
+        return [stack[n] for n in kept], kept.index(max(current, kept[0]))
 
 
 class Sources:
@@ -238,26 +244,3 @@ def describe(error: BaseException) -> str:
 def brief(error: BaseException) -> str:
     """The same without the source line that a ``SyntaxError`` comes with."""
     return describe(error).rpartition("\n")[2] if isinstance(error, SyntaxError) else describe(error)
-
-
-def root_cause(error: BaseException, places: Places) -> BaseException:
-    """The exception in a chain whose traceback reaches the workspace's code: pytest wraps some in its own."""
-    here: Optional[BaseException] = error
-    seen = set()
-    while here is not None and id(here) not in seen:
-        seen.add(id(here))
-        if any(places.ours(frame.f_code.co_filename) for frame in frames_of(here.__traceback__)):
-            return here
-        if isinstance(here, SyntaxError) and here.filename and places.ours(here.filename):
-            return here
-        here = here.__cause__ or here.__context__
-    return error
-
-
-def frames_of(trace: Optional[TracebackType]) -> List[FrameType]:
-    """The frames of a traceback, outermost first."""
-    frames = []
-    while trace is not None:
-        frames.append(trace.tb_frame)
-        trace = trace.tb_next
-    return frames

@@ -13,6 +13,7 @@ RESUMING = GOING | LEAVING | frozenset(["s", "step", "n", "next", "r", "return",
 POINTS = frozenset(
     ["b", "break", "tbreak", "cl", "clear", "condition", "ignore", "enable", "disable", "commands"]
 )
+WITHOUT_PROGRAM = POINTS | {"set", "alias", "unalias", "h", "help"}
 """Commands that need no program."""
 TRAVEL = frozenset(["back", "goto", "checkpoints"])
 """Commands that need no program that runs, but one that has run."""
@@ -25,8 +26,9 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\s*(?:[-+*/%&|^@]|//|\*\*|<<|>>)?=(?!=)")
 _CLAUSES = ("else", "elif", "except", "finally", "case")
 
 
-def as_statement(line: str, word: str) -> str:
+def as_statement(line: str) -> str:
     """Mark what only looks like a command as a statement: ``c = 5`` must not run the program."""
+    word = line.split(maxsplit=1)[0] if line.strip() else ""
     call = re.match(r"(pp?)\(", line)
     if call:
         return call.group(1) + " " + line[len(call.group(1)) :]

@@ -7,6 +7,10 @@ import os
 import platform
 import signal
 import struct
+import sys
+from collections import deque
+from functools import partial
+from itertools import chain, starmap, tee
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
@@ -23,6 +27,8 @@ _SYS_CLONE = {"x86_64": 56, "aarch64": 220}
 _SYS_MOUNT_SETATTR = 442  # the same on every architecture
 _CLONE_PIDFD, _CLONE_PARENT = 0x1000, 0x8000
 
+_SIGSET = 128
+_KILL, _ZERO = ctypes.c_ulong(signal.SIGKILL), ctypes.c_ulong(0)
 _libc = ctypes.CDLL(None, use_errno=True)
 _holding_the_gil = ctypes.PyDLL(None, use_errno=True)
 _libc.mount.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p]
@@ -90,19 +96,47 @@ def fork_into(namespaces: int) -> tuple[int, int]:
     return int(pid), pidfd.value
 
 
-def fork_beside() -> int:
-    """``os.fork`` whose child is a child of our parent: a sibling. See ``fork_into`` for what libc knows."""
-    flags = _CLONE_PARENT | signal.SIGCHLD
-    number = _SYS_CLONE[platform.machine()]
-    ctypes.pythonapi.PyOS_BeforeFork()
-    pid = _holding_the_gil.syscall(number, ctypes.c_ulong(flags), None, None, None, None)
-    error = ctypes.get_errno()
-    if pid == 0:
-        ctypes.pythonapi.PyOS_AfterFork_Child()
-        return 0
-    ctypes.pythonapi.PyOS_AfterFork_Parent()
-    _check_fork(pid, error)
-    return int(pid)
+def fork_frozen(wake: int) -> int:
+    """``os.fork`` whose child is a child of our parent: a sibling, in a process group of its own, that ends
+    with the parent and sleeps until the parent sends it the signal ``wake``. Other signals it never gets.
+
+    Python is told of the fork only when the child wakes, so that one that sleeps has hardly any memory to
+    itself. See ``fork_into`` for what libc knows.
+    """
+    libc, number = _holding_the_gil, _SYS_CLONE[platform.machine()]
+    every, before, awaited, sender = (ctypes.create_string_buffer(_SIGSET) for _ in range(4))
+    libc.sigfillset(every)
+    libc.sigemptyset(awaited)
+    libc.sigaddset(awaited, wake)
+    libc.pthread_sigmask(signal.SIG_SETMASK, every, before)
+    in_child = [
+        partial(libc.prctl, _PR_SET_PDEATHSIG, _KILL, _ZERO, _ZERO, _ZERO),
+        partial(libc.setpgid, 0, 0),
+        partial(libc.sigwaitinfo, awaited, sender),
+        partial(ctypes.pythonapi.PyOS_AfterFork_Child),
+    ]
+    in_parent = [partial(ctypes.pythonapi.PyOS_AfterFork_Parent)]
+    flags = ctypes.c_ulong(_CLONE_PARENT | signal.SIGCHLD)
+    try:
+        ctypes.pythonapi.PyOS_BeforeFork()
+        forks, result = tee(starmap(libc.syscall, [(number, flags, None, None, None, None)]))
+        # From here on all is called from C. Between two bytecodes, the child's interpreter could wait for a
+        # thread that had asked for its lock, and that is not there.
+        deque(map(partial.__call__, chain.from_iterable(map({0: in_child}.get, forks, [in_parent]))), 0)
+        pid = int(next(result))
+        while pid == 0 and _pid_in(sender) != os.getppid():
+            libc.sigwaitinfo(awaited, sender)
+        while pid == 0 and libc.sigtimedwait(every, None, bytes(16)) > 0:
+            pass
+    finally:
+        libc.pthread_sigmask(signal.SIG_SETMASK, before, None)
+    _check_fork(pid, ctypes.get_errno())
+    return pid
+
+
+def _pid_in(information: ctypes.Array[ctypes.c_char]) -> int:
+    """Who sent a signal, from a siginfo_t of 64-bit Linux."""
+    return int.from_bytes(information.raw[16:20], sys.byteorder)
 
 
 def _check_fork(pid: int, error: int) -> None:

@@ -17,8 +17,6 @@ _WATCH = 0.05
 """Seconds between two looks at the memory of all processes while something runs."""
 _MANY = 16
 """More processes than this are ended all at once."""
-FROZEN_SHARE = 4
-"""Frozen copies together may use one in so many parts of the memory, and of the processes."""
 
 
 class HostGoneError(Exception):
@@ -37,8 +35,9 @@ class Supervisor:
         self.memory = memory
         self.me = os.getpid()
         self.keep: set[int] = set()
-        self.frozen: set[int] = set()
-        """Those of ``keep`` that are sleeping copies of the debugged program: they share its memory."""
+        self.frozen: dict[int, None] = {}
+        """Those of ``keep`` that are sleeping copies of the debugged program, oldest first: they share its
+        memory."""
         self.exited: dict[int, int] = {}
         self.on_massacre: list[Callable[[], None]] = []
         """Called after every process had to be killed, the helpers too."""
@@ -155,7 +154,7 @@ class Supervisor:
     def end_family(self, pid: int) -> None:
         """Kill a child with its process group and wait for its end; all processes at once, if they are many:
         what multiplies outruns a hunt for one after the other."""
-        if self.me == 1 and len(set(self._all()) - self.frozen) > _MANY:
+        if self.me == 1 and len(set(self._all()).difference(self.frozen)) > _MANY:
             self.massacre()
             self.exited[pid] = signal.SIGKILL
             return
@@ -215,11 +214,11 @@ class Supervisor:
             forget()
 
     def guard_memory(self) -> None:
-        """Kill the largest process if all of them together use more memory than allowed."""
-        largest = self._watch.excess((pid for pid in self._all() if pid != self.me), self.frozen)
-        if largest is not None:
-            self.out_of_memory = self.out_of_memory or largest not in self.frozen
-            send_signal(largest, signal.SIGKILL)
+        """Kill a process, the largest as a rule, if all of them together use more memory than allowed."""
+        doomed = self._watch.excess((pid for pid in self._all() if pid != self.me), list(self.frozen))
+        if doomed is not None:
+            self.out_of_memory = self.out_of_memory or doomed not in self.frozen
+            send_signal(doomed, signal.SIGKILL)
 
     def _all(self) -> list[int]:
         if self.me == 1:

@@ -10,11 +10,10 @@ import mmap
 import os
 import sys
 import traceback
-import types
 from typing import Any, Callable, Dict, Iterator, List
 
 from . import report, warm
-from .debugprogram import _HIGH, _load_module, _load_script, _make_way
+from .mainprogram import OUR_DESCRIPTORS, become_main, load_main, make_way, take_streams
 from .output import BoundedOutput
 from .supervise import Supervisor
 from .testruns import read_records, run_child
@@ -132,12 +131,10 @@ def trace(
 
 def _main(writers: List[int], counts: mmap.mmap, request: Dict[str, Any], workspace: str) -> None:
     """In the forked child: find out what is meant, then run it. Never returns."""
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    for fd in (1, 2):
-        os.dup2(writers[0], fd)
-    results, rows = (fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _HIGH) for fd in writers[1:])
-    for fd in writers:
+    results, rows = (fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, OUR_DESCRIPTORS) for fd in writers[1:])
+    for fd in writers[1:]:
         os.close(fd)
+    take_streams(writers[0])
     script: List[str] = request["script"]
     plan = Plan(workspace, request)
     numbers = memoryview(counts).cast("Q")
@@ -149,7 +146,7 @@ def _main(writers: List[int], counts: mmap.mmap, request: Dict[str, Any], worksp
         recorder.problem(problem)
     if problems:
         os._exit(2)
-    _make_way(os.path.dirname(os.path.abspath(script[0])) if script else workspace)
+    make_way(script, workspace)
     watch = (Monitor if hasattr(sys, "monitoring") else Tracer)(plan, recorder)
     run_child(lambda: _script(watch, script) if script else _tests(watch, results, request["arguments"]))
 
@@ -187,12 +184,9 @@ def _tests(watch: Watch, results: int, arguments: List[str]) -> int:
 
 def _script(watch: Watch, words: List[str]) -> int:
     """What ``python SCRIPT ARGUMENTS`` or ``python -m MODULE ARGUMENTS`` does."""
-    warm.enter_program("pdb", [])
-    del sys.path[0]  # the workspace, where enter_program has put it
-    main = types.ModuleType("__main__")
-    sys.modules["__main__"] = main
+    main = become_main()
     try:
-        code = _load_module(words[1:], main) if words[0] == "-m" else _load_script(words, main)
+        code = load_main(words, main)
     except (ImportError, OSError, SyntaxError, IndexError) as error:
         print("cannot run %s: %s" % (" ".join(words), error), file=sys.stderr)
         return 2
