@@ -9,9 +9,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from debug_gym import plugins
 from debug_gym.episode import Observation, ToolCall
-from debug_gym.errors import SandboxError
+from debug_gym.errors import ConfigError, SandboxError
 from debug_gym.sandbox import Sandbox, TestRun
 from debug_gym.task import Task
+from debug_gym.tools.printable import printable
 
 
 @dataclass
@@ -56,9 +57,9 @@ class Tool(ABC):
     Tools hold no state: what must last goes into ``session.state``.
     """
 
-    name: ClassVar[str]
-    description: ClassVar[str]
-    Args: ClassVar[type[Arguments]]
+    name: str
+    description: str
+    Args: ClassVar[type[BaseModel]]
 
     @abstractmethod
     def run(self, session: Session, args: Any) -> Observation:
@@ -87,9 +88,14 @@ class Toolbox:
 
         Raises:
             UnknownNameError: no tool has that name.
+            ConfigError: two different tools have the same name.
         """
-        made = [plugins.load("tools", tool)() if isinstance(tool, str) else tool for tool in tools]
-        self.tools: dict[str, Tool] = {tool.name: tool for tool in made}
+        self.tools: dict[str, Tool] = {}
+        for item in dict.fromkeys(tools):
+            tool: Tool = plugins.load("tools", item)() if isinstance(item, str) else item
+            if tool.name in self.tools:
+                raise ConfigError(f"two tools are named {tool.name!r}: leave one of them out")
+            self.tools[tool.name] = tool
 
     def schemas(self) -> list[dict[str, Any]]:
         """All tools for a model's function calling."""
@@ -104,7 +110,14 @@ class Toolbox:
         return True
 
     def call(self, session: Session, call: ToolCall) -> Observation:
-        """Do a tool call. What is wrong with the call becomes an observation, never an exception."""
+        """Do a tool call. What is wrong with the call becomes an observation, never an exception.
+
+        Whatever tool it was, nothing in the text can take over a terminal or hide (see ``printable``).
+        """
+        observation = self._call(session, call)
+        return observation.model_copy(update={"text": printable(observation.text)})
+
+    def _call(self, session: Session, call: ToolCall) -> Observation:
         tool = self.tools.get(call.name)
         if tool is None:
             known = ", ".join(self.tools)

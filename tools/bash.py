@@ -8,7 +8,7 @@ from pydantic import Field
 
 from debug_gym.episode import Observation
 from debug_gym.tools.base import Arguments, Session, Tool, ToolError
-from debug_gym.tools.text import printable
+from debug_gym.tools.printable import printable
 
 _KILLED = re.compile(r"^bash: line \d+: +\d+ Killed .*\n", re.MULTILINE)
 """What bash says, with a process id, when a command that took too long was ended."""

@@ -10,7 +10,8 @@ from debug_gym.episode import Observation
 from debug_gym.sandbox import TestRun
 from debug_gym.sandbox.client import pytest_arguments
 from debug_gym.tools.base import Arguments, Session, Tool, ToolError
-from debug_gym.tools.text import clip, printable, scrub
+from debug_gym.tools.printable import printable
+from debug_gym.tools.text import clip, scrub
 
 MAX_OUTPUT = 24_000
 """Characters of the test command's output that are shown."""

@@ -16,7 +16,8 @@ from pydantic import Field
 from debug_gym.episode import Observation
 from debug_gym.sandbox.runtime.search import MAX_SECONDS, shorten
 from debug_gym.tools.base import Arguments, Session, Tool, ToolError
-from debug_gym.tools.text import missing, one_line, relative
+from debug_gym.tools.printable import one_line
+from debug_gym.tools.text import missing, relative
 
 LARGE = 500
 """Entries of a workspace from which on ripgrep is worth the milliseconds that starting it takes."""

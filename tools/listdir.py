@@ -7,7 +7,8 @@ from pydantic import Field
 
 from debug_gym.episode import Observation
 from debug_gym.tools.base import Arguments, Session, Tool
-from debug_gym.tools.text import missing, one_line, relative
+from debug_gym.tools.printable import one_line
+from debug_gym.tools.text import missing, relative
 
 MAX_ENTRIES = 500
 _MARKS = {"dir": "/", "link": "@", "other": "?"}

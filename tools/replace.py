@@ -8,8 +8,9 @@ from pydantic import Field
 
 from debug_gym.episode import Observation
 from debug_gym.tools.base import Arguments, Session, Tool, ToolError
+from debug_gym.tools.printable import printable
 from debug_gym.tools.rewrite import store
-from debug_gym.tools.text import TextFile, printable, read_existing, sample_files, split_lines
+from debug_gym.tools.text import TextFile, read_existing, sample_files, split_lines
 
 MAX_COMPARED = 3_000
 """Lines of a file that are compared to find similar ones."""

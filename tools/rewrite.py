@@ -12,16 +12,8 @@ from pydantic import Field
 
 from debug_gym.episode import Observation
 from debug_gym.tools.base import Arguments, Session, Tool, ToolError
-from debug_gym.tools.text import (
-    TextFile,
-    clip,
-    missing,
-    printable,
-    read_text,
-    relative,
-    sample_files,
-    split_lines,
-)
+from debug_gym.tools.printable import printable
+from debug_gym.tools.text import TextFile, clip, missing, read_text, relative, sample_files, split_lines
 
 MAX_DIFF = 16_000
 """Characters of the difference that are shown; ``data`` has all of it."""

@@ -11,31 +11,9 @@ from encodings import normalize_encoding
 from encodings.aliases import aliases
 
 from debug_gym.tools.base import Session, ToolError
+from debug_gym.tools.printable import one_line
 
 # -- for the agent's eyes ----------------------------------------------------------------
-
-_CONTROL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but \t and \n
-    "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"  # line separators, marks of text direction
-    "\ud800-\udfff]"  # surrogates, which cannot be encoded
-)
-
-
-def printable(text: str) -> str:
-    r"""The text with control characters (all but ``\n`` and ``\t``) in a visible form.
-
-    Terminal escapes would take over a terminal that shows them; marks of text direction would make code
-    look like other code.
-
-    >>> printable("\x1b[31mred")
-    '\\x1b[31mred'
-    """
-    return _CONTROL.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
-
-
-def one_line(text: str) -> str:
-    """The same for file names and single lines, which must not spread over several lines."""
-    return printable(text).replace("\n", "\\n")
 
 
 def clip(text: str, limit: int) -> str:

@@ -7,7 +7,8 @@ from pydantic import Field
 
 from debug_gym.episode import Observation
 from debug_gym.tools.base import Arguments, Session, Tool, ToolError
-from debug_gym.tools.text import printable, read_existing, sample_files, split_lines
+from debug_gym.tools.printable import printable
+from debug_gym.tools.text import read_existing, sample_files, split_lines
 
 MAX_LINES, MAX_RANGE = 400, 2000
 """Lines shown when no end is named, and when one is."""

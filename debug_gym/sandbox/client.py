@@ -1,49 +1,31 @@
-"""The host's end of the protocol: every sandbox is a runtime behind a channel, whatever started it.
+"""Every sandbox is a runtime behind a connection, whatever started it: what it can be asked, and by whom."""
 
-The host distrusts the runtime: a reply is bounded in size and time, and whoever breaks the protocol is
-killed.
-"""
-
-import contextlib
 import errno
 import math
 import os
-import select
-import signal
 import socket
-import threading
-import time
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from debug_gym.errors import ProtocolError, SandboxDiedError, SandboxError, SandboxTimeoutError
+from debug_gym.errors import SandboxError
 from debug_gym.sandbox import replies
 from debug_gym.sandbox.base import (
     Changes,
     DebugReply,
     ExecResult,
-    FileEntry,
     Snapshot,
     TestRun,
     TraceRun,
 )
-from debug_gym.sandbox.runtime import wire
+from debug_gym.sandbox.channel import Connection
 from debug_gym.task import Task
 
-GRACE = 10.0
-"""Seconds that the runtime gets beyond the limit of what it was asked to do."""
-WARM_LIMIT = 120.0
-"""Seconds for a runtime to start and import everything that it keeps warm."""
-MAX_REPLY = 128 << 20
 MAX_SECONDS = 1e6
 """No time limit is longer: 11 days."""
 
 T = TypeVar("T")
-
-_live: "weakref.WeakSet[RuntimeSandbox]" = weakref.WeakSet()
 
 
 class RuntimeSandbox:
@@ -62,116 +44,26 @@ class RuntimeSandbox:
         *,
         pidfd: int,
         harvest: Callable[[bool], Changes],
-        scratch: Callable[[], Mapping[str, FileEntry]],
+        scratch: Callable[[], Changes],
         start_twin: Callable[[], "RuntimeSandbox"],
         held: Sequence[int] = (),
         on_close: Callable[[], None] | None = None,
         kill: bool = True,
     ) -> None:
         self.task, self.workspace = task, workspace
-        self._channel: socket.socket | None = channel
-        self._pidfd = pidfd
+        self.connection = Connection(channel, pidfd=pidfd, held=held, kill=kill)
         self._harvest, self._scratch, self._start_twin = harvest, scratch, start_twin
-        self._on_close, self._kill = on_close, kill
-        self._release = weakref.finalize(self, _close_all, (pidfd, *held))
-        """Closes the descriptors, also those of a sandbox that is forgotten and not closed."""
-        self._release.atexit = False
-        self._lock = threading.RLock()
-        self._died = ""
-        channel.setblocking(False)
-        _live.add(self)
-
-    # -- the protocol ----------------------------------------------------------------
+        self._on_close = on_close
 
     def request(
         self, op: str, blob: bytes = b"", *, within: float = 0.0, **arguments: Any
     ) -> tuple[dict[str, Any], bytes]:
-        """Send one request and wait for its reply, at most ``within`` seconds and a grace.
-
-        Raises:
-            SandboxDiedError, SandboxTimeoutError, ProtocolError: the sandbox is of no more use.
-            OSError, ValueError: what the runtime said is wrong with the request.
-        """
-        reply, payload = self._exchange({"op": op, **arguments}, blob, within)
-        if "error" in reply:
-            raise self._checked(replies.error, reply)
-        return reply, payload
+        """See ``Connection.request``."""
+        return self.connection.request(op, blob, within=within, **arguments)
 
     def _ask(self, parse: Callable[[dict[str, Any]], T], op: str, *, within: float, **arguments: Any) -> T:
         """A request whose reply must be of a certain form."""
-        return self._checked(parse, self.request(op, within=within, **arguments)[0])
-
-    def _checked(self, parse: Callable[[dict[str, Any]], T], reply: dict[str, Any]) -> T:
-        try:
-            return parse(reply)
-        except ProtocolError as error:
-            self._fail(f"the sandbox sent an invalid reply and was killed: {error}")
-            raise ProtocolError(self._died) from None
-
-    def greet(self, config: dict[str, Any]) -> dict[str, Any]:
-        """Hand its configuration to a runtime that was started as a plain program; return what it says of
-        itself."""
-        return self._exchange(config, b"", WARM_LIMIT)[0]
-
-    def _exchange(self, message: dict[str, Any], blob: bytes, within: float) -> tuple[dict[str, Any], bytes]:
-        with self._lock:
-            if self._channel is None:
-                raise SandboxDiedError(self._died or "the sandbox is closed")
-            data = wire.encode(message, blob)
-            deadline = time.monotonic() + within + GRACE
-            try:
-                self._send(data, deadline)
-                text_size, blob_size = wire.HEADER.unpack(self._receive(wire.HEADER.size, deadline))
-                if text_size + blob_size > MAX_REPLY:
-                    raise ProtocolError(f"the runtime announced a reply of {text_size + blob_size} bytes")
-                reply = wire.decode(self._receive(text_size, deadline))
-                return reply, self._receive(blob_size, deadline)
-            except (ConnectionError, EOFError):
-                self._fail("the sandbox died: its first process was killed or ran out of memory")
-                raise SandboxDiedError(self._died) from None
-            except TimeoutError:
-                what = message.get("op", "its first request")
-                self._fail(
-                    f"the sandbox did not answer {what!r} within {within + GRACE:.0f} s and was killed"
-                )
-                raise SandboxTimeoutError(self._died) from None
-            except (ProtocolError, ValueError, RecursionError) as error:
-                self._fail(f"the sandbox sent an invalid reply and was killed: {error}")
-                raise ProtocolError(self._died) from None
-            except BaseException:  # e.g. Ctrl-C: what is answered later would be taken for the next reply
-                self._fail("the sandbox was killed, since a request to it was interrupted")
-                raise
-
-    def _send(self, data: bytes, deadline: float) -> None:
-        view = memoryview(data)
-        while view:
-            try:
-                view = view[self._channel.send(view) :]  # type: ignore[union-attr]
-            except BlockingIOError:
-                self._wait(select.POLLOUT, deadline)
-
-    def _receive(self, size: int, deadline: float) -> bytes:
-        data = bytearray()
-        while len(data) < size:
-            try:
-                part = self._channel.recv(min(size - len(data), 1 << 20))  # type: ignore[union-attr]
-            except BlockingIOError:
-                self._wait(select.POLLIN, deadline)
-                continue
-            if not part:
-                raise EOFError
-            data += part
-        return bytes(data)
-
-    def _wait(self, event: int, deadline: float) -> None:
-        poll = select.poll()
-        poll.register(self._channel, event)  # type: ignore[arg-type]
-        if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            raise TimeoutError
-
-    def _fail(self, reason: str) -> None:
-        self._died = self._died or reason
-        self._end()
+        return self.connection.checked(parse, self.request(op, within=within, **arguments)[0])
 
     # -- commands ----------------------------------------------------------------------
 
@@ -352,26 +244,30 @@ class RuntimeSandbox:
 
     def changes(self) -> Changes:
         """See ``Sandbox.changes``. Works on a dead sandbox too, until it is closed."""
-        with self._lock:
-            self._demand_files()
+        with self.connection.lock:
+            self.connection.demand_held()
             return self._harvest(False)
 
     def snapshot(self) -> Snapshot:
         """See ``Sandbox.snapshot``. Of a dead sandbox, the files can still be had."""
-        with self._lock:
-            self._demand_files()
-            alive = self._channel is not None
+        with self.connection.lock:
+            self.connection.demand_held()
+            alive = self.connection.alive
             shell = self._ask(replies.shell_state, "shell_state", within=5.0) if alive else ""
             return Snapshot(changes=self._harvest(True), scratch=self._scratch(), shell=shell)
 
     def restore(self, snapshot: Snapshot) -> None:
         """See ``Sandbox.restore``."""
-        entries = {**snapshot.changes.files, **snapshot.scratch}
-        files = [[path, entry.mode, entry.link, len(entry.data or b"")] for path, entry in entries.items()]
+        changes, scratch = snapshot.changes, snapshot.scratch
+        entries = {**changes.files, **scratch.files}
+        wanted = {
+            "deleted": changes.deleted,
+            "files": [(path, item.mode, item.link, len(item.data or b"")) for path, item in entries.items()],
+            "empty": (*changes.empty, *scratch.empty),
+        }
         blob = b"".join(entry.data or b"" for entry in entries.values())
-        deleted = list(snapshot.changes.deleted)
         try:
-            self.request("restore", blob, within=30.0, files=files, deleted=deleted, shell=snapshot.shell)
+            self.request("restore", blob, within=30.0, shell=snapshot.shell, **wanted)
         except SandboxError:
             raise
         except (OSError, ValueError) as error:
@@ -392,40 +288,8 @@ class RuntimeSandbox:
 
     def close(self) -> None:
         """See ``Sandbox.close``. From another thread it ends a request that is under way."""
-        channel = self._channel
-        if channel is not None:
-            self._died = self._died or "the sandbox is closed"
-            with contextlib.suppress(OSError):
-                channel.shutdown(socket.SHUT_RDWR)
-        with self._lock:
-            self._end()
-            if self._release.alive:
-                self._release()
-                if self._on_close is not None:
-                    self._on_close()
-
-    def _demand_files(self) -> None:
-        if not self._release.alive:  # the numbers may be somebody else's descriptors by now
-            raise SandboxDiedError(self._died or "the sandbox is closed")
-
-    def _end(self) -> None:
-        """Kill the first process, and with it everything, and let go of the channel."""
-        if self._channel is None:
-            return
-        self._channel.close()  # at which a runtime ends its children
-        self._channel = None
-        if self._kill:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-
-    def forget(self) -> None:
-        """In a forked copy of the gym's process: let go of the descriptors, do nothing else."""
-        if self._channel is not None:
-            self._channel.close()
-            self._channel = None
-        self._release()
-        self._died = "this sandbox belongs to the process that this one was forked from"
-        self._lock = threading.RLock()
+        if self.connection.close() and self._on_close is not None:
+            self._on_close()
 
     def __enter__(self) -> Self:
         return self
@@ -434,19 +298,6 @@ class RuntimeSandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _close_all(descriptors: Sequence[int]) -> None:
-    for fd in descriptors:
-        os.close(fd)
-
-
-def _forget_all() -> None:
-    for sandbox in list(_live):
-        sandbox.forget()
-
-
-os.register_at_fork(after_in_child=_forget_all)
 
 
 def pytest_arguments(command: Sequence[str]) -> list[str] | None:

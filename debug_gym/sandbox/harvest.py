@@ -7,7 +7,7 @@ else in the agent's tree.
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 
 from debug_gym.sandbox.base import Changes, FileEntry
@@ -32,6 +32,7 @@ class Harvester:
         self.ignored = ignored
         self.files: dict[str, FileEntry] = {}
         self.deleted: set[str] = set()
+        self.empty: list[str] = []
         self.unseen: list[str] = []
         """Folders that could not be looked into, each with a slash at its end."""
         self.total = 0
@@ -42,7 +43,8 @@ class Harvester:
         """What was collected."""
         more = [f"{self._uncounted} more paths: not listed"] if self._uncounted else []
         skipped = (*sorted(self._skipped), *more)
-        return Changes(files=self.files, deleted=tuple(sorted(self.deleted)), skipped=skipped)
+        deleted, empty = tuple(sorted(self.deleted)), tuple(sorted(self.empty))
+        return Changes(files=self.files, deleted=deleted, empty=empty, skipped=skipped)
 
     def take(self, folder: int, name: str, path: str) -> None:
         """Read one file or link; say why not, if it cannot be had."""
@@ -62,6 +64,19 @@ class Harvester:
         """The same, unless it is what the base has at this path."""
         if not _is_unchanged(folder, name, base, path):
             self.take(folder, name, path)
+
+    def take_empty(self, path: str, before: Set[str] | None = None, gone: Set[str] | None = None) -> None:
+        """Note a folder in which nothing was found; not if it is empty in the base too, or if it still has
+        some of what the base has in it.
+
+        Args:
+            path: of the folder; of the top itself there is nothing to note.
+            before: what the base has in it; None: the base has no such folder.
+            gone: what of that is no longer there; None: all of it.
+        """
+        left = (before or set()) - gone if gone is not None else set()
+        if path and before != set() and not left and len(self.empty) < MAX_FILES:
+            self.empty.append(path)
 
     def _entry(self, folder: int, name: str, path: str) -> FileEntry:
         status = os.stat(name, dir_fd=folder, follow_symlinks=False)
@@ -140,16 +155,23 @@ def harvest_upper(upper: int, base: int, ignored: frozenset[str] = SKIPPED) -> C
     harvester = Harvester(ignored)
     present: set[str] = set()
     for folder, prefix, entries in harvester.folders(upper):
-        if prefix and _is_opaque(folder):
+        opaque = bool(prefix) and _is_opaque(folder)
+        if opaque:
             harvester.deleted.update(_files_below(base, prefix[:-1], ignored))
+        gone: set[str] = set()
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 continue
             path = prefix + entry.name
             harvester.deleted.update(_files_below(base, path, ignored))
-            if not _is_whiteout(folder, entry.name):
+            if _is_whiteout(folder, entry.name):
+                gone.add(entry.name)
+            else:
                 present.add(path)
                 harvester.take_changed(folder, entry.name, path, base)
+        if len(gone) == len(entries):
+            before = _names(base, prefix[:-1], ignored)
+            harvester.take_empty(prefix[:-1], before, None if opaque else gone)
     harvester.deleted -= present
     return harvester.changes()
 
@@ -159,6 +181,8 @@ def harvest_tree(tree: int, base: int, ignored: frozenset[str] = SKIPPED) -> Cha
     harvester = Harvester(ignored)
     present: set[str] = set()
     for folder, prefix, entries in harvester.folders(tree):
+        if not entries:
+            harvester.take_empty(prefix[:-1], _names(base, prefix[:-1], ignored))
         for entry in entries:
             if not entry.is_dir(follow_symlinks=False):
                 present.add(prefix + entry.name)
@@ -169,13 +193,15 @@ def harvest_tree(tree: int, base: int, ignored: frozenset[str] = SKIPPED) -> Cha
     return harvester.changes()
 
 
-def harvest_folder(folder: int) -> Changes:
-    """Everything below a folder but caches, as if all of it were new."""
+def harvest_folder(folder: int, name: str) -> Changes:
+    """Everything below a folder but caches, as if all of it were new; paths begin with ``name``."""
     harvester = Harvester(CACHES)
     for below, prefix, entries in harvester.folders(folder):
+        if prefix and not entries:
+            harvester.take_empty(f"{name}/{prefix[:-1]}")
         for entry in entries:
             if not entry.is_dir(follow_symlinks=False):
-                harvester.take(below, entry.name, prefix + entry.name)
+                harvester.take(below, entry.name, f"{name}/{prefix}{entry.name}")
     return harvester.changes()
 
 
@@ -232,6 +258,20 @@ def _files_below(base: int, path: str, ignored: frozenset[str]) -> list[str]:
         ]
     finally:
         os.close(top)
+
+
+def _names(base: int, path: str, ignored: Set[str]) -> set[str] | None:
+    """What the base has in a folder; None: it has no such folder."""
+    try:
+        with _parent(base, path) as (above, name):
+            folder = os.open(name or ".", _FOLDER, dir_fd=above)
+    except OSError:
+        return None
+    try:
+        with os.scandir(folder) as entries:
+            return {entry.name for entry in entries} - ignored
+    finally:
+        os.close(folder)
 
 
 def _is_unchanged(folder: int, name: str, base: int, path: str) -> bool:

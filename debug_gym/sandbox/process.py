@@ -73,7 +73,7 @@ class ProcessBackend:
             channel,
             pidfd=os.pidfd_open(process.pid),
             harvest=harvest,
-            scratch=dict,
+            scratch=Changes,
             start_twin=lambda: self.start(task),
             held=[base_fd],
             on_close=on_close,
@@ -82,7 +82,7 @@ class ProcessBackend:
         preload = task.environment.preload if task.environment.preload is not None else base.imports
         config = {"workspace": str(workspace), "home": str(home), "names": list(base.names)}
         try:
-            sandbox.greet({**config, "preload": list(preload), "limits": task.limits.model_dump()})
+            sandbox.connection.greet({**config, "preload": list(preload), "limits": task.limits.model_dump()})
         except DebugGymError as error:
             sandbox.close()
             raise SandboxError(f"the runtime did not start with {python}: {error}") from None

@@ -14,7 +14,7 @@ from typing import Any
 
 from debug_gym.errors import SandboxError, SandboxUnavailableError
 from debug_gym.sandbox import bases
-from debug_gym.sandbox.client import WARM_LIMIT
+from debug_gym.sandbox.channel import WARM_LIMIT
 from debug_gym.sandbox.interpreters import BOOT, RUNTIME, sandbox_environment
 from debug_gym.sandbox.runtime.enclosure import HOME
 from debug_gym.task import Task
@@ -33,7 +33,9 @@ def _own_folders() -> list[str]:
 class Template:
     """The host's handle on one warm interpreter."""
 
-    def __init__(self, python: str, preload: tuple[str, ...], variables: Mapping[str, str]) -> None:
+    def __init__(
+        self, python: str, preload: tuple[str, ...], variables: Mapping[str, str], *, memory_groups: bool
+    ) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._socket = ours
@@ -51,7 +53,8 @@ class Template:
                 start_new_session=True,
             )
         with contextlib.suppress(OSError):  # it may have ended already; the lack of an answer will say so
-            ours.send(json.dumps({"preload": list(preload), "masked": _own_folders()}).encode())
+            config = {"preload": preload, "masked": _own_folders(), "memory_groups": memory_groups}
+            ours.send(json.dumps(config).encode())
         ours.settimeout(WARM_LIMIT)
         facts = self._answer()
         self.installed: frozenset[str] = frozenset(facts["installed"])

@@ -163,7 +163,7 @@ def test_the_runtime_outlives_what_it_is_sent(sandbox):
 def test_a_dead_sandbox_says_so_and_its_files_can_be_read(backend, make_task):
     sandbox = backend.start(make_task({"a.py": "x = 1\n"}))
     sandbox.write("a.py", b"x = 2\n")
-    sandbox._fail("killed by the test")
+    sandbox.connection.fail("killed by the test")
     with pytest.raises(SandboxError, match="killed by the test"):
         sandbox.exec("true")
     assert sandbox.changes().files["a.py"].data == b"x = 2\n"

@@ -21,7 +21,7 @@ SYSTEM_CALLS = {  # name: its number on x86-64
     "msgget": 68,
     "quotactl_fd": 443,
 }
-TREE = r"find . -path ./.git -prune -o \( -type d -o -type l -printf '%p -> %l\n' -o -printf '%p %m %s\n' \) | sort"
+TREE = r"find . -path ./.git -prune -o \( -type d -printf '%p/\n' -o -type l -printf '%p -> %l\n' -o -printf '%p %m %s\n' \) | sort"
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ def test_many_sandboxes_leave_no_descriptor_process_or_mount(backend, make_task)
         if number % 2:
             sandbox.close()
         else:
-            sandbox._fail("left to die")
+            sandbox.connection.fail("left to die")
             sandbox.close()
     assert _eventually(lambda: _held() == before), (_held(), before)
 

@@ -42,7 +42,7 @@ def answering(make_task):
             ours,
             pidfd=os.pidfd_open(child),
             harvest=lambda everything: Changes(),
-            scratch=dict,
+            scratch=Changes,
             start_twin=lambda: sandbox,
         )
         opened.append((sandbox, child))
@@ -111,7 +111,7 @@ def test_each_kind_of_reply_is_checked(answering, call, reply):
     ],
 )
 def test_what_is_no_reply_at_all_ends_the_sandbox_in_time(answering, data, monkeypatch):
-    monkeypatch.setattr("debug_gym.sandbox.client.GRACE", 0.3)
+    monkeypatch.setattr("debug_gym.sandbox.channel.GRACE", 0.3)
     began = time.monotonic()
     with pytest.raises(SandboxError):
         answering(data).exec("true", timeout=0.1)
@@ -210,7 +210,7 @@ def test_a_warm_interpreter_that_is_gone_or_stuck_is_replaced(own, make_task, nu
         for _ in range(3):  # never mixed up with one another
             with own.start(task) as new:
                 assert new.exec("echo new").output == "new\n"
-                assert signal.pidfd_send_signal(new._pidfd, 0) is None
+                assert signal.pidfd_send_signal(new.connection.pidfd, 0) is None
         assert old.exec("echo old").output == "old\n"
 
 

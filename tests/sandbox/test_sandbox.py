@@ -157,6 +157,20 @@ def test_changes(sandbox):
     assert changes.skipped == ("pipe: not a regular file",)
 
 
+def test_a_fork_has_the_empty_folders_too(sandbox):
+    sandbox.exec("mkdir -p new/empty; rm pkg/deep/*; chmod 700 tests")
+    assert set(sandbox.changes().empty) == {"new/empty", "pkg/deep"}
+    sandbox.exec("mkdir -p /tmp/scratch/empty")
+    with sandbox.fork() as twin:
+        assert twin.exec("ls -d new/empty pkg/deep").exit_code == 0
+        assert twin.changes() == sandbox.changes()
+        if twin.workspace == "/workspace":
+            assert twin.exec("ls -d /tmp/scratch/empty").exit_code == 0
+    sandbox.exec("rm -r pkg/deep /tmp/scratch")
+    with sandbox.fork() as twin:
+        assert twin.exec("ls -d pkg/deep").exit_code != 0
+
+
 def test_fork_has_the_same_files_and_a_life_of_its_own(sandbox):
     sandbox.exec(
         "rm -r pkg; echo x > new.py; chmod 700 new.py; ln -s new.py link; git add -A; git commit -qm second"

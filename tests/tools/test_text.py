@@ -3,7 +3,8 @@ import codecs
 import pytest
 
 from debug_gym.tools.base import ToolError
-from debug_gym.tools.text import TextFile, clip, one_line, printable, read_text, relative, scrub, split_lines
+from debug_gym.tools.printable import one_line, printable
+from debug_gym.tools.text import TextFile, clip, read_text, relative, scrub, split_lines
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +23,13 @@ def session(make_shared_session):
         ("\x00\x08\x7f\x9b", "\\x00\\x08\\x7f\\x9b"),
         ("a\u202eb\u2066c\u2028d", "a\\u202eb\\u2066c\\u2028d"),
         ("\udc80", "\\udc80"),
+        ("a\u200b\ufeff\xad\u2060b", "a\\u200b\\ufeff\\xad\\u2060b"),
+        ("".join(chr(0xE0000 + ord(letter)) for letter in "hi"), "\\U000e0068\\U000e0069"),
+        ("\u200c\u200d\u200c\u200c", "\\u200c\\u200d\\u200c\\u200c"),
+        (
+            "\U0001f469\u200d\U0001f52c \u2764\ufe0f\u200d\U0001f525",
+            "\U0001f469\u200d\U0001f52c \u2764\ufe0f\u200d\U0001f525",
+        ),
     ],
 )
 def test_control_characters_become_visible(text, shown):

@@ -56,7 +56,8 @@ _TMPFS = linux.MS_NOSUID | linux.MS_NODEV
 
 
 def write_id_maps(pid: int) -> None:
-    """From outside: give the first process of a new user namespace its user ids."""
+    """From outside: give the first process of a new user namespace its user ids. Short of memory, the host
+    ends sandboxes first."""
     uid, gid = os.getuid(), os.getgid()
     maps = {"uid_map": "%d %d 1" % (INSIDE_ID, uid), "gid_map": "%d %d 1" % (INSIDE_ID, gid)}
     if uid == 0:
@@ -64,7 +65,7 @@ def write_id_maps(pid: int) -> None:
         maps = {"uid_map": both, "gid_map": both}
     else:
         maps = {"setgroups": "deny", **maps}
-    for name, text in maps.items():
+    for name, text in {"oom_score_adj": "1000", **maps}.items():
         with open("/proc/%d/%s" % (pid, name), "w") as file:
             file.write(text)
 
@@ -97,9 +98,8 @@ def build(base: str, visible: list[str], masked: list[str], limits: dict[str, An
         os.close(os.open("%s/dev/%s" % (new, name), os.O_CREAT))
         linux.mount("/proc/self/fd/%d" % fd, "%s/dev/%s" % (new, name), None, linux.MS_BIND)
         os.close(fd)
-    linux.mount(
-        "devpts", new + "/dev/pts", "devpts", linux.MS_NOSUID | linux.MS_NOEXEC, "newinstance,ptmxmode=0666"
-    )
+    terminals = "newinstance,ptmxmode=0666,max=64"  # the machine has 4096 in all
+    linux.mount("devpts", new + "/dev/pts", "devpts", linux.MS_NOSUID | linux.MS_NOEXEC, terminals)
     for name, target in (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
         os.symlink(target, "%s/dev/%s" % (new, name))
     os.symlink("pts/ptmx", new + "/dev/ptmx")
@@ -181,8 +181,11 @@ def _workspace(new: str, lower: int, limits: dict[str, Any], owner: int) -> list
 
 def _limit_the_user(proc: str) -> None:
     """What is counted for the host's user, whoever uses it: leave some for others."""
-    limits = {"sys/user/max_inotify_instances": "64", "sys/user/max_user_namespaces": "0"}
-    limits["self/oom_score_adj"] = "1000"  # short of memory, the host ends sandboxes first
+    limits = {
+        "sys/user/max_inotify_instances": "64",
+        "sys/user/max_inotify_watches": "8192",
+        "sys/user/max_user_namespaces": "0",
+    }
     for name, value in limits.items():
         try:
             with open("%s/%s" % (proc, name), "w") as file:

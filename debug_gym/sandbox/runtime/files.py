@@ -28,12 +28,13 @@ def inside(root: str, path: str) -> str:
 def read(root: str, request: dict[str, Any]) -> Frame:
     """``path``, ``limit`` -> the content as blob, ``mode``."""
     path = request["path"]
-    fd = os.open(inside(root, path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    target = inside(root, path)
+    fd = os.open(target, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(fd, "rb") as file:
         status = os.fstat(fd)
         if stat.S_ISDIR(status.st_mode):
             raise IsADirectoryError(21, "is a folder, not a file", path)
-        if not stat.S_ISREG(status.st_mode):
+        if not (stat.S_ISREG(status.st_mode) and is_at(fd, target)):
             raise PermissionError(13, "is not a regular file", path)
         if status.st_size > request["limit"]:
             raise ValueError(
@@ -56,7 +57,7 @@ def write(root: str, request: dict[str, Any], blob: bytes) -> Frame:
 def _put(target: str, data: bytes, mode: int | None) -> None:
     fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     try:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
+        if not (stat.S_ISREG(os.fstat(fd).st_mode) and is_at(fd, target)):
             raise PermissionError(13, "is not a regular file", target)
         view = memoryview(data)
         while view:
@@ -66,6 +67,12 @@ def _put(target: str, data: bytes, mode: int | None) -> None:
             os.fchmod(fd, mode)
     finally:
         os.close(fd)
+
+
+def is_at(fd: int, path: str) -> bool:
+    """An open file lies at this very path. If a link came into the path since it was resolved, it does not:
+    what this process can open and the code in the sandbox cannot, it must not hand out."""
+    return os.readlink("/proc/self/fd/%d" % fd) == path
 
 
 def listdir(root: str, request: dict[str, Any]) -> Frame:
@@ -111,10 +118,11 @@ def _kind(entry: os.DirEntry[str]) -> str:
 
 def restore(root: str, request: dict[str, Any], blob: bytes) -> Frame:
     """``deleted``: paths; ``files``: [path, mode, link or None, size]; the contents follow each other in the
-    blob. Relative paths are the workspace's; absolute ones are taken as they are (scratch folders).
+    blob; ``empty``: folders. Relative paths are the workspace's; absolute ones are taken as they are (scratch
+    folders).
 
-    Folders that deleting leaves empty go too. Links are replaced, never followed: what is laid down at a path
-    comes to lie at that very path, or not at all.
+    Folders go too in which deleting leaves nothing, or nothing but bytecode. Links are replaced, never
+    followed: what is laid down at a path comes to lie at that very path, or not at all.
 
     Raises:
         OSError: an entry cannot be laid down, e.g. for want of space, or since a file that was not deleted
@@ -136,11 +144,13 @@ def restore(root: str, request: dict[str, Any], blob: bytes) -> Frame:
         else:
             _with_rights(folder, partial(_put, target, blob[offset : offset + size], mode))
             offset += size
+    for path in request["empty"]:
+        _make_folders(os.path.join(root, path))
     return {}, b""
 
 
 def _delete(root: str, path: str) -> None:
-    """Delete a path of the workspace, and the folders above it that are empty then."""
+    """Delete a path of the workspace, and the folders above it that hold nothing then."""
     target = os.path.join(root, path)
     if not _is_real_folder(os.path.dirname(target)):
         return  # it is gone, or lies behind a link
@@ -151,6 +161,8 @@ def _delete(root: str, path: str) -> None:
     while os.path.dirname(target) != root:
         target = os.path.dirname(target)
         try:
+            if os.listdir(target) == ["__pycache__"]:
+                remove_tree(target + "/__pycache__")
             os.rmdir(target)
         except OSError:
             return

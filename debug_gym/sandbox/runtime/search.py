@@ -158,7 +158,7 @@ def _lines(full: str, path: str, skipped: list[str]) -> list[str]:
         return []
     with os.fdopen(fd, "rb", buffering=0) as file:
         status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode):
+        if not (stat.S_ISREG(status.st_mode) and files.is_at(fd, full)):
             return []
         if status.st_size > MAX_FILE:
             skipped.append(path)

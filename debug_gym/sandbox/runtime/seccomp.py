@@ -1,7 +1,8 @@
 """A seccomp filter that takes away the system calls which code under test never needs and exploits love.
 
 Classic BPF, built by hand for x86-64 and arm64 (see seccomp(2) and the kernel's seccomp_filter.rst). Denied
-calls fail with EPERM; clone3 fails with ENOSYS, so that libc falls back to clone, whose flags can be checked.
+calls fail with EPERM; those that programs can do without fail with ENOSYS, so that they do: libc falls back
+from clone3 to clone, whose flags can be checked.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ _X32 = 0x40000000
 _NAMESPACE_FLAGS = 0x7E020000  # every CLONE_NEW*
 _TERMINAL_TRICKS = (0x5412, 0x541C, 0x5423)  # TIOCSTI and TIOCLINUX type into it, TIOCSETD loads drivers
 _RLIMIT_CORE = 4
+_F_SETLEASE = 1024  # holds up whoever opens the file, on the host too
 _SOCKET_FAMILIES = (1, 2, 10, 16)  # unix, inet, inet6, netlink: vsock and the like know no network namespace
-_SYS_CLONE3 = 435
 
 _CALLS = {  # name: (x86_64, aarch64)
     "clone": (56, 220),
@@ -32,6 +33,9 @@ _CALLS = {  # name: (x86_64, aarch64)
     "socket": (41, 198),
     "prlimit64": (302, 261),
     "setrlimit": (160, 164),
+    "fcntl": (72, 25),
+    "setpriority": (141, 140),
+    "ioprio_set": (251, 30),
 }
 _ON_PID_1 = {  # what a process may do to others of its user, and must not do to the runtime
     "prlimit64": (302, 261),
@@ -39,6 +43,14 @@ _ON_PID_1 = {  # what a process may do to others of its user, and must not do to
     "sched_setscheduler": (144, 119),
     "sched_setaffinity": (203, 122),
     "sched_setattr": (314, 274),
+}
+_PRIORITIES = {"setpriority": 2, "ioprio_set": 3}
+"""Calls that name a process second. This as the first argument means all processes of the user."""
+_MISSING = {  # the last three make nameless memory, which no limit sees without a memory cgroup
+    "clone3": (435, 435),
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    "shmget": (29, 194),
 }
 _DENIED = {
     "mount": (165, 40),
@@ -83,10 +95,12 @@ _DENIED = {
     "syslog": (103, 116),
     "vhangup": (153, 58),
     "fanotify_init": (300, 262),
-    # These take what no namespace limits: asynchronous I/O slots of the whole machine, and kernel memory.
+    # These take what no namespace limits: asynchronous I/O slots of the whole machine, what the user has of
+    # message queues, and kernel memory.
     "io_setup": (206, 0),
     "semget": (64, 190),
     "msgget": (68, 186),
+    "mq_open": (240, 180),
 }
 
 
@@ -127,7 +141,7 @@ def program(machine: str | None = None) -> bytes:
     machine = machine or platform.machine()
     column = ("x86_64", "aarch64").index(machine) if machine in _AUDIT else -1
     audit = _AUDIT[machine]
-    number = {name: pair[column] for name, pair in {**_CALLS, **_ON_PID_1, **_DENIED}.items()}
+    number = {name: pair[column] for name, pair in {**_CALLS, **_ON_PID_1, **_MISSING, **_DENIED}.items()}
     # A core dump that is piped to a program of the host is made at a limit of 0 too, but not at 1, which
     # enclosure.lock sets: it stays. Whoever tries to change it is told that it was changed.
     is_core, done = (_EQUAL, _RLIMIT_CORE), _instruction(_RETURN, _ERRNO)
@@ -139,10 +153,16 @@ def program(machine: str | None = None) -> bytes:
             _instruction(_LOAD, _NUMBER),
             _instruction(_AT_LEAST, _X32, if_false=1),
             _fail(errno.ENOSYS),
-            _rule(_SYS_CLONE3, [], _fail(errno.ENOSYS)),
+            *(_rule(number[name], [], _fail(errno.ENOSYS)) for name in _MISSING),
             _rule(number["clone"], [(_ARG0, _ANY_BIT, _NAMESPACE_FLAGS)], _fail(errno.EPERM)),
             *(_rule(number["ioctl"], [(_ARG1, _EQUAL, do)], _fail(errno.EPERM)) for do in _TERMINAL_TRICKS),
             *(_rule(number[name], [(_ARG0, _EQUAL, 1)], _fail(errno.EPERM)) for name in _ON_PID_1),
+            *(_rule(number[name], [(_ARG1, _EQUAL, 1)], _fail(errno.EPERM)) for name in _PRIORITIES),
+            *(
+                _rule(number[name], [(_ARG0, _EQUAL, whole)], _fail(errno.EPERM))
+                for name, whole in _PRIORITIES.items()
+            ),
+            _rule(number["fcntl"], [(_ARG1, _EQUAL, _F_SETLEASE)], _fail(errno.EPERM)),
             _rule(number["prlimit64"], [(_ARG1, *is_core), (_ARG2, _ANY_BIT, 0xFFFFFFFF)], done),
             _rule(number["setrlimit"], [(_ARG0, *is_core)], done),
             _only_sockets(number["socket"]),

@@ -7,6 +7,7 @@ import resource
 import select
 import signal
 import sys
+import tempfile
 from functools import partial
 from typing import Any, Callable, NoReturn
 
@@ -143,7 +144,7 @@ class Runtime:
         environment = {**os.environ, **request.get("env", {})}
         sink = BoundedOutput(request["output"])
         out_read, out_write = os.pipe()
-        stdin = _memory_file(blob) if blob else os.open(os.devnull, os.O_RDONLY)
+        stdin = _nameless_file(blob) if blob else os.open(os.devnull, os.O_RDONLY)
         strays = self.supervisor.strays()
         actions = [
             (os.POSIX_SPAWN_DUP2, stdin, 0),
@@ -256,13 +257,12 @@ class Runtime:
             self.shell = None
 
 
-def _memory_file(data: bytes) -> int:
-    fd = os.memfd_create("stdin")
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
-    os.lseek(fd, 0, os.SEEK_SET)
-    return fd
+def _nameless_file(data: bytes) -> int:
+    """On the disk of the sandbox, where it counts: a file in memory would be a place to hoard in."""
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        return os.dup(file.fileno())
 
 
 _HELPERS = 3

@@ -24,6 +24,7 @@ import sysconfig
 from typing import Any, List, NoReturn
 
 from . import enclosure, linux, seccomp
+from .cgroup import MemoryGroups
 from .preload import preload, restart, restarted
 from .server import Runtime, set_limits
 from .wire import Channel
@@ -41,6 +42,7 @@ def main(control_fd: int) -> None:
     more = preload(config["preload"], ["/usr", *visible], unfit)
     if more:
         restart({**config, "unfit": unfit + more})
+    groups = MemoryGroups(wanted=config["memory_groups"])
     facts = {"python": sys.version.split()[0], "installed": installed_modules()}
     control.send(json.dumps(facts).encode())
     wake_read, wake_write = os.pipe()
@@ -57,15 +59,16 @@ def main(control_fd: int) -> None:
         ready = [fd for fd, _ in poll.poll()]
         if wake_read in ready:
             os.read(wake_read, 4096)
-            _reap()
+            groups.reap()
         if control.fileno() not in ready:
             continue
         data = control.recv(1 << 20)
         if not data:
+            groups.wait()
             return
         request = json.loads(data)
         request.update(visible=visible, masked=masked, names=_names(request["base"]))
-        _start(control, request, (wake_read, wake_write))
+        _start(control, request, (wake_read, wake_write), groups)
 
 
 def _raise_descriptor_limit() -> None:
@@ -113,7 +116,7 @@ def interpreter_folders() -> List[str]:
 
 def _is_wide(path: str) -> bool:
     """It is a folder that holds more than an interpreter, e.g. somebody's home."""
-    home = os.path.realpath(pwd.getpwuid(os.getuid()).pw_dir)
+    home = _home()
     wide = {
         "/",
         "/home",
@@ -129,6 +132,14 @@ def _is_wide(path: str) -> bool:
     return path in wide or path.endswith("/.") or _within(home, [path])
 
 
+def _home() -> str:
+    """The home folder of the gym's user, who need not be known to the system (in a container, say)."""
+    try:
+        return os.path.realpath(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        return "/"
+
+
 def installed_modules() -> list[str]:
     """Names of the top-level modules and packages in this interpreter's site-packages."""
     names: set[str] = set()
@@ -142,37 +153,42 @@ def _within(path: str, folders: list[str]) -> bool:
     return any(path == folder or path.startswith(folder + "/") for folder in folders)
 
 
-def _start(control: socket.socket, request: dict[str, Any], wake: tuple[int, int]) -> None:
-    """Fork pid 1 of a new sandbox right into its namespaces, give it its user ids, and tell the host."""
-    mapped_read, mapped_write = os.pipe()
+def _start(
+    control: socket.socket, request: dict[str, Any], wake: tuple[int, int], groups: MemoryGroups
+) -> None:
+    """Fork pid 1 of a new sandbox right into its namespaces, give it its user ids, and tell the host.
+
+    It gets a word when it has its user ids, and another when it is in its memory group: that takes long, and
+    it has its walls to build meanwhile.
+    """
+    word_read, word_write = os.pipe()
     ours, theirs = socket.socketpair()
     answer: dict[str, Any] = {}
     rights: list[tuple[int, int, array.array[int]]] = []
-    pidfd = -1
+    group, pid, pidfd = None, -1, -1
     try:
+        group = groups.make(request["limits"])
         pid, pidfd = linux.fork_into(enclosure.NAMESPACES)
         if pid == 0:
             ours.close()
-            _become(control, theirs, request, (*wake, mapped_write), mapped_read)
-        try:
-            enclosure.write_id_maps(pid)
-            os.write(mapped_write, b"!")
-            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [pidfd, ours.fileno()]))]
-        except OSError as error:
-            os.kill(pid, signal.SIGKILL)
-            answer = {"error": str(error)}
+            _become(control, theirs, request, (*wake, word_write), word_read)
+        enclosure.write_id_maps(pid)
+        os.write(word_write, b"!")
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [pidfd, ours.fileno()]))]
     except OSError as error:
         answer = {"error": str(error)}
     control.sendmsg([json.dumps(answer).encode()], rights)
+    if groups.enclose(group, pid if rights else -1):
+        os.write(word_write, b"!")
     ours.close()
     theirs.close()
-    for fd in (mapped_read, mapped_write, pidfd):
+    for fd in (word_read, word_write, pidfd):
         if fd >= 0:
             os.close(fd)
 
 
 def _become(
-    control: socket.socket, sock: socket.socket, request: dict[str, Any], others: tuple[int, ...], mapped: int
+    control: socket.socket, sock: socket.socket, request: dict[str, Any], others: tuple[int, ...], word: int
 ) -> NoReturn:
     """In the new process: wait for the user ids, then serve. Never returns."""
     try:
@@ -181,14 +197,13 @@ def _become(
         for other in others:
             os.close(other)
         control.close()
-        if os.read(mapped, 1):
-            os.close(mapped)
-            _serve(sock, request)
+        if os.read(word, 1):
+            _serve(sock, request, word)
     finally:
         os._exit(1)
 
 
-def _serve(sock: socket.socket, request: dict[str, Any]) -> None:
+def _serve(sock: socket.socket, request: dict[str, Any], word: int) -> None:
     """In pid 1: build the walls, send the descriptors of its folders to the host, serve.
 
     They are sent while this process is still the gym's user: what other sandboxes keep in flight between
@@ -212,12 +227,6 @@ def _serve(sock: socket.socket, request: dict[str, Any]) -> None:
     fd = sock.fileno()
     runtime = Runtime(Channel(fd, fd), enclosure.WORKSPACE, limits, request["names"])
     runtime.upper = folders[0]
-    runtime.serve()
-
-
-def _reap() -> None:
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        pass
+    if os.read(word, 1):  # else the memory group is not to be had
+        os.close(word)
+        runtime.serve()

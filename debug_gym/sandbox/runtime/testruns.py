@@ -9,7 +9,7 @@ import struct
 import sys
 from typing import Any, Callable
 
-from . import report, warm
+from . import clock, report, warm
 from .output import BoundedOutput
 from .supervise import Supervisor
 
@@ -19,12 +19,17 @@ _COLD = (
     inspect.getsource(report)
     + """
 import sys
+if os.environ.get(%r):
+    clock = {"__name__": "clock"}
+    exec(%r, clock)
+    clock["stop_clock"]()
 fd = int(sys.argv.pop(1))
 os.set_inheritable(fd, False)
 if sys.path[:1] == [""]: sys.path[0] = os.getcwd()
 if hasattr(sys, "orig_argv"): sys.orig_argv[1:4] = ["-m", "pytest"]
 run_module(fd)
 """
+    % (clock.VARIABLE, inspect.getsource(clock))
 )
 """What a cold run starts with ``python -c``: ``python -m pytest``, and a plugin that nobody sees."""
 

@@ -16,6 +16,7 @@ import sys
 import types
 from typing import Any, Collection, Iterable
 
+from . import clock
 from .files import MAX_DEPTH
 from .report import run_module
 
@@ -129,6 +130,7 @@ def enter_program(module: str, arguments: list[str]) -> None:
     import signal
     import threading
 
+    clock.stop_clock()
     own = python_path(os.getcwd())
     sys.path[:] = [os.getcwd(), *dict.fromkeys(own), *[folder for folder in sys.path if folder not in own]]
     importlib.invalidate_caches()
