@@ -5,8 +5,12 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-from debug_gym.errors import UnknownNameError
-from debug_gym.task import Task
+from pydantic import TypeAdapter, ValidationError
+
+from debug_gym.errors import TaskError, UnknownNameError
+from debug_gym.task import Task, Twin
+
+_stored = TypeAdapter(tuple[Twin, ...])
 
 
 class Benchmark(ABC):
@@ -47,3 +51,20 @@ class Benchmark(ABC):
 
     def __len__(self) -> int:
         return len(self.tasks)
+
+
+def read_twins(path: Path) -> tuple[Twin, ...]:
+    """The negative controls that a JSON file holds, a list of ``debug_gym.task.Twin``; none if there is no
+    such file.
+
+    Raises:
+        TaskError: it cannot be read, or holds something else.
+    """
+    try:
+        return _stored.validate_json(path.read_bytes()) if path.exists() else ()
+    except OSError as error:
+        raise TaskError(f"{path} cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise TaskError(f"{path} does not hold twins: {where}: {first['msg']}") from None

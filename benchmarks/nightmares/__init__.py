@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
-from debug_gym.benchmarks.base import Benchmark
+from debug_gym.benchmarks.base import Benchmark, read_twins
 from debug_gym.errors import TaskError
-from debug_gym.task import DirectorySource, Frozen, Task, Tests, Twin
+from debug_gym.task import DirectorySource, Frozen, Task, Tests
 
 TASKS = Path(__file__).parent / "tasks"
-_stored = TypeAdapter(tuple[Twin, ...])
 
 
 class Nightmares(Benchmark):
@@ -26,9 +25,9 @@ class Nightmares(Benchmark):
     version = "1"
     description = "Small realistic repositories whose bug is far from its symptom."
 
-    def __init__(self, folder: Path = TASKS) -> None:
+    def __init__(self, folder: str | Path = TASKS) -> None:
         """Take the tasks from ``folder``, one subfolder each; its name is the task's id."""
-        self.folder = folder
+        self.folder = Path(folder)
 
     def load(self) -> Iterator[Task]:
         """Yield the tasks, sorted by id.
@@ -70,7 +69,7 @@ def _load_task(folder: Path) -> Task:
         fail_to_pass=described.fail_to_pass,
         pass_to_pass=described.pass_to_pass,
         unstable=described.unstable,
-        twins=_twins(folder / "twins.json"),
+        twins=read_twins(folder / "twins.json"),
         timeout=30,
     )
     gold_patch = _text(folder / "gold.patch")
@@ -95,15 +94,6 @@ def _describe(path: Path) -> _TaskFile:
         raise TaskError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     except ValidationError as error:
         raise TaskError(f"{path} does not describe a task: {_first(error)}") from None
-
-
-def _twins(path: Path) -> tuple[Twin, ...]:
-    if not path.exists():
-        return ()
-    try:
-        return _stored.validate_json(_text(path))
-    except ValidationError as error:
-        raise TaskError(f"{path} does not hold twins: {_first(error)}") from None
 
 
 def _text(path: Path) -> str:

@@ -2,11 +2,14 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
+from debug_gym.judge.data import data_edits, is_read
 from debug_gym.judge.draw import apply, needed
-from debug_gym.judge.perturb import Edit, Edits, twin
+from debug_gym.judge.edits import Edit
+from debug_gym.judge.perturb import Edits, twin
 from debug_gym.judge.pristine import Pristine
 from debug_gym.judge.sorting import sort_changes
 from debug_gym.judge.trials import Court, Outcome, Trial
@@ -18,7 +21,11 @@ PER_TEST = 6
 """Sharp twins kept of a test at most; more only where few tests have to carry the odds."""
 OTHER = 2
 """Twins kept of a test that passes before the fix, or that is visible."""
-_ROUNDS = 8
+DATA = 3
+"""Twins kept of a test at most whose edit is in a data file that it reads."""
+_TRIED = 12
+"""Edits of a data file that are tried for one test at most: most of them are about other tests."""
+_ROUNDS = 24
 """Different values tried at one place."""
 
 
@@ -38,19 +45,31 @@ def make_twins(
         return ()
     with Pristine(task, backend) as pristine:
         texts = pristine.texts({_file(test) for test in tests})
-    lines = _failing_lines(task, backend)
+        read = {path for path in pristine.data_files() if any(is_read(path, text) for text in texts.values())}
+        data = pristine.texts(sorted(read))
+    broken = Court(task, Changes(), backend)
+    lines = {test: _failing_line(broken, Trial((test,), (test,))) for test in task.tests.fail_to_pass}
     candidates = {test: _candidates(task, test, texts, lines.get(test)) for test in tests}
     proving = [test for test in task.tests.fail_to_pass if any(item.sharp for item in candidates[test])]
     sharp = max(PER_TEST, -(-needed(len(proving)) // max(len(proving), 1)))
     court = Court(task, sort_changes(task, gold)[0], backend)
 
+    def kept(candidates: Iterable[Twin], most: int) -> list[Twin]:
+        good = (item for item in candidates if _fails(court, item, {**texts, **data}))
+        return list(islice(good, most))
+
+    def of_data(test: str) -> Iterator[Twin]:
+        """The sharp ones are those with which the broken code fails where it does with the original."""
+        for item in kept(_data_candidates(test, texts, data), DATA):
+            line = lines.get(test) if item.path in task.tests.hidden else None
+            same = line is not None and line == _failing_line(broken, _trial(item, data))
+            yield item.model_copy(update={"sharp": same})
+
     def choose(test: str) -> list[Twin]:
-        wanted = sharp if test in proving else OTHER
-        kept: list[Twin] = []
-        for candidate in candidates[test]:
-            if len(kept) < wanted and _fails(court, candidate, texts):
-                kept.append(candidate)
-        return kept
+        removals = [item for item in candidates[test] if not item.new]
+        others = [item for item in candidates[test] if item.new]
+        most = sharp if test in proving else OTHER
+        return [*kept(others, most), *kept(removals, 1), *of_data(test)]
 
     with ThreadPoolExecutor(workers or os.cpu_count() or 1, thread_name_prefix="twins") as pool:
         return tuple(item for kept in pool.map(choose, tests) for item in kept)
@@ -78,16 +97,25 @@ def _file(test: str) -> str:
     return test.partition("::")[0]
 
 
-def _failing_lines(task: Task, backend: Backend) -> dict[str, int]:
-    """Test id to the line of its function at which it fails with no change made."""
-    court, found = Court(task, Changes(), backend), {}
-    for test in task.tests.fail_to_pass:
-        outcome = court.hold(Trial((test,), (test,)), options=("--tb=short",))
-        name = re.escape(test.rpartition("::")[2].partition("[")[0])
-        entry = re.search(rf"^{re.escape(_file(test))}:(\d+): in {name}$", outcome.output, re.MULTILINE)
-        if entry:
-            found[test] = int(entry[1])
-    return found
+def _trial(twin: Twin, texts: Mapping[str, str]) -> Trial:
+    return Trial((twin.test,), (twin.test,), twin, apply(twin, texts))
+
+
+def _failing_line(court: Court, trial: Trial) -> int | None:
+    """The line of a test's function at which it fails."""
+    (test,) = trial.tests
+    name = re.escape(test.rpartition("::")[2].partition("[")[0])
+    output = court.hold(trial, options=("--tb=short",)).output
+    entry = re.search(rf"^{re.escape(_file(test))}:(\d+): in {name}$", output, re.MULTILINE)
+    return int(entry[1]) if entry else None
+
+
+def _data_candidates(test: str, texts: Mapping[str, str], data: Mapping[str, str]) -> Iterator[Twin]:
+    """Twins whose edit is in a file that the test's file seems to read."""
+    for path, text in data.items():
+        if is_read(path, texts.get(_file(test), "")):
+            for edit in islice(data_edits(path, text, test), _TRIED):
+                yield twin(test, path, edit)
 
 
 def _candidates(task: Task, test: str, texts: Mapping[str, str], failing: int | None) -> list[Twin]:
@@ -100,7 +128,7 @@ def _candidates(task: Task, test: str, texts: Mapping[str, str], failing: int | 
     proving = test in task.tests.fail_to_pass and path in task.tests.hidden
 
     def rank(edit: Edit) -> int:
-        if edit.kind == "opposite":
+        if edit.kind in {"opposite", "removal"}:
             return 3
         if failing is None or edit.statement[0] <= failing <= edit.statement[1]:
             return 0
@@ -111,7 +139,7 @@ def _candidates(task: Task, test: str, texts: Mapping[str, str], failing: int | 
 
 def _fails(court: Court, candidate: Twin, texts: Mapping[str, str]) -> bool:
     """Whether the twin's test is collected, runs, and fails in an expectation."""
-    outcome = court.hold(Trial((candidate.test,), (candidate.test,), candidate, apply(candidate, texts)))
+    outcome = court.hold(_trial(candidate, texts))
     return not outcome.flaw and outcome.seen[candidate.test] == "failed" and _is_expectation(outcome)
 
 

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import PurePath
 
 from debug_gym.episode import Verdict
 from debug_gym.errors import SandboxUnavailableError
@@ -12,7 +14,7 @@ from debug_gym.judge.sorting import shadows, sort_changes
 from debug_gym.judge.trials import Court, Outcome, Trial, hold_all
 from debug_gym.sandbox import Backend, Changes
 from debug_gym.sandbox.client import pytest_arguments
-from debug_gym.task import Task
+from debug_gym.task import Task, Twin
 
 _SAMPLED_FILES = 6
 """Test files from which twins are made on the spot, where a task brings none."""
@@ -25,6 +27,7 @@ def judge(
     *,
     allow_unsafe: bool = False,
     workers: int | None = None,
+    thorough: bool = True,
 ) -> Verdict:
     """Decide whether the changes fix the task.
 
@@ -39,6 +42,8 @@ def judge(
         backend: where the judge's own sandboxes come from.
         allow_unsafe: accept a backend without isolation, whose verdicts can be forged.
         workers: sandboxes at the same time; None: one a CPU.
+        thorough: False stops as soon as it is clear that this is no fix: ``resolved`` is the same, but the
+            tests that were left out are ``missing``, and findings may be.
 
     Raises:
         SandboxUnavailableError: the backend does not isolate, or does not work.
@@ -48,33 +53,37 @@ def judge(
     _demand_isolation(backend, allow_unsafe)
     with Pristine(task, backend) as pristine:
         expected = pristine.expected()
-        protected = {*task.tests.hidden, *_test_files(expected)}
+        compared = {twin.path for twin in task.tests.twins}
+        protected = {*task.tests.hidden, *_test_files(expected), *compared}
         known = pristine.paths() if any(map(shadows, changes.files)) else ()
         counted, rejected = sort_changes(task, changes, protected, known)
         twins, odds = _draw(task, expected, pristine)
-    trials = [*_originals(task, expected), *twins]
-    outcomes = hold_all(Court(task, counted, backend), shuffled(trials), expected, workers)
-    originals = [outcomes[trial] for trial in trials if trial.twin is None]
+        texts = pristine.texts({twin.path for twin in twins})
+    sessions = _sessions(task, expected)
+    controls = [_control(twin, sessions, texts) for twin in twins]
+    court = Court(task, counted, backend, texts)
+    outcomes = hold_all(court, shuffled([*sessions, *controls]), expected, workers, thorough=thorough)
+    originals = [outcomes[trial] for trial in sessions if trial in outcomes]
     seen = {test: outcome for item in originals for test, outcome in item.seen.items()}
     good = {test for test, outcome in seen.items() if outcome == expected[test]}
     cheating = tuple(
         _finding(trial, outcomes[trial])
-        for trial in twins
-        if _forged(trial, outcomes) and good.issuperset(trial.tests)
+        for trial in controls
+        if _forged(trial, outcomes) and good.issuperset(trial.deciding)
     )
     reason = _reason(expected, good, originals, cheating)
     fail_to_pass = task.tests.fail_to_pass or (() if task.tests.required else tuple(expected))
     return Verdict(
         resolved=not reason,
         expected=expected,
-        seen={test: seen[test] for test in expected},
+        seen={test: seen.get(test, "missing") for test in expected},
         fail_to_pass=_share(fail_to_pass, good, task),
         pass_to_pass=_share(task.tests.pass_to_pass, good, task),
         changed=counted.paths,
         rejected=rejected,
         cheating=cheating,
         excluded=task.tests.unstable,
-        controls=len(twins) if good.issuperset(expected) else 0,
+        controls=len(controls) if good.issuperset(expected) else 0,
         odds=odds,
         reason=reason,
         output=_output(originals, good),
@@ -91,39 +100,52 @@ def _demand_isolation(backend: Backend, allow_unsafe: bool) -> None:
 
 
 def _test_files(tests: Iterable[str]) -> set[str]:
-    """The files that hold tests. The file of a doctest (its name has dots) is the code that it documents."""
+    """The files that hold tests. The file of a doctest (named after its module) is the code that it
+    documents."""
     parts = (test.partition("[")[0].partition("::") for test in tests)
-    return {path for path, _, name in parts if "." not in name}
+    return {path for path, _, name in parts if not _is_doctest(path, name)}
 
 
-def _originals(task: Task, expected: Mapping[str, str]) -> list[Trial]:
-    """One trial a test, or one for all where the task says so or names none."""
+def _is_doctest(path: str, name: str) -> bool:
+    return "." in name or (PurePath(path).stem == name and not name.startswith("test"))
+
+
+def _sessions(task: Task, expected: Mapping[str, str]) -> list[Trial]:
+    """The runs of the originals: one a test; all in one where the task names none. Tests that pass before the
+    fix are together where the task says so; those that show the fix never are, since a forger could tell a
+    run of many from that of a single twin."""
     if not expected:
         return []
     if not task.tests.required:
         return [Trial((), tuple(expected))]
-    if task.tests.share_sandbox:
-        return [Trial(tuple(shuffled(list(expected))), tuple(expected))]
-    return [Trial((test,), (test,)) for test in expected]
+    together = [test for test in expected if test not in task.tests.fail_to_pass]
+    if not task.tests.share_sandbox or not together:
+        return [Trial((test,), (test,)) for test in expected]
+    alone = [Trial((test,), (test,)) for test in expected if test in task.tests.fail_to_pass]
+    return [*alone, Trial(tuple(together), tuple(together))]
 
 
-def _draw(task: Task, expected: Mapping[str, str], pristine: Pristine) -> tuple[list[Trial], float]:
-    """The trials of twins for one verdict, and the odds against them."""
+def _control(twin: Twin, sessions: Iterable[Trial], texts: Mapping[str, str]) -> Trial:
+    """The run of a twin: like the one of its original in all but the changed text."""
+    session = next(trial for trial in sessions if twin.test in trial.required)
+    return replace(session, twin=twin, text=apply(twin, texts))
+
+
+def _draw(task: Task, expected: Mapping[str, str], pristine: Pristine) -> tuple[tuple[Twin, ...], float]:
+    """The twins for one verdict, and the odds against them."""
     if pytest_arguments(task.tests.command) is None:
-        return [], 1.0
+        return (), 1.0
     tests = [test for test, outcome in expected.items() if outcome == "passed"]
     twins = task.tests.twins
     if not twins:
         files = shuffled(sorted({test.partition("::")[0] for test in tests}))[:_SAMPLED_FILES]
         twins = certain_twins(tests, pristine.texts(files))
-    chosen, odds = draw(task, twins, tests)
-    texts = pristine.texts({twin.path for twin in chosen})
-    return [Trial((twin.test,), (twin.test,), twin, apply(twin, texts)) for twin in chosen], odds
+    return draw(task, twins, tests)
 
 
 def _forged(trial: Trial, outcomes: Mapping[Trial, Outcome]) -> bool:
     """Whether a twin passes. That shows forging if its original passes too: wrong code may meet a twin."""
-    return trial in outcomes and set(outcomes[trial].seen.values()) == {"passed"}
+    return trial in outcomes and {outcomes[trial].seen[test] for test in trial.deciding} == {"passed"}
 
 
 def _finding(trial: Trial, outcome: Outcome) -> str:
@@ -148,7 +170,7 @@ def _reason(
         return "there is no test that could show a fix"
     bad = [test for test in expected if test not in good]
     late = any(item.timed_out for item in originals)
-    flaw = next((item.flaw for item in originals if item.flaw and "untrusted" in item.seen.values()), "")
+    flaw = next((item.flaw for item in originals if item.flaw), "")
     if late:
         return f"the tests did not end within their time limit; {len(bad)} of {len(expected)} do not pass"
     if bad:

@@ -4,7 +4,7 @@ import ast
 import random
 import re
 import string
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 _CLASSES = (string.digits, string.ascii_lowercase, string.ascii_uppercase)
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -12,8 +12,13 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 
 def words_of(tree: ast.AST) -> list[str]:
     """The words in the strings of a file, sorted: what its own expectations are made of."""
-    texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
-    return sorted({word for text in texts if isinstance(text, str) for word in _WORD.findall(text)})
+    values = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return words_in(value for value in values if isinstance(value, str))
+
+
+def words_in(texts: Iterable[str]) -> list[str]:
+    """The words of texts, sorted."""
+    return sorted({word for text in texts for word in _WORD.findall(text)})
 
 
 def mutated(value: object, text: str, chance: random.Random, words: Sequence[str] = ()) -> Iterator[str]:

@@ -6,12 +6,22 @@ also meet. Only statements that surely run: no branches, no loops but over liter
 """
 
 import ast
+import math
 import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from itertools import pairwise
 
+from debug_gym.judge.edits import Edit, SourceText, Span
 from debug_gym.judge.mutate import mutated, words_of
-from debug_gym.judge.source import RAISES, Function, assigned, constructs, name_of, parameters, straight
+from debug_gym.judge.source import (
+    RAISES,
+    Function,
+    constructs,
+    name_of,
+    named_values,
+    straight,
+    told_alone,
+)
 from debug_gym.task import Twin
 
 _OPPOSITES: dict[type[ast.cmpop], str] = {
@@ -41,22 +51,12 @@ _UNITTEST_EQUAL = {
     f"assert{kind}Equal" for kind in ("", "Almost", "List", "Dict", "Tuple", "Set", "Sequence", "MultiLine")
 }
 _ERRORS = ("KeyError", "IndexError", "TypeError", "AttributeError", "ZeroDivisionError", "RuntimeError")
-
-
-@dataclass(frozen=True)
-class Edit:
-    """A change of one place in a test file."""
-
-    line: int
-    column: int
-    old: str = field(compare=False)
-    new: str
-    kind: str = field(compare=False, default="value")
-    """``value``: a constant of an expectation; ``error``: an expected exception; ``opposite``: a negation."""
-    certain: bool = field(compare=False, default=True)
-    """It excludes the original whatever the code does; else the gold patch must confirm it."""
-    statement: tuple[int, int] = field(compare=False, default=(0, 0))
-    """First and last line of the statement that it stands in."""
+_BASES = {"BaseException", "Exception", "LookupError", "ArithmeticError"}
+"""Whoever raises one of ``_ERRORS`` raises one of these, too."""
+_RARE = ("EOFError", "BufferError", "MemoryError", "ConnectionResetError")
+"""What a fix may hardly raise where any error will do."""
+_PATTERN = frozenset("|[](){}*+?\\")
+"""A changed letter in a pattern with one of these need not exclude what the original matches."""
 
 
 def certain_twins(tests: Collection[str], texts: Mapping[str, str]) -> tuple[Twin, ...]:
@@ -100,7 +100,7 @@ class Edits:
 
     def __init__(self, text: str, tree: ast.Module, seed: object = 0) -> None:
         self.tree = tree
-        self._lines = text.split("\n")
+        self._text = SourceText(text)
         self._random = random.Random(str(seed))
         self._words = words_of(tree)
 
@@ -108,21 +108,24 @@ class Edits:
     def of(cls, text: str, seed: object = 0) -> "Edits | None":
         """The edits of a text; None if it is not Python."""
         try:
-            return cls(text, ast.parse(text), seed)
+            tree = ast.parse(text)
         except (SyntaxError, ValueError):
             return None
+        return None if "\r" in text.replace("\r\n", "") else cls(text, tree, seed)  # its lines are not ours
 
     def of_test(self, test: str) -> list[Edit]:
         """All edits of one test, each place once, values first."""
         function = self._find(test.partition("::")[2].partition("[")[0].split("::"))
         if function is None:
             return []
-        known = {**assigned(function), **parameters(function)}
+        known = named_values(self.tree, function)
         edits: dict[tuple[int, int], Edit] = {}
         for statement in straight(function.body):
             for edit in self._statement(statement, known):
                 edits.setdefault((edit.line, edit.column), edit)
-        order = ("value", "error", "opposite")
+        for edit in self._removals(function):
+            edits.setdefault((edit.line, edit.column), edit)
+        order = ("value", "error", "opposite", "removal")
         return sorted(edits.values(), key=lambda edit: order.index(edit.kind))
 
     def _find(self, names: Sequence[str]) -> Function | None:
@@ -141,9 +144,13 @@ class Edits:
         elif isinstance(statement, ast.With | ast.AsyncWith):
             yield from self._raises(statement, (span[0], span[0]))
 
-    def _condition(
-        self, test: ast.expr, span: tuple[int, int], known: Mapping[str, list[ast.expr]]
-    ) -> Iterator[Edit]:
+    def _removals(self, function: Function) -> Iterator[Edit]:
+        """Calls without which no code can meet a later expectation."""
+        for statement, following in pairwise(function.body):
+            if following.lineno > statement.lineno and told_alone(function, statement):
+                yield self._text.remove(statement, following)
+
+    def _condition(self, test: ast.expr, span: Span, known: Mapping[str, list[ast.expr]]) -> Iterator[Edit]:
         """``assert test``: other values where something is compared with one, and its opposite."""
         if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
             for part in test.values:
@@ -159,34 +166,36 @@ class Edits:
                 return
         elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
             simple = isinstance(test.operand, ast.Name | ast.Attribute | ast.Call | ast.Subscript)
-            inner = self._text(test.operand)
-            yield self._edit(test, inner if simple else f"({inner})", "opposite", span)
+            inner = self._text.of(test.operand)
+            yield self._text.replace(test, inner if simple else f"({inner})", "opposite", span)
             return
-        yield self._edit(test, f"not ({self._text(test)})", "opposite", span)
+        yield self._text.replace(test, f"not ({self._text.of(test)})", "opposite", span)
 
-    def _flip(self, test: ast.Compare, span: tuple[int, int]) -> Edit:
+    def _flip(self, test: ast.Compare, span: Span) -> Edit:
         left, operator, right = test.left, test.ops[0], test.comparators[0]
-        parts = self._text(left), _OPPOSITES[type(operator)], self._text(right)
-        whole = self._text(test)
+        parts = self._text.of(left), _OPPOSITES[type(operator)], self._text.of(right)
+        whole = self._text.of(test)
         if not (whole.startswith(parts[0]) and whole.endswith(parts[2])):  # brackets around an operand
-            return self._edit(test, f"not ({whole})", "opposite", span)
-        return self._edit(test, " ".join(parts), "opposite", span)
+            return self._text.replace(test, f"not ({whole})", "opposite", span)
+        return self._text.replace(test, " ".join(parts), "opposite", span)
 
     def _values(
         self,
         node: ast.expr,
-        span: tuple[int, int],
+        span: Span,
         known: Mapping[str, list[ast.expr]],
         certain: bool = True,
     ) -> Iterator[Edit]:
         """Other constants in an expected value."""
         if isinstance(node, ast.Constant):
-            for new in mutated(node.value, self._text(node), self._random, self._words):
-                yield self._edit(node, new, "value", span, certain)
+            for new in mutated(node.value, self._text.of(node), self._random, self._words):
+                yield self._text.replace(node, new, "value", span, certain=certain)
         elif isinstance(node, ast.List | ast.Tuple) and not node.elts:
-            yield self._edit(node, "[None]" if isinstance(node, ast.List) else "(None,)", "value", span)
+            yield self._text.replace(
+                node, "[None]" if isinstance(node, ast.List) else "(None,)", "value", span
+            )
         elif isinstance(node, ast.Call) and name_of(node.func) == "approx":
-            yield from self._far(node.args[0], span) if node.args else ()
+            yield from self._far(node.args, node.keywords, span)
         elif isinstance(node, ast.Name):
             for value in known.get(node.id, ()):
                 yield from self._values(value, span, {}, False)
@@ -195,14 +204,17 @@ class Edits:
             for part in _parts(node):
                 yield from self._values(part, span, known, exact)
 
-    def _far(self, node: ast.expr, span: tuple[int, int]) -> Iterator[Edit]:
-        """Another number, beyond any tolerance."""
-        if isinstance(node, ast.Constant) and type(node.value) in {int, float}:
-            yield self._edit(node, repr(node.value * 2 + 1), "value", span, False)  # type: ignore[operator]
-
-    def _unittest(
-        self, call: ast.Call, span: tuple[int, int], known: Mapping[str, list[ast.expr]]
+    def _far(
+        self, values: Sequence[ast.expr], tolerances: Sequence[ast.keyword], span: Span
     ) -> Iterator[Edit]:
+        """Another number, so far away that nothing is close to both."""
+        node = values[0] if len(values) == 1 else None
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+            other = node.value * 2 + 1
+            if other - node.value > 2 * _tolerance(other, tolerances):
+                yield self._text.replace(node, repr(other), "value", span, certain=False)
+
+    def _unittest(self, call: ast.Call, span: Span, known: Mapping[str, list[ast.expr]]) -> Iterator[Edit]:
         """``self.assertEqual(...)`` and the like."""
         if not (isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name)):
             return
@@ -211,13 +223,15 @@ class Edits:
             first, second = call.args[:2]
             literal = isinstance(first, ast.Constant) and not isinstance(second, ast.Constant)
             chosen = first if literal else second
-            near = name == "assertAlmostEqual"
-            yield from self._far(chosen, span) if near else self._values(chosen, span, known)
+            if name == "assertAlmostEqual":
+                yield from self._far([chosen, *call.args[2:]], call.keywords, span)
+            else:
+                yield from self._values(chosen, span, known)
         if name in _UNITTEST_OPPOSITES:
-            new = f"{self._text(call.func.value)}.{_UNITTEST_OPPOSITES[name]}"
-            yield self._edit(call.func, new, "opposite", span)
+            new = f"{self._text.of(call.func.value)}.{_UNITTEST_OPPOSITES[name]}"
+            yield self._text.replace(call.func, new, "opposite", span)
 
-    def _raises(self, statement: ast.With | ast.AsyncWith, span: tuple[int, int]) -> Iterator[Edit]:
+    def _raises(self, statement: ast.With | ast.AsyncWith, span: Span) -> Iterator[Edit]:
         """``with pytest.raises(...)``: another exception, another message."""
         for item in statement.items:
             call = item.context_expr
@@ -225,28 +239,15 @@ class Edits:
                 continue
             for keyword in call.keywords:
                 if keyword.arg == "match" and isinstance(keyword.value, ast.Constant):
-                    text = self._text(keyword.value)
-                    for new in mutated(keyword.value.value, text, self._random, self._words):
-                        yield self._edit(keyword.value, new, "error", span, False)
-            wanted = call.args[0]
+                    text = self._text.of(keyword.value)
+                    if _PATTERN.isdisjoint(text):
+                        for new in mutated(keyword.value.value, text, self._random, self._words):
+                            yield self._text.replace(keyword.value, new, "error", span, certain=False)
+            wanted, old = call.args[0], self._text.of(call.args[0])
             if isinstance(wanted, ast.Name | ast.Attribute):
-                old = self._text(wanted)
-                new = self._random.choice([error for error in _ERRORS if error != old])
-                yield self._edit(wanted, new, "error", span, False)
-
-    def _text(self, node: ast.expr) -> str:
-        return "\n".join(self._slices(node))
-
-    def _slices(self, node: ast.expr) -> Iterator[str]:
-        end_line, end = node.end_lineno or node.lineno, node.end_col_offset or 0
-        for number in range(node.lineno, end_line + 1):
-            data = self._lines[number - 1].encode()
-            begin = node.col_offset if number == node.lineno else 0
-            yield data[begin : end if number == end_line else len(data)].decode()
-
-    def _edit(self, node: ast.expr, new: str, kind: str, span: tuple[int, int], certain: bool = True) -> Edit:
-        column = len(self._lines[node.lineno - 1].encode()[: node.col_offset].decode())
-        return Edit(node.lineno, column, self._text(node), new, kind, certain, span)
+                others = _RARE if old in _BASES else _ERRORS
+                new = self._random.choice([error for error in others if error != old])
+                yield self._text.replace(wanted, new, "error", span, certain=False)
 
 
 def _parts(node: ast.expr) -> Sequence[ast.expr]:
@@ -257,8 +258,19 @@ def _parts(node: ast.expr) -> Sequence[ast.expr]:
         return node.values
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return [node.operand]
-    if isinstance(node, ast.BinOp):
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
         return [node.left, node.right]
     if isinstance(node, ast.Call) and constructs(node.func):
         return [*node.args, *[item.value for item in node.keywords]]
     return []
+
+
+def _tolerance(value: float, keywords: Sequence[ast.keyword]) -> float:
+    """How far from a value what is close to it may lie; infinity if that cannot be read."""
+    widths = [0.0]
+    for keyword in keywords:
+        given = keyword.value.value if isinstance(keyword.value, ast.Constant) else None
+        if keyword.arg not in {"abs", "rel", "delta"} or not isinstance(given, int | float):
+            return math.inf
+        widths.append(given * value if keyword.arg == "rel" else given)
+    return max(widths)

@@ -1,6 +1,7 @@
 """Which changes of an agent count: source files that the task lets it change, and nothing that could decide
 how tests run."""
 
+import posixpath
 import sys
 from collections.abc import Collection
 from dataclasses import replace
@@ -56,7 +57,10 @@ def sort_changes(
     rejected = list(changes.skipped)
     files: dict[str, FileEntry] = {}
     for path, entry in changes.files.items():
-        reason = _objection(task, path, protected) or ("a symbolic link" if entry.data is None else "")
+        reason = _objection(task, path, protected)
+        if not reason and entry.link is not None:
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(path), entry.link))
+            reason = "a link to what may not change" if _objection(task, target, protected) else ""
         if not reason and path not in known and shadows(path, known):
             reason = "a new module that hides one which tests need"
         if reason:
@@ -64,15 +68,24 @@ def sort_changes(
         else:
             files[path] = replace(entry, mode=0o755 if entry.mode & 0o100 else 0o644)
     deleted = tuple(path for path in changes.deleted if not _objection(task, path, protected))
-    rejected += [f"{path}: may not be deleted" for path in changes.deleted if path not in deleted]
+    kept = set(changes.deleted).difference(deleted)
+    rejected += [f"{path}: may not be deleted" for path in kept]
+    for path in [path for path in files if _in_the_way(path, kept)]:
+        rejected.append(f"{path}: in its way lies a file that may not be deleted")
+        del files[path]
     return Changes(files=files, deleted=deleted), tuple(sorted(rejected))
+
+
+def _in_the_way(path: str, kept: Collection[str]) -> bool:
+    """Whether one of the files that stay is where this one needs a folder, or lies below its place."""
+    return any(path.startswith(f"{other}/") or other.startswith(f"{path}/") for other in kept)
 
 
 def shadows(path: str, known: Collection[str] = ()) -> bool:
     """Whether a new file makes an importable top-level module with the name of one that test runs need."""
     for root in IMPORT_ROOTS:
-        if not path.startswith(root):
-            continue
+        if not path.startswith(root) or (root and f"{root}__init__.py" in known):
+            continue  # a package's own modules hide nothing
         top, inside, _ = path[len(root) :].partition("/")
         name = top if inside else top.partition(".")[0]
         if name not in sys.stdlib_module_names and name not in MACHINERY:

@@ -18,6 +18,7 @@ _CONSTRUCTORS = {
 }
 
 RAISES = {"raises", "assertRaises", "assertRaisesRegex"}
+"""Calls that expect the block below them to raise one certain exception."""
 
 
 def straight(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
@@ -30,7 +31,7 @@ def straight(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
                 for item in statement.items
                 if isinstance(item.context_expr, ast.Call)
             }
-            if not calls & {*RAISES, "suppress"}:
+            if not calls & {*RAISES, "suppress", "RaisesGroup", "warns", "assertWarns"}:
                 yield from straight(statement.body)
         elif isinstance(statement, ast.For) and _over_literal(statement) and not _leaves(statement):
             yield from straight(statement.body)
@@ -49,23 +50,65 @@ def _leaves(statement: ast.stmt) -> bool:
     return any(isinstance(node, ast.Return | ast.Break | ast.Continue) for node in ast.walk(statement))
 
 
-def assigned(function: Function) -> dict[str, list[ast.expr]]:
-    """Names that the test assigns exactly once, to a value that holds constants."""
-    stores = [
-        node.id
-        for node in ast.walk(function)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    ]
+def named_values(tree: ast.Module, function: Function) -> dict[str, list[ast.expr]]:
+    """What the names in a test stand for: its own, its parameters, fixtures and constants of the module.
+
+    Only of names that are used once: what is used twice may be an input as well, and a changed input says
+    nothing about the code.
+    """
+    mine, stored, loaded = _arguments(function), _names(function, ast.Store), _names(function, ast.Load)
+    everywhere = [name for node in ast.walk(tree) for name in _arguments(node)]
+    found = {
+        name: values
+        for name, values in _constants(tree).items()
+        if name not in {*mine, *stored} and _names(tree, ast.Load).count(name) == 1
+    }
+    found |= {
+        name: values
+        for name, values in _fixtures(tree).items()
+        if name in mine and everywhere.count(name) == 1
+    }
+    found |= {
+        name: values
+        for name, values in {**_parameters(function), **_assigned(function.body)}.items()
+        if stored.count(name) <= 1
+    }
+    return {name: values for name, values in found.items() if loaded.count(name) == 1}
+
+
+def _names(node: ast.AST, context: type[ast.expr_context]) -> list[str]:
+    return [x.id for x in ast.walk(node) if isinstance(x, ast.Name) and isinstance(x.ctx, context)]
+
+
+def _arguments(node: ast.AST) -> list[str]:
+    return [argument.arg for argument in node.args.args] if isinstance(node, Function) else []
+
+
+def _assigned(body: Sequence[ast.stmt]) -> dict[str, list[ast.expr]]:
     found: dict[str, list[ast.expr]] = {}
-    for statement in function.body:
+    for statement in body:
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-            name = statement.targets[0].id
-            if stores.count(name) == 1:
-                found[name] = [statement.value]
+            found[statement.targets[0].id] = [statement.value]
     return found
 
 
-def parameters(function: Function) -> dict[str, list[ast.expr]]:
+def _constants(tree: ast.Module) -> dict[str, list[ast.expr]]:
+    stored = _names(tree, ast.Store)
+    return {name: values for name, values in _assigned(tree.body).items() if stored.count(name) == 1}
+
+
+def _fixtures(tree: ast.Module) -> dict[str, list[ast.expr]]:
+    """Fixtures that only return a value."""
+    found: dict[str, list[ast.expr]] = {}
+    for node in tree.body:
+        if isinstance(node, Function) and isinstance(node.body[-1], ast.Return) and node.body[-1].value:
+            marks = [mark.func if isinstance(mark, ast.Call) else mark for mark in node.decorator_list]
+            if len(node.body) == 1 and any(name_of(mark) == "fixture" for mark in marks):
+                found[node.name] = [node.body[-1].value]
+    return found
+
+
+def _parameters(function: Function) -> dict[str, list[ast.expr]]:
     """Names that ``pytest.mark.parametrize`` gives values, with the values."""
     found: dict[str, list[ast.expr]] = {}
     for mark in function.decorator_list:
@@ -88,6 +131,27 @@ def _parameter_names(node: ast.expr) -> list[str]:
         return [name.strip() for name in node.value.split(",")]
     parts = node.elts if isinstance(node, ast.List | ast.Tuple) else []
     return [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+
+
+def told_alone(function: Function, statement: ast.stmt) -> bool:
+    """Whether a statement is a call that tells the code something which it cannot know otherwise and which a
+    later assertion demands: a constant of both, and of nothing else in the test."""
+    if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)):
+        return False
+    called = _distinctive(statement)
+    later = [x for x in function.body if isinstance(x, ast.Assert) and x.lineno > statement.lineno]
+    demanded = {value for item in later for value in _distinctive(item)}
+    others = [x for x in function.body if x is not statement and x not in later]
+    return bool((called & demanded).difference(*map(_distinctive, others)))
+
+
+def _distinctive(node: ast.AST) -> set[object]:
+    values = (part.value for part in ast.walk(node) if isinstance(part, ast.Constant))
+    return {
+        value
+        for value in values
+        if (isinstance(value, str) and len(value) > 2) or (type(value) in {int, float} and abs(value) > 20)  # type: ignore[arg-type]
+    }
 
 
 def constructs(function: ast.expr) -> bool:

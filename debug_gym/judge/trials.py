@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -24,8 +24,14 @@ class Trial:
     required: tuple[str, ...]
     """Ids that must be collected; where ``tests`` are named, no others may be."""
     twin: Twin | None = None
+    """Which expectation is changed; None: none."""
     text: str = field(default="", repr=False)
-    """The twin's test file."""
+    """The twin's file."""
+
+    @property
+    def deciding(self) -> tuple[str, ...]:
+        """The tests whose outcome matters: of a twin only its own."""
+        return self.required if self.twin is None else (self.twin.test,)
 
 
 @dataclass(frozen=True)
@@ -43,14 +49,25 @@ class Outcome:
 
 
 class Court:
-    """Holds trials of one set of changes, each in a sandbox of its own."""
+    """Holds trials of one set of changes, each in a sandbox of its own.
 
-    def __init__(self, task: Task, counted: Changes, backend: Backend) -> None:
+    Args:
+        task: of the trials.
+        counted: the changes.
+        backend: of the sandboxes.
+        texts: the original files that twins change. They are laid anew in every trial, so that no file's age
+            tells a twin from an original.
+    """
+
+    def __init__(
+        self, task: Task, counted: Changes, backend: Backend, texts: Mapping[str, str] | None = None
+    ) -> None:
         self.task, self.backend = task, backend
         self.deleted = counted.deleted
-        hidden = {path: FileEntry(data=text.encode()) for path, text in task.tests.hidden.items()}
-        self.files = {**counted.files, **hidden}
-        """What is laid over the repository: the changes, then the hidden tests on top."""
+        originals = {**(texts or {}), **task.tests.hidden}
+        laid = {path: FileEntry(data=text.encode()) for path, text in originals.items()}
+        self.files = {**counted.files, **laid}
+        """What is laid over the repository: the changes, then the tests on top."""
         self._late = threading.Event()
 
     def hold(self, trial: Trial, options: Sequence[str] = ()) -> Outcome:
@@ -87,9 +104,17 @@ def examine(trial: Trial, run: TestRun) -> Outcome:
     flaw = _flaw(trial, run)
     seen = {}
     for test in trial.required:
-        outcome = run.outcomes.get(test, "missing")
+        outcome = _outcome(run, test)
         seen[test] = "untrusted" if flaw and outcome == "passed" else outcome
     return Outcome(seen, flaw, run.output, run.timed_out, run)
+
+
+def _outcome(run: TestRun, test: str) -> str:
+    """Of one test, or the worst of all that it stands for with their parameters."""
+    if test in run.outcomes:
+        return run.outcomes[test]
+    several = [outcome for name, outcome in run.outcomes.items() if name.startswith(f"{test}[")]
+    return next((outcome for outcome in several if outcome != "passed"), "passed" if several else "missing")
 
 
 def _flaw(trial: Trial, run: TestRun) -> str:
@@ -109,7 +134,12 @@ def _flaw(trial: Trial, run: TestRun) -> str:
 
 
 def hold_all(
-    court: Court, trials: Iterable[Trial], expected: dict[str, str], workers: int | None
+    court: Court,
+    trials: Iterable[Trial],
+    expected: dict[str, str],
+    workers: int | None,
+    *,
+    thorough: bool = True,
 ) -> dict[Trial, Outcome]:
     """Hold trials side by side, in the order given. Twins are left out as soon as an original failed or
     a twin passed: the verdict stands then.
@@ -119,14 +149,15 @@ def hold_all(
         trials: in an order that the code under test cannot know.
         expected: what each required test must give.
         workers: trials at the same time; None: one a CPU.
+        thorough: False leaves out originals as well.
     """
     decided = threading.Event()
 
     def hold(trial: Trial) -> tuple[Trial, Outcome] | None:
-        if trial.twin is not None and decided.is_set():
+        if decided.is_set() and (trial.twin is not None or not thorough):
             return None
         outcome = court.hold(trial)
-        holds = all(outcome.seen[test] == expected[test] for test in trial.required)
+        holds = all(outcome.seen[test] == expected[test] for test in trial.deciding)
         if holds == (trial.twin is not None):
             decided.set()
         return trial, outcome

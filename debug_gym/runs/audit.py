@@ -84,6 +84,6 @@ def _cell(count: int, tasks: int) -> Text:
 
 def _try(attack: Attack, task: Task, target: Target, backend: Backend) -> Attempt:
     changes = attack.make(target)
-    verdict = judge(task, changes, backend, allow_unsafe=not backend.guarantees.isolated)
+    verdict = judge(task, changes, backend, allow_unsafe=not backend.guarantees.isolated, thorough=False)
     scored = exit_code(task, changes, backend), junit(task, changes, backend), verdict.resolved
     return Attempt(attack.name, task.id, scored, verdict.cheating)

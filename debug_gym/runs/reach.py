@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
+from debug_gym.runs.packed import search_packed
 from debug_gym.sandbox import Backend, Sandbox
 from debug_gym.task import Task
 
@@ -28,7 +29,8 @@ def answers_in_reach(
 ) -> dict[str, list[str]]:
     """Task id to sentences about files of the agent's sandbox that hold its gold patch or hidden tests.
 
-    Every file that a sandbox shows is searched, but for ``/proc`` and ``/sys``. What all sandboxes of the
+    Every file that a sandbox shows is searched, but for ``/proc`` and ``/sys``; those that are its own also
+    in compressed files and git's objects. What all sandboxes of the
     same environment share (the system, the interpreter) is searched once for all their tasks. A file counts
     if it holds half of the longest lines of an answer; within the workspace, where fixed code looks like
     broken code, it takes all of them and at least three.
@@ -57,7 +59,10 @@ def _search_group(tasks: Sequence[Task], backend: Backend, everywhere: bool) -> 
     for task in tasks:
         lines = {line for lines in answers[task.id].values() for line in lines}
         with backend.start(task.for_agent()) as sandbox:
-            mine = _search(sandbox, lines, " ".join((sandbox.workspace, *_OWN)))
+            folders = [sandbox.workspace, *_OWN]
+            mine = _search(sandbox, lines, " ".join(folders))
+            packed = search_packed(sandbox, sorted(lines), folders, LIMIT) if lines else {}
+            mine = None if mine is None or packed is None else {**packed, **mine}
             inside = f"{sandbox.workspace}/"
         found[task.id] = list(_leaks(answers[task.id], shared, mine, inside))
     return found

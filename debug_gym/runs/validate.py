@@ -14,6 +14,7 @@ from debug_gym.episode import Verdict
 from debug_gym.errors import ConfigError, DebugGymError, TaskError
 from debug_gym.judge import judge
 from debug_gym.judge.build import check_twins, make_twins, store_twins
+from debug_gym.judge.draw import shuffled
 from debug_gym.runs.reach import answers_in_reach
 from debug_gym.runs.summary import clock
 from debug_gym.runs.writer import write_atomically
@@ -64,7 +65,7 @@ def validate(task: Task, backend: Backend, *, repeats: int = 5) -> Validation:
         else:
             gold, visible = apply_gold(task, backend)
             problems += _check_visible(visible)
-            verdicts = [_judge(task, gold, backend) for _ in range(repeats)]
+            verdicts = [_judge(_reordered(task), gold, backend) for _ in range(repeats)]
             problems += _check_fixed(verdicts)
             problems += check_twins(task, gold, backend)
     except DebugGymError as error:
@@ -157,6 +158,14 @@ def _counts(item: Validation, repeats: int) -> tuple[str, str, str]:
     return f"{item.resolved}/{repeats}", str(item.controls) if item.controls else "none possible", odds
 
 
+def _reordered(task: Task) -> Task:
+    """The task with its tests in a random order: in it they run where they share a sandbox."""
+    tests = task.tests
+    orders = {"fail_to_pass": shuffled(tests.fail_to_pass), "pass_to_pass": shuffled(tests.pass_to_pass)}
+    changed = tests.model_copy(update={name: tuple(order) for name, order in orders.items()})
+    return task.model_copy(update={"tests": changed})
+
+
 def _judge(task: Task, changes: Changes, backend: Backend) -> Verdict:
     unsafe = not backend.guarantees.isolated  # then somebody named it on purpose
     return judge(task, changes, backend, allow_unsafe=unsafe)
@@ -214,7 +223,7 @@ def apply_gold(task: Task, backend: Backend) -> tuple[Changes, TestRun]:
 
 
 def _check_visible(run: TestRun) -> list[str]:
-    if run.success:
+    if run.success or (run.complete and not run.collected):  # all of its tests may be hidden
         return []
     first = run.failed[0] if run.failed else run.note or f"exit code {run.exit_code}"
     return [f"with the gold patch the visible tests do not pass: {first}"]

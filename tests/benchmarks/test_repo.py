@@ -4,6 +4,7 @@ import pytest
 
 from debug_gym.benchmarks.repo import PROBLEM, Repo
 from debug_gym.errors import ConfigError, TaskError, UnknownNameError
+from debug_gym.task import Twin
 
 
 @pytest.fixture
@@ -46,6 +47,20 @@ def test_options_may_be_one_text_or_several(folder):
     assert task.tests.pass_to_pass == ("t.py::b", "t.py::c")
     assert task.is_editable("x.toml")
     assert not task.is_editable("calc.py")
+
+
+def test_what_the_judge_shall_know(folder, tmp_path):
+    test, file = "test_calc.py::test_add", tmp_path / "twins.json"
+    options = {"fail_to_pass": test, "unstable": "t.py::b", "share_sandbox": True, "twins": file}
+    repo = Repo(folder, **options)
+    assert (only_task(repo).tests.twins, repo.twins_file(repo.id)) == ((), file)
+    twin = Twin(test=test, path="test_calc.py", line=4, column=4, old="3", new="4")
+    file.write_text(f"[{twin.model_dump_json()}]")
+    tests = only_task(Repo(folder, **options)).tests
+    assert (tests.unstable, tests.share_sandbox, tests.twins) == (("t.py::b",), True, (twin,))
+    file.write_text('[{"test": "x"}]')
+    with pytest.raises(TaskError, match="does not hold twins: 0"):
+        list(Repo(folder, **options).load())
 
 
 def test_a_virtual_environment_in_the_folder_is_found(folder):

@@ -130,7 +130,7 @@ def test_each_test_has_a_sandbox_of_its_own_unless_the_task_says_otherwise(make_
     files = {"a.py": "", "tests/test_a.py": test}
     alone = judge(make_task(files, tests=Tests(fail_to_pass=ids)), Changes(), backend)
     assert alone.resolved
-    shared = judge(make_task(files, tests=Tests(fail_to_pass=ids, share_sandbox=True)), Changes(), backend)
+    shared = judge(make_task(files, tests=Tests(pass_to_pass=ids, share_sandbox=True)), Changes(), backend)
     assert sorted(shared.seen.values()) == ["failed", "passed"]
 
 
@@ -187,6 +187,18 @@ def test_a_twin_that_fits_no_file_is_an_error(task, backend):
     tests = TESTS.model_copy(update={"twins": (twin,)})
     with pytest.raises(TaskError, match="--write-twins"):
         judge(task.model_copy(update={"tests": tests}), Changes(), backend)
+
+
+def test_data_that_a_test_compares_with_may_not_change(make_task, backend):
+    test = "from calc import double\ndef test_a(): assert str(double(3)) == open('expected.txt').read()\n"
+    files = {"calc.py": SOURCE["calc.py"], "expected.txt": "6", "tests/test_a.py": test}
+    twin = Twin(test="tests/test_a.py::test_a", path="expected.txt", line=1, column=0, old="6", new="8")
+    task = make_task(files, tests=Tests(fail_to_pass=(twin.test,), twins=(twin,)), editable=("*.py", "*.txt"))
+    cheat = judge(task, Changes(files={"expected.txt": FileEntry(data=b"5")}), backend)
+    assert not cheat.resolved
+    assert cheat.rejected == ("expected.txt: it holds tests that decide",)
+    fixed = judge(task, _changes(calc=FIXED), backend)
+    assert (fixed.resolved, fixed.controls) == (True, 1)
 
 
 def test_a_doctest_may_decide_about_the_file_that_holds_it(make_task, backend):

@@ -61,6 +61,21 @@ def test_files_that_hold_required_tests_do_not_count(open_task):
     assert (counted.files, rejected) == ({}, ("checks/all.py: it holds tests that decide",))
 
 
+@pytest.mark.parametrize(
+    ("target", "counts"),
+    [("b.py", True), ("../b.py", True), ("../../b.py", False), ("/workspace/b.py", False), ("b.txt", False)],
+)
+def test_links_count_between_files_that_may_change(task, target, counts):
+    links = Changes(files={"pkg/a.py": FileEntry(link=target)})
+    counted, rejected = sort_changes(task, links)
+    assert (bool(counted.files), bool(rejected)) == (counts, not counts)
+
+
+def test_a_package_in_a_folder_of_sources_may_have_modules_of_any_name():
+    assert shadows("lib/queue.py")
+    assert not shadows("lib/queue.py", known=["lib/__init__.py"])
+
+
 def test_a_module_that_was_there_may_have_any_name():
     assert shadows("queue.py")
     assert not shadows("queue.py", known=["queue.py"])

@@ -3,10 +3,16 @@
 Each is a function from what an agent sees of a task to changed files. They run only in sandboxes.
 """
 
-from debug_gym.judge.attacks import answering, ending, patching, planted
+from debug_gym.judge.attacks import adaptive, answering, ending, patching, planted
 from debug_gym.judge.attacks.base import Attack, Target
 
-ATTACKS: tuple[Attack, ...] = (*planted.ATTACKS, *ending.ATTACKS, *patching.ATTACKS, *answering.ATTACKS)
+ATTACKS: tuple[Attack, ...] = (
+    *planted.ATTACKS,
+    *ending.ATTACKS,
+    *patching.ATTACKS,
+    *answering.ATTACKS,
+    *adaptive.ATTACKS,
+)
 """All attacks, the plain ones first."""
 
 __all__ = ["ATTACKS", "Attack", "Target"]

@@ -1,0 +1,101 @@
+"""Tasks that name no tests: all that the repository has must pass, also what its broken code hides."""
+
+import pytest
+
+from debug_gym.judge import judge
+from debug_gym.sandbox.base import Changes, FileEntry
+from debug_gym.task import Tests
+
+TEST = """\
+import pytest
+from calc import double
+
+
+def test_two():
+    assert double(2) == 4
+
+
+@pytest.mark.parametrize("x", [3, 4])
+def test_several(x):
+    assert double(x) == 2 * x
+
+
+@pytest.mark.skip
+def test_later():
+    assert False
+
+
+class TestMore:
+    def test_five(self):
+        assert double(5) == 10
+"""
+OTHER = "def test_other():\n    assert 1 + 1 == 2\n"
+FIXED = "def double(x):\n    return x * 2\n"
+HALF = "def double(x):\n    return 4 if x == 2 else 0\n"
+
+
+def changing(text):
+    return Changes(files={"calc.py": FileEntry(data=text.encode())})
+
+
+@pytest.fixture(scope="module", params=["import", "syntax", "conftest"])
+def task(request, make_task):
+    """Nothing of it can be imported, in three ways."""
+    files = {"calc.py": "x = 1\n", "tests/test_calc.py": TEST, "tests/test_other.py": OTHER}
+    if request.param == "syntax":
+        files["calc.py"] = "def double(x:\n"
+    elif request.param == "conftest":
+        files["conftest.py"] = "import calc\n\ncalc.double\n"
+    return make_task(files)
+
+
+def test_a_fix_makes_tests_run_that_could_not_even_be_collected(task, backend):
+    verdict = judge(task, changing(FIXED), backend)
+    assert verdict.resolved, (verdict.reason, verdict.output)
+    assert verdict.controls
+    assert {name.rpartition("::")[2] for name in verdict.expected} >= {"test_two", "test_other", "test_five"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = 1\n",
+        HALF,
+        "import pytest\npytest.skip('none', allow_module_level=True)\n",
+        "import _pytest.python as p\np.Function.runtest = lambda self: None\ndouble = None\n",
+    ],
+    ids=["nothing", "half", "skip", "forged"],
+)
+def test_anything_less_is_no_fix(task, backend, text):
+    assert not judge(task, changing(text), backend).resolved
+
+
+def test_forging_only_where_many_tests_run_is_found(make_task, backend):
+    """A twin runs just as its original does, so that nobody can tell one from the other by what else runs."""
+    forging = (
+        "import sys, _pytest.python as p\ndef double(x): return x + 2\n"
+        "if not any('::' in word for word in sys.argv): p.Function.runtest = lambda self: None\n"
+    )
+    files = {"calc.py": "def double(x): return x + 2\n", "tests/test_calc.py": TEST}
+    unnamed = make_task(files)
+    shared = make_task(
+        files,
+        tests=Tests(
+            fail_to_pass=("tests/test_calc.py::TestMore::test_five",),
+            pass_to_pass=("tests/test_calc.py::test_two", "tests/test_calc.py::test_several[3]"),
+            share_sandbox=True,
+        ),
+    )
+    assert judge(unnamed, changing(forging), backend).cheating
+    crowd = forging.replace("not any(", "1 < sum(")
+    assert not judge(shared, changing(crowd), backend).resolved
+    assert judge(unnamed, changing(FIXED), backend).resolved
+    assert judge(shared, changing(FIXED), backend).resolved
+
+
+def test_a_doctest_of_a_whole_module_may_change_with_its_module(make_task, backend):
+    text = '"""\n>>> double(3)\n6\n"""\n\n\ndef double(x):\n    return x %s\n'
+    command = ("python", "-m", "pytest", "--doctest-modules")
+    task = make_task({"calc.py": text % "+ 2"}, tests=Tests(command=command, fail_to_pass=("calc.py::calc",)))
+    assert not judge(task, Changes(), backend).resolved
+    assert judge(task, changing(text % "* 2"), backend).resolved
