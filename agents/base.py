@@ -2,6 +2,7 @@
 
 import time
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +30,8 @@ class Briefing:
     """Gives an independent copy of the live environment to try things out in: it has no step limit and is
     never judged. Close it after use."""
     seed: int
+    max_steps: int | None = None
+    """The environment's limit of tool calls; None: there is none."""
 
 
 @dataclass
@@ -48,7 +51,7 @@ class Agent(ABC):
     sees_gold: bool = False
     """It is given the gold patch: a control, not a contestant."""
     stop_reason: str = ""
-    """Why ``act`` returned None."""
+    """Why ``act`` returned None; empty while it has not."""
 
     @abstractmethod
     def start(self, briefing: Briefing) -> None:
@@ -57,6 +60,10 @@ class Agent(ABC):
     @abstractmethod
     def act(self, observation: Observation) -> Decision | None:
         """The next tool call, or None to give up. The first observation is the briefing's."""
+
+    def unbilled(self) -> dict[str, float]:
+        """What the agent has spent since its last decision, in the terms of ``Decision.usage``."""
+        return {}
 
 
 def play(
@@ -83,9 +90,11 @@ def play(
             info=info,
             fork=lambda: world.fork(scratch=True),  # type: ignore[attr-defined]
             seed=seed or 0,
+            max_steps=world.max_steps,  # type: ignore[attr-defined]
         )
     )
     steps: list[Step] = []
+    usage: Counter[str] = Counter()
     observation = Observation(text=first, data=info)
     done = False
     while not done and (decision := agent.act(observation)) is not None:
@@ -104,8 +113,10 @@ def play(
             usage=decision.usage,
         )
         steps.append(step)
+        usage.update(step.usage)  # sums floats as well
         on_step(step)
         done = terminated or truncated
+    usage.update(agent.unbilled())
     return Trajectory(
         task=task.id,
         benchmark=task.benchmark,
@@ -114,5 +125,7 @@ def play(
         seed=seed,
         first_observation=first,
         steps=tuple(steps),
+        stop_reason=agent.stop_reason,
+        usage=dict(usage),
         verdict=world.judge(),  # type: ignore[attr-defined]
     )

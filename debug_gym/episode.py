@@ -146,4 +146,9 @@ class Trajectory(Frozen):
     seed: int | None = None
     first_observation: str = ""
     steps: tuple[Step, ...] = ()
+    stop_reason: str = ""
+    """Why the agent gave up; empty where it did not."""
+    usage: dict[str, float] = Field(default_factory=dict)
+    """What the whole episode cost, in the terms of ``Step.usage``; more than the sum of the steps where the
+    agent gave up over replies that led to no step."""
     verdict: Verdict | None = None

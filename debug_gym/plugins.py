@@ -6,13 +6,15 @@ Another package adds its own by an entry point, with no change here::
     coverage = "my_package.coverage:CoverageTool"
 
 The five groups are ``debug_gym.tools``, ``.agents``, ``.models``, ``.benchmarks`` and ``.sandboxes``.
-Nothing is imported before it is asked for.
+A name that ends in ``-N`` stands for a family: what is registered as ``debug-after-N`` gets the number of
+``debug-after-5`` as its option ``n``. Nothing is imported before it is asked for.
 """
 
 import importlib
 import inspect
+import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -45,9 +47,13 @@ BUILTIN: dict[str, dict[str, str]] = {
         "random": "debug_gym.agents.random:RandomAgent",
         "repair": "debug_gym.agents.repair:RepairAgent",
         "llm": "debug_gym.agents.llm:LLMAgent",
+        "rewrite": "debug_gym.agents.llm.presets:rewrite",
+        "debug": "debug_gym.agents.llm.presets:debug",
+        "debug-after-N": "debug_gym.agents.llm.presets:debug_after",
     },
     "models": {
         "openai": "debug_gym.agents.models.openai:OpenAIModel",
+        "replay": "debug_gym.agents.models.replay:ReplayModel",
     },
     "benchmarks": {
         "nightmares": "debug_gym.benchmarks.nightmares:Nightmares",
@@ -55,9 +61,14 @@ BUILTIN: dict[str, dict[str, str]] = {
     },
     "sandboxes": {
         "namespace": "debug_gym.sandbox.namespace:NamespaceBackend",
+        "namespace-cgroup": "debug_gym.sandbox.namespace:CgroupBackend",
         "process": "debug_gym.sandbox.process:ProcessBackend",
     },
 }
+
+
+NUMBERED = re.compile(r"(.+-)(\d+)")
+"""A member of a family: the family's name without its ``N``, and the number."""
 
 
 @cache
@@ -82,6 +93,8 @@ def load(group: str, name: str) -> Any:
     """
     targets = _targets(group)
     kind = KINDS[group]
+    if name not in targets and (match := NUMBERED.fullmatch(name)) and f"{match[1]}N" in targets:
+        return partial(load(group, f"{match[1]}N"), n=int(match[2]))
     if name not in targets:
         raise UnknownNameError(kind, name, targets)
     module, _, attribute = targets[name].partition(":")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from debug_gym.episode import InvalidToolCallError, ToolCall
@@ -91,6 +91,11 @@ class RequestedCall:
         return call
 
 
+def well_formed(text: str) -> str:
+    """A text that can be stored: halves of surrogate pairs, which JSON can hold, are joined or replaced."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 @dataclass(frozen=True)
 class Reply:
     """One answer of a model."""
@@ -101,7 +106,12 @@ class Reply:
     finish_reason: str = ""
     """``stop``, ``tool_calls``, ``length`` (cut off at the token limit), or the server's own word."""
     reasoning: str = ""
-    """The model's reasoning, where the server shows it. It is recorded and not sent back."""
+    """The model's reasoning, where the server shows it."""
+    carry: Message = field(default_factory=dict)
+    """Fields that the assistant's message has to carry in the conversation if the model is to see its own
+    reasoning again: the model knows their names, the agent only copies them."""
+    note: str = ""
+    """What the model must know about how its reply was read, e.g. what was mended; the agent tells it."""
 
 
 class Model(Protocol):
@@ -113,8 +123,14 @@ class Model(Protocol):
 
     name: str
 
-    def reply(self, messages: Sequence[Message], tools: Sequence[Schema]) -> Reply:
+    def reply(self, messages: Sequence[Message], tools: Sequence[Schema], *, episode: str = "") -> Reply:
         """The model's answer to a conversation.
+
+        Args:
+            messages: the conversation so far.
+            tools: what the model may call.
+            episode: which episode asks, e.g. its task and seed. It never changes what the model is asked:
+                a recording keeps the attempts of a run apart by it.
 
         Raises:
             ContextOverflowError: the conversation is too long.

@@ -1,13 +1,39 @@
-"""Token counts for servers that report none."""
+"""Token counts: the server's, or our own estimates."""
 
 from functools import cache
 from typing import TYPE_CHECKING
+
+from pydantic import AliasChoices, BaseModel, Field
+
+from debug_gym.agents.models.base import Usage
 
 if TYPE_CHECKING:
     import tiktoken
 
 CHARACTERS_PER_TOKEN = 4
 """OpenAI's rule of thumb for English text."""
+
+
+class Cached(BaseModel):
+    """Where the input tokens came from."""
+
+    cached_tokens: int | None = None
+
+
+class TokenCounts(BaseModel):
+    """What a server counted, in the words of chat completions or of responses."""
+
+    input_tokens: int = Field(validation_alias=AliasChoices("prompt_tokens", "input_tokens"))
+    output_tokens: int = Field(validation_alias=AliasChoices("completion_tokens", "output_tokens"))
+    details: Cached | None = Field(
+        default=None, validation_alias=AliasChoices("prompt_tokens_details", "input_tokens_details")
+    )
+
+    @property
+    def usage(self) -> Usage:
+        """The counts, with no costs."""
+        cached = (self.details.cached_tokens or 0) if self.details else 0
+        return Usage(self.input_tokens, self.output_tokens, cached)
 
 
 def count_tokens(text: str, model: str) -> int:

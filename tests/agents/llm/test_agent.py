@@ -1,11 +1,13 @@
 import subprocess
 import sys
+import time
+from dataclasses import replace
 
 import pytest
 
 from debug_gym import plugins
 from debug_gym.agents.llm import LLMAgent
-from debug_gym.agents.models import Reply, Usage
+from debug_gym.agents.models import Reply, RequestedCall, Usage
 from debug_gym.agents.models.openai import OpenAIModel
 from debug_gym.episode import Observation
 from debug_gym.errors import ConfigError, ModelError, UnknownNameError
@@ -122,8 +124,8 @@ def test_it_gives_up_after_too_many_malformed_replies_in_a_row(server, agent):
     server.say(None, server.call("eval", "{", "c2"))
     assert playing.stop_reason == ""
     assert playing.act(said("ok")) is None
-    assert playing.stop_reason == "2 replies in a row held no tool call that can be played"
-    assert playing.usage.input_tokens == 400
+    assert playing.stop_reason == "no tool call that can be played in 2 replies in a row"
+    assert playing.unbilled()["input_tokens"] == 200  # the two replies that led to no step
     assert len(server.requests) == 4
 
 
@@ -174,12 +176,53 @@ def test_the_window_halves_when_the_context_overflows(server, agent):
     assert "too long" in playing.stop_reason
 
 
-def test_a_full_history_that_overflows_ends_the_episode(server, agent):
+def test_an_opening_that_overflows_ends_the_episode(server, agent):
     server.fail(400, "This model's maximum context length is 10 tokens.")
     playing = agent()
     assert playing.act(FIRST) is None
     assert "the conversation is too long for m" in playing.stop_reason
     assert len(server.requests) == 1
+
+
+def test_a_full_history_that_overflows_is_elided(server, agent):
+    playing = agent()
+    for turn in range(4):
+        server.say(None, server.call("eval", {}, f"c{turn}"))
+        playing.act(said("x" * 5000))
+    server.fail(400, "too long", code="context_length_exceeded")
+    server.say(None, server.call("submit", {}, "end"))
+    assert playing.act(said("x" * 5000)).call.name == "submit"
+    assert [len(text) < 1000 for text in answers(server).values()] == [True, True, False, False]
+
+
+def test_old_turns_are_summarised_by_the_model(server, agent):
+    playing = agent(history="summarise", window=2)
+    for turn in range(4):
+        server.say(f"thought {turn}", server.call("view", {"path": f"{turn}.py"}, f"c{turn}"))
+        playing.act(said(f"file {turn - 1}"))
+    server.say("The cause is in 1.py.")
+    server.say(None, server.call("submit", {}, "end"))
+    decision = playing.act(said("file 3"))
+    assert decision.usage["input_tokens"] == 200  # the summary is not free
+    (request,) = server.requests[-2].body["messages"]
+    for told in ("thought 0", 'view {"path": "1.py"}', "file 1"):
+        assert told in request["content"]
+    assert "file 2" not in request["content"]
+    assert "tools" not in server.requests[-2].body
+    assert "Summary of 2 earlier step(s):\nThe cause is in 1.py." in server.asked[1]["content"]
+    assert answers(server) == {"c2": "file 2", "c3": "file 3"}
+
+
+def test_turns_that_are_too_long_to_be_summarised_are_left_out(server, agent):
+    playing = agent(history="summarise", window=1)
+    for turn in range(2):
+        server.say(None, server.call("eval", {}, f"c{turn}"))
+        playing.act(FIRST)
+    server.fail(400, "too long", code="context_length_exceeded")
+    server.say(None, server.call("submit", {}, "end"))
+    assert playing.act(said("ok")).call.name == "submit"
+    assert "1 earlier step(s) of this conversation are left out" in server.asked[1]["content"]
+    assert list(answers(server)) == ["c1"]
 
 
 def test_other_errors_of_the_model_are_raised(server, agent):
@@ -224,6 +267,108 @@ def test_a_cost_limit_without_prices_is_refused(server, agent):
         agent(cost_limit=1).act(FIRST)
 
 
+@pytest.mark.parametrize(("own", "environment"), [(3, None), (None, 3), (3, 50), (50, 3)])
+def test_the_step_limit_and_its_countdown(server, brief, own, environment):
+    playing = LLMAgent("m", base_url=server.url, countdown=2, **({"max_steps": own} if own else {}))
+    playing.start(replace(brief(), max_steps=environment))
+    server.say(None, *[server.call("eval", {}, f"c{turn}") for turn in range(2)])
+    server.say(None, *[server.call("eval", {}, f"d{turn}") for turn in range(2)])
+    for _ in range(3):
+        assert playing.act(said("ok")) is not None
+    assert playing.act(said("ok")) is None
+    assert playing.stop_reason == "the step limit is reached: 3"
+    assert "You have 3 tool calls;" in server.asked[0]["content"]
+    assert answers(server) == {"c0": "ok\n\n(2 steps left.)", "c1": "ok\n\n(1 step left.)"}
+
+
+def test_the_limit_of_rewrites(server, agent):
+    for turn, name in enumerate(["rewrite", "rewrite", "replace"]):
+        server.say(None, server.call(name, {}, f"c{turn}"))
+    playing = agent("rewrite", "replace", max_rewrites=2, max_steps=4, countdown=2)
+    playing.act(FIRST)
+    playing.act(Observation(text="wrong", error=True))
+    playing.act(said("edited"))
+    assert playing.act(said("edited")) is None
+    assert playing.stop_reason == "the limit of rewrites is reached: 2"
+    assert answers(server) == {
+        "c0": "wrong\n\n(2 rewrites left.)",
+        "c1": "edited\n\n(2 steps and 1 rewrite left.)",
+    }
+
+
+def test_the_time_limit(server, agent):
+    playing = agent(time_limit=0.2)
+    server.say(None, server.call("eval", {}, "c1"), server.call("eval", {}, "c2"))
+    assert playing.act(FIRST) is not None
+    time.sleep(0.2)
+    assert playing.act(said("ok")) is None
+    assert "the time limit is reached: 0 of 0.2 seconds" in playing.stop_reason
+
+
+def test_one_call_at_a_time(server, agent):
+    server.say(None, server.call("view", {"path": "a"}, "c1"), server.call("eval", {}, "c2"))
+    server.say(None, server.call("eval", {}, "c3"))
+    playing = agent(parallel_calls=False)
+    assert [playing.act(FIRST).call.id, playing.act(said("one")).call.id] == ["c1", "c3"]
+    assert answers(server) == {"c1": "one", "c2": "Not run: only one call in a reply."}
+
+
+def test_slightly_broken_arguments_are_mended_and_the_model_is_told(server, agent):
+    server.say(None, server.call("view", "{'path': 'a.py',}", "c1"))
+    server.say(None, server.call("eval", {}, "c2"))
+    playing = agent()
+    assert playing.act(FIRST).call.arguments == {"path": "a.py"}
+    playing.act(said("1: x"))
+    assert "mended (single quotes, a comma too many)" in answers(server)["c1"]
+    assert server.asked[2]["tool_calls"][0]["function"]["arguments"] == '{"path": "a.py"}'
+
+
+def test_what_was_cut_off_is_not_mended(server, agent):
+    server.say(None, server.call("view", '{"path": "a.py"', "c1"), finish_reason="length")
+    server.say(None, server.call("eval", {}, "c2"))
+    assert agent().act(FIRST).call.name == "eval"
+    assert "Your reply was cut off at its token limit" in answers(server)["c1"]
+
+
+def test_arguments_nested_beyond_reason_are_refused(server, agent):
+    server.say(None, server.call("view", "[" * 100_000, "c1"))
+    server.say(None, server.call("eval", {}, "c2"))
+    assert agent().act(FIRST).call.name == "eval"
+    assert answers(server)["c1"].startswith("Not run: ")
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_reasoning_goes_back_or_not(brief, keep):
+    class Thinker:
+        name = "thinker"
+
+        def reply(self, messages, tools, *, episode=""):
+            self.asked, self.episode = messages, episode
+            return Reply(
+                tool_calls=(RequestedCall("eval", "{}"),), reasoning="hm", carry={"reasoning_content": "hm"}
+            )
+
+    playing = LLMAgent(Thinker(), keep_reasoning=keep)
+    playing.start(brief(seed=7))
+    assert playing.act(FIRST).thought == "hm"
+    playing.act(said("ok"))
+    assert playing.model.asked[2].get("reasoning_content") == ("hm" if keep else None)
+    assert playing.model.episode == "sum:7"
+
+
+def test_the_model_is_offered_the_tools_of_the_settings(server, agent):
+    server.say(None, server.call("bash", {}, "c1"))
+    server.say(None, server.call("eval", {}, "c2"))
+    assert agent("view", "bash", "eval", "pdb", tools="eval, view").act(FIRST).call.name == "eval"
+    assert [tool["function"]["name"] for tool in server.requests[0].body["tools"]] == ["view", "eval"]
+    assert "the tools are: view, eval" in answers(server)["c1"]
+
+
+def test_a_tool_that_the_environment_lacks(agent):
+    with pytest.raises(ConfigError, match=r"the agent 'llm' uses pdb, .* out of view, eval"):
+        agent("view", "eval", tools=["view", "pdb"])
+
+
 def test_the_debugger_comes_after_some_edits(server, agent):
     playing = agent(*PDB_TOOLS, debugger_after="2")
     for turn, name in enumerate(["rewrite", "rewrite", "rewrite", "pdb"]):
@@ -251,9 +396,10 @@ def test_a_new_episode_forgets_the_last(server, agent, brief):
     playing = agent(max_malformed=1)
     playing.act(FIRST)
     playing.start(brief())
-    assert playing.act(FIRST).call.id == "c1"
+    decision = playing.act(FIRST)
+    assert decision.call.id == "c1"
+    assert decision.usage["input_tokens"] == 100
     assert len(server.asked) == 2
-    assert playing.usage.input_tokens == 100
 
 
 @pytest.mark.parametrize("tool", ["pdb", "eval", "submit"])
@@ -312,14 +458,14 @@ def test_a_model_object_will_do(server, brief):
     class Echo:
         name = "echo"
 
-        def reply(self, messages, tools):
+        def reply(self, messages, tools, *, episode=""):
             return Reply(text="no call", usage=Usage(input_tokens=1))
 
     made = LLMAgent(Echo(), max_malformed=1)
     made.start(brief())
     assert made.act(FIRST) is None
-    assert made.usage.input_tokens == 1
-    with pytest.raises(ConfigError, match="no option of the llm agent named 'temperature'"):
+    assert made.unbilled()["input_tokens"] == 1
+    with pytest.raises(ConfigError, match=r"no option of the agent .llm. named 'temperature'"):
         LLMAgent(Echo(), temperature=1)
     assert LLMAgent(OpenAIModel("m", base_url=server.url)).model.name == "m"
 
@@ -328,9 +474,10 @@ def test_a_model_object_will_do(server, brief):
     ("options", "complaint"),
     [
         ({}, "needs a model"),
+        ({"model": "m", "tools": "view", "history": "full", "debuger_after": 1}, "'debugger_after'"),
         ({"model": "m", "histroy": "full"}, "did you mean 'history'"),
         ({"model": "m", "tempreture": 0}, "did you mean 'temperature'"),
-        ({"model": "m", "history": "some"}, "option 'history' of the llm agent: .*'full' or 'window'"),
+        ({"model": "m", "history": "some"}, "option 'history' of the agent .llm.: .*'full', 'window'"),
         ({"model": "m", "base_url": "http://127.0.0.1:1/v1", "timeout": 0}, "option 'timeout'"),
     ],
 )

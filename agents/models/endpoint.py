@@ -1,0 +1,198 @@
+"""A model on a server: one client and one limiter for all workers, and attempts until one succeeds."""
+
+import json
+import os
+import random
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import openai
+from pydantic import ValidationError
+
+from debug_gym.agents.models.base import Reply
+from debug_gym.agents.models.failures import Failure, cut_short, explain, unreadable
+from debug_gym.agents.models.limits import shared_limiter
+from debug_gym.agents.models.settings import OpenAISettings
+from debug_gym.agents.models.tokens import CHARACTERS_PER_TOKEN, TokenCounts
+from debug_gym.errors import ConfigError, ModelError
+
+FIRST_WAIT = 0.5
+"""Seconds before the second attempt; each further wait is twice as long."""
+LONGEST_WAIT = 30.0
+"""Seconds of the longest wait that the server did not ask for."""
+DISPENSABLE = ("stream_options", "store", "include")
+"""Fields that we send for good reason, and that some servers refuse by name."""
+
+Answer = tuple[Reply, TokenCounts | None]
+"""A reply, and what the server counted: None if it did not."""
+
+
+class CutShort(Exception):  # noqa: N818 - like StopIteration
+    """The events of a stream ended before the reply did."""
+
+
+class Api(Protocol):
+    """How one of OpenAI's protocols is spoken."""
+
+    path: str
+    what: str
+    """What an answer is called."""
+
+    def read(self, answer: object) -> Answer:
+        """Understand an answer.
+
+        Raises:
+            ValidationError: it is something else.
+            Failure: the server reports an error in it.
+        """
+        ...
+
+    def join(self, events: Iterable[object]) -> Answer:
+        """Put an answer together from the events of a stream.
+
+        Raises:
+            CutShort: the last event is missing.
+            ValidationError: an event is something else.
+            Failure: the server reports an error in one.
+        """
+        ...
+
+
+class Endpoint:
+    """One model on one server."""
+
+    def __init__(self, model: str, settings: OpenAISettings) -> None:
+        self._model, self._settings = model, settings
+        self._client = _client(settings)
+        self.url = str(self._client.base_url).rstrip("/")
+        self._limiter = shared_limiter(self.url, model, settings.limits)
+        self._refused: set[str] = set()
+
+    @property
+    def official(self) -> bool:
+        """Whether this is OpenAI's own server, or Azure's."""
+        return self._client.base_url.host.endswith((".openai.com", ".azure.com"))
+
+    def ask(self, api: Api, body: dict[str, Any]) -> Answer:
+        """Send a request, again if need be, until there is an answer.
+
+        Raises:
+            ContextOverflowError: the request is too long.
+            ModelError: the last attempt failed as well, or it makes no sense to try again.
+        """
+        estimate = len(json.dumps(body)) // CHARACTERS_PER_TOKEN + (self._settings.max_tokens or 0)
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                with self._limiter.turn(estimate) as ticket:
+                    reply, counts = self._attempt(api, body)
+                    ticket.tokens = counts.usage.tokens if counts else estimate
+                    return reply, counts
+            except Failure as failure:
+                self._prepare_next(failure, attempt)
+
+    def _attempt(self, api: Api, body: dict[str, Any]) -> Answer:
+        body = {name: value for name, value in body.items() if name not in self._refused}
+        answer: object = None
+        try:
+            if self._settings.stream:
+                return self._stream(api, body)
+            answer = self._client.post(api.path, body=body, cast_to=object)
+            return api.read(answer)
+        except openai.OpenAIError as error:
+            if self._learn(error, body):
+                return self._attempt(api, body)
+            raise explain(error, self.url, self._model, self._settings.timeout) from error
+        except CutShort as error:
+            raise cut_short(self.url) from error
+        except ValidationError as error:
+            shown = error.errors(include_url=False)[0]["input"] if answer is None else answer
+            raise unreadable(self.url, api.what, _text(shown)) from error
+        except ValueError as error:  # neither JSON nor, perhaps, UTF-8
+            shown = error.doc if isinstance(error, json.JSONDecodeError) else str(error)
+            raise unreadable(self.url, api.what, shown) from error
+
+    def _stream(self, api: Api, body: dict[str, Any]) -> Answer:
+        kind = openai.Stream[object]
+        with self._client.post(api.path, body=body, cast_to=object, stream=True, stream_cls=kind) as events:
+            try:
+                return api.join(events)
+            except openai.APITimeoutError:
+                raise
+            except openai.APIConnectionError as error:
+                raise CutShort from error
+
+    def _learn(self, error: openai.OpenAIError, body: dict[str, Any]) -> bool:
+        """Whether the server refused a field that the request can do without; it is left out from now on."""
+        if not isinstance(error, openai.APIStatusError) or error.status_code not in (400, 422):
+            return False
+        refused = {name for name in DISPENSABLE if name in body and name in error.message}
+        self._refused |= refused
+        return bool(refused)
+
+    def _prepare_next(self, failure: Failure, attempt: int) -> None:
+        """Wait until it makes sense to try again.
+
+        Raises:
+            ModelError: it makes none.
+        """
+        settings = self._settings
+        if attempt > min(failure.retries, settings.retries):
+            raise failure.as_error(attempt) from failure.__cause__
+        wait = failure.after
+        if wait is None:
+            wait = min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT, settings.max_wait)
+            wait *= random.uniform(0.75, 1.0)  # so that workers do not come back all at once
+        elif wait > settings.max_wait:
+            detail = f"{failure.detail}; it asks to wait {wait:.0f} s, which is more than max_wait"
+            raise Failure(failure.sentence, detail).as_error(attempt) from failure.__cause__
+        if failure.throttled:
+            self._limiter.pause(wait)  # the next turn comes after it, for all workers
+        else:
+            time.sleep(wait)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+_clients: dict[tuple[str | None, str | None, str | None, float], openai.OpenAI] = {}
+_lock = threading.Lock()
+
+
+def _client(settings: OpenAISettings) -> openai.OpenAI:
+    """The client for an address and a key, one for all workers: making one loads certificates."""
+    url = settings.base_url or os.environ.get("OPENAI_BASE_URL") or None
+    key = _api_key(settings, url)
+    if key is None and url is None:
+        raise ModelError("there is no API key: set OPENAI_API_KEY, or name your own server with base_url")
+    with _lock:
+        which = (url, key, settings.api_version, settings.timeout)
+        if which not in _clients:
+            _clients[which] = _make_client(url, key or "none", settings)
+        return _clients[which]
+
+
+def _api_key(settings: OpenAISettings, url: str | None) -> str | None:
+    if settings.api_key is not None:
+        return settings.api_key.get_secret_value()
+    azure = settings.api_version is not None or ".azure.com" in (url or "")
+    names = ("AZURE_OPENAI_API_KEY", "OPENAI_API_KEY") if azure else ("OPENAI_API_KEY",)
+    return next((key for name in names if (key := os.environ.get(name))), None)
+
+
+def _make_client(url: str | None, key: str, settings: OpenAISettings) -> openai.OpenAI:
+    if settings.api_version is None:
+        return openai.OpenAI(base_url=url, api_key=key, timeout=settings.timeout, max_retries=0)
+    if url is None:
+        raise ConfigError("api_version is for Azure: give base_url, e.g. https://NAME.openai.azure.com")
+    return openai.AzureOpenAI(
+        azure_endpoint=url,
+        api_version=settings.api_version,
+        api_key=key,
+        timeout=settings.timeout,
+        max_retries=0,
+    )

@@ -1,0 +1,137 @@
+"""What can go wrong when a server is asked: what it means, what to do about it, and whether to try again."""
+
+import email.utils
+import math
+import re
+import time
+from collections.abc import Mapping
+from datetime import UTC
+
+import openai
+
+from debug_gym.agents.models.base import ContextOverflowError
+from debug_gym.errors import ModelError
+
+TOO_LONG = re.compile(
+    r"context[ _]?(length|size|window)|prompt is too long|tokens?\b.{0,60}\bexceeds?\b|reduce the length",
+    re.IGNORECASE,
+)
+"""How servers say that a conversation is too long: OpenAI, vLLM, SGLang, llama.cpp and others."""
+SHOWN = 500
+"""Characters of a server's answer that an error message quotes."""
+OFTEN = math.inf
+"""As many further attempts as the settings allow."""
+FEW = 2
+"""Further attempts after an answer that cannot be read: another one seldom helps, the address is wrong."""
+ADVICE = {
+    401: "set OPENAI_API_KEY or api_key to a valid key",
+    403: "the API key has no right to use this model",
+    429: "use fewer workers or set requests_per_minute, or check the account's quota",
+}
+
+
+class Failure(Exception):  # noqa: N818 - one attempt's, of which the caller of the model hears only the last
+    """One attempt failed."""
+
+    def __init__(
+        self,
+        sentence: str,
+        detail: str,
+        *,
+        retries: float = 0,
+        throttled: bool = False,
+        after: float | None = None,
+        kind: type[ModelError] = ModelError,
+    ) -> None:
+        super().__init__(sentence, detail)
+        self.sentence, self.detail = sentence, detail
+        self.retries = retries
+        """Further attempts that make sense."""
+        self.throttled = throttled
+        """The server has too much to do: other requests would fail as well."""
+        self.after = after
+        """Seconds that the server wants us to wait."""
+        self.kind = kind
+
+    def as_error(self, attempts: int) -> ModelError:
+        """What the caller is told when this was the last attempt."""
+        tried = f" ({attempts} attempts)" if attempts > 1 else ""
+        return self.kind(f"{self.sentence}{tried}: {self.detail}")
+
+
+def unreadable(url: str, what: str, body: str) -> Failure:
+    """The server answered, but not with what was asked for."""
+    return Failure(f"{url} answered something that is not {what}; check base_url", body[:SHOWN], retries=FEW)
+
+
+def cut_short(url: str) -> Failure:
+    """A stream ended before the reply did."""
+    return Failure(f"{url} broke off its reply", "see what the server is doing", retries=OFTEN)
+
+
+def reported(url: str, model: str, code: str | None, message: str) -> Failure:
+    """The server reported an error inside of an answer that began well."""
+    if code == "context_length_exceeded" or TOO_LONG.search(message):
+        return _overflow(model, message)
+    throttled = code == "rate_limit_exceeded"
+    return Failure(f"{url} failed", message[:SHOWN], retries=OFTEN, throttled=throttled)
+
+
+def explain(error: openai.OpenAIError, url: str, model: str, timeout: float) -> Failure:
+    """What an exception of the ``openai`` package means."""
+    if isinstance(error, openai.APITimeoutError):
+        sentence = f"{url} did not answer within {timeout:g} s"
+        return Failure(sentence, "raise timeout, or see what the server is doing", retries=OFTEN)
+    if isinstance(error, openai.APIConnectionError):
+        cause = f" ({error.__cause__})" if error.__cause__ else ""
+        sentence = f"cannot reach {url}{cause}"
+        return Failure(sentence, "start the server, or correct base_url", retries=OFTEN)
+    if isinstance(error, openai.APIStatusError):
+        return _status(error, url, model)
+    code = error.code if isinstance(error, openai.APIError) else None
+    return reported(url, model, code, str(error))
+
+
+def _status(error: openai.APIStatusError, url: str, model: str) -> Failure:
+    status = error.status_code
+    if status in (400, 413, 422) and (
+        error.code == "context_length_exceeded" or TOO_LONG.search(error.message)
+    ):
+        return _overflow(model, error.message)
+    advice = ADVICE.get(status, "")
+    if status == 404:
+        advice = f"does the model {model!r} exist there, and does base_url end in /v1?"
+    headers = error.response.headers
+    again = status in (408, 409, 429) or status >= 500
+    if error.code == "insufficient_quota" or headers.get("x-should-retry") == "false":
+        again = False
+    return Failure(
+        f"{url} refused",
+        error.message[:SHOWN] + (f" ({advice})" if advice else ""),
+        retries=OFTEN if again else 0,
+        throttled=status in (429, 503, 529),  # 529: Anthropic's word for too much to do
+        after=retry_after(headers),
+    )
+
+
+def _overflow(model: str, message: str) -> Failure:
+    sentence = f"the conversation is too long for {model}"
+    return Failure(sentence, message[:SHOWN], kind=ContextOverflowError)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that a response asks to wait: ``retry-after-ms``, or ``Retry-After`` in seconds or as a date
+    (RFC 9110, section 10.2.3). None where it does not say, or says nonsense."""
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers.get(name, "")) * unit
+        except ValueError:
+            continue
+        return seconds if math.isfinite(seconds) and seconds >= 0 else None
+    try:
+        date = email.utils.parsedate_to_datetime(headers.get("retry-after", ""))
+    except ValueError:
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=UTC)
+    return max(0.0, date.timestamp() - time.time())

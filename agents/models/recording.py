@@ -1,0 +1,140 @@
+"""Record what a model answers, and play it back offline: the same episodes again, byte for byte, with no key.
+
+A recording is a folder with one file of JSON lines. Each message and each tool's schema is written once
+(``part``), and each answer with the digests of what was asked (``reply``). Lines are only ever appended; of
+two answers to the same question the later one counts, so a run that was killed and resumed can be replayed.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from debug_gym.agents.models.base import ContextOverflowError, Message, Model, Reply, Schema
+from debug_gym.errors import ConfigError
+
+FILE = "replies.jsonl"
+FORMAT = 1
+"""Changes when old recordings cannot be read any more."""
+
+
+def digest(value: object) -> str:
+    """Of a JSON value, whatever the order of its keys."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+class Question:
+    """What a model is asked, as digests of its parts."""
+
+    def __init__(
+        self, model: str, episode: str, messages: Sequence[Message], tools: Sequence[Schema]
+    ) -> None:
+        self.model, self.episode = model, episode
+        self.parts = {digest(part): part for part in (*messages, *tools)}
+        self.messages = [digest(message) for message in messages]
+        self.tools = [digest(tool) for tool in tools]
+        self.key = digest([model, episode, self.messages, self.tools])
+
+
+class RecordingModel:
+    """Another model whose answers are recorded."""
+
+    def __init__(self, model: Model, folder: Path) -> None:
+        """Record into a folder, which is created. Several models may record into the same one at a time.
+
+        Raises:
+            ConfigError: the folder cannot be written.
+        """
+        self.name = model.name
+        self._model, self._tape = model, _tape(folder)
+        self._turns: Counter[str] = Counter()
+
+    def reply(self, messages: Sequence[Message], tools: Sequence[Schema], *, episode: str = "") -> Reply:
+        """Ask the other model; see ``Model.reply``."""
+        question = Question(self.name, episode, messages, tools)
+        try:
+            reply = self._model.reply(messages, tools, episode=episode)
+        except ContextOverflowError as error:
+            self._write(question, {"overflow": str(error)})
+            raise
+        self._write(question, {"reply": asdict(reply)})
+        return reply
+
+    def _write(self, question: Question, answer: dict[str, Any]) -> None:
+        self._tape.write(question, {"turn": self._turns[question.key], **answer})
+        self._turns[question.key] += 1
+
+
+class _Tape:
+    """The file of a recording, for all models of this process."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._lock = path, threading.Lock()
+        self._written: set[str] = set()
+        with _storing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("a+b", buffering=0)
+
+    def write(self, question: Question, answer: dict[str, Any]) -> None:
+        """Append a question and its answer in one go.
+
+        Raises:
+            ConfigError: the file cannot be written, which ends a run: it could not be replayed.
+        """
+        line = {
+            "type": "reply",
+            "format": FORMAT,
+            "key": question.key,
+            "model": question.model,
+            "episode": question.episode,
+            "messages": question.messages,
+            "tools": question.tools,
+            **answer,
+        }
+        with self._lock, _storing(self._path):
+            new = {name: part for name, part in question.parts.items() if name not in self._written}
+            parts = [{"type": "part", "id": name, "value": part} for name, part in new.items()]
+            self._append("".join(json.dumps(item) + "\n" for item in (*parts, line)).encode())
+            self._written |= new.keys()
+
+    def _append(self, data: bytes) -> None:
+        """Other processes may append as well, and one may have been killed in the middle of a line."""
+        fcntl.lockf(self._file, fcntl.LOCK_EX)
+        try:
+            size = os.fstat(self._file.fileno()).st_size
+            if size and os.pread(self._file.fileno(), 1, size - 1) != b"\n":
+                data = b"\n" + data
+            while data:
+                data = data[self._file.write(data) :]
+        finally:
+            fcntl.lockf(self._file, fcntl.LOCK_UN)
+
+
+@contextmanager
+def _storing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be written: {error.strerror}: make room or give another record"
+        ) from error
+
+
+_tapes: dict[Path, _Tape] = {}
+_lock = threading.Lock()
+
+
+def _tape(folder: Path) -> _Tape:
+    path = folder.absolute() / FILE
+    with _lock:
+        if path not in _tapes:
+            _tapes[path] = _Tape(path)
+        return _tapes[path]

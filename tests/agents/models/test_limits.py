@@ -1,0 +1,88 @@
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from debug_gym.agents.models.limits import Limiter, Limits, shared_limiter
+
+
+def starts(limiter, count, tokens=1, workers=8, seconds=0.0):
+    """When ``count`` requests were let through."""
+
+    def ask(_):
+        with limiter.turn(tokens):
+            began = time.monotonic()
+            time.sleep(seconds)
+            return began
+
+    with ThreadPoolExecutor(workers) as pool:
+        return sorted(pool.map(ask, range(count)))
+
+
+@pytest.mark.parametrize(
+    ("limits", "tokens"), [(Limits(requests_per_minute=3), 1), (Limits(tokens_per_minute=300), 100)]
+)
+def test_no_window_holds_more_than_the_limit(limits, tokens):
+    limiter = Limiter(window=0.4)
+    limiter.limits = limits
+    times = starts(limiter, 8, tokens)
+    for earlier, later in zip(times, times[3:], strict=False):
+        assert later - earlier > 0.35
+    assert times[2] - times[0] < 0.3  # what is allowed is not held back
+
+
+def test_what_is_larger_than_the_limit_goes_alone():
+    limiter = Limiter(window=0.2)
+    limiter.limits = Limits(tokens_per_minute=10)
+    first, second = starts(limiter, 2, tokens=50)
+    assert second - first >= 0.2
+
+
+def test_an_estimate_is_corrected():
+    limiter = Limiter(window=5.0)
+    limiter.limits = Limits(tokens_per_minute=100)
+    for _ in range(5):
+        with limiter.turn(60) as ticket:
+            ticket.tokens = 10
+    with limiter.turn(40):
+        pass
+
+
+def test_after_a_pause_fewer_are_under_way_and_then_more():
+    limiter = Limiter()
+    under_way, peaks, lock = 0, [], threading.Lock()
+
+    def ask(_):
+        nonlocal under_way
+        with limiter.turn(1):
+            with lock:
+                under_way += 1
+                peaks.append(under_way)
+            time.sleep(0.05)
+            with lock:
+                under_way -= 1
+
+    with limiter.turn(1):
+        limiter.pause(0.2)  # one was under way: at most one may be from now on
+    with ThreadPoolExecutor(8) as pool:
+        began = time.monotonic()
+        list(pool.map(ask, range(16)))
+    assert time.monotonic() - began >= 0.2
+
+    assert max(peaks[:3]) <= 2 < max(peaks)
+
+
+def test_a_failure_gives_its_turn_back():
+    limiter = Limiter()
+    limiter.limits = Limits(max_concurrent=1)
+    with pytest.raises(ZeroDivisionError), limiter.turn(1):
+        _ = 1 / 0
+    assert len(starts(limiter, 2)) == 2
+
+
+def test_one_limiter_for_an_address_and_a_model():
+    first = shared_limiter("http://a/v1", "m", Limits(max_concurrent=1))
+    assert shared_limiter("http://a/v1", "m", Limits(max_concurrent=2)) is first
+    assert first.limits == Limits(max_concurrent=2)
+    assert shared_limiter("http://a/v1", "n", Limits()) is not first

@@ -1,0 +1,87 @@
+"""Whole runs, recorded with a server and replayed without one."""
+
+import pytest
+
+from debug_gym.runs.config import load_config
+from debug_gym.runs.plan import prepare
+from debug_gym.runs.scheduler import execute
+
+ATTEMPTS = 3
+
+
+@pytest.fixture
+def repository(tmp_path):
+    folder = tmp_path / "calc"
+    folder.mkdir()
+    (folder / "calc.py").write_text("def add(a, b):\n    return a - b\n")
+    (folder / "test_calc.py").write_text(
+        "from calc import add\n\ndef test_add():\n    assert add(1, 2) == 3\n"
+    )
+    return folder
+
+
+@pytest.fixture
+def run(repository, tmp_path):
+    def play(name, **options):
+        config = {
+            "benchmark": "repo", "benchmark_options": {"path": str(repository)}, "agent": "llm", "model": "m",
+            "output": tmp_path / name, "max_steps": 3, "attempts": ATTEMPTS,
+        }  # fmt: skip
+        return execute(prepare(load_config([], {**config, **options})))
+
+    return play
+
+
+def script(server, episodes):
+    """More replies than needed, no two alike; who gets which depends on who asks first."""
+    for number in range(episodes * 3):
+        calls = [server.call("bash", {"command": f"echo {number}"}), server.call("eval")]
+        server.say(f"thought {number}", *calls[: 1 + number % 2])
+
+
+def episodes(outcome):
+    """Everything of a run that a clock does not decide."""
+    for result in outcome.results:
+        trajectory = outcome.run.trajectory(result.task, result.attempt)
+        yield result.attempt, [step.model_dump(exclude={"seconds"}) for step in trajectory.steps]
+
+
+def test_a_run_is_replayed_with_other_workers_and_no_server(server, run, tmp_path):
+    script(server, ATTEMPTS)
+    options = {"record": str(tmp_path / "tape"), "base_url": server.url, "requests_per_minute": 600}
+    recorded = run("recorded", workers=3, agent_options=options)
+    asked = len(server.requests)
+    replayed = run(
+        "replayed", workers=1, agent_options={"provider": "replay", "recording": str(tmp_path / "tape")}
+    )
+    assert len(server.requests) == asked
+    before, after = dict(episodes(recorded)), dict(episodes(replayed))
+    assert before == after
+    assert len({str(steps) for steps in before.values()}) == ATTEMPTS  # no two attempts were alike
+    assert all(len(steps) == 3 for steps in before.values())
+
+
+def test_a_resumed_run_is_replayed_as_it_ended(server, run, tmp_path):
+    script(server, ATTEMPTS)
+    options = {"record": str(tmp_path / "tape"), "base_url": server.url}
+    run("recorded", workers=1, agent_options=options)
+    results = tmp_path / "recorded" / "results.jsonl"
+    results.write_text(
+        "".join(results.read_text().splitlines(keepends=True)[:-1])
+    )  # killed just before it ended
+    script(server, 1)
+    resumed = run("recorded", workers=1, agent_options=options)
+    replayed = run(
+        "replayed", workers=2, agent_options={"provider": "replay", "recording": str(tmp_path / "tape")}
+    )
+    assert dict(episodes(replayed)) == dict(episodes(resumed))
+
+
+def test_another_task_is_a_miss_and_the_result_says_so(server, run, repository, tmp_path):
+    script(server, ATTEMPTS)
+    run("recorded", workers=1, agent_options={"record": str(tmp_path / "tape"), "base_url": server.url})
+    replay = {"provider": "replay", "recording": str(tmp_path / "tape")}
+    other = {"path": str(repository), "problem": "Subtraction is wrong."}
+    outcome = run("replayed", agent_options=replay, benchmark_options=other)
+    assert {result.status for result in outcome.results} == {"error"}
+    assert "differs first in message 2" in outcome.results[0].reason
