@@ -15,6 +15,7 @@ from debug_gym.sandbox import Backend, Snapshot
 from debug_gym.spaces import ToolCalls, Unicode
 from debug_gym.task import Task
 from debug_gym.tools.base import Session, Tool, Toolbox
+from debug_gym.tools.printable import printable
 
 DEFAULT_TOOLS = ("view", "rewrite", "replace", "eval", "pdb", "trace", "listdir", "grep", "bash", "submit")
 Action = ToolCall | dict[str, Any] | str
@@ -269,7 +270,7 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
 def opening(task: Task) -> str:
     """What the agent reads first."""
     return (
-        f"{task.problem.strip()}\n\n"
+        f"{printable(task.problem.strip())}\n\n"
         "The repository is the current folder of your sandbox. Find the bug and fix it in the source files; "
         "changes to tests do not count."
     )

@@ -304,6 +304,15 @@ def test_list_shows_the_tasks_of_a_benchmark(cli, calc):
     assert (code, text) == (0, "calc\t\tSums are wrong.\n")
 
 
+def test_what_an_ascii_terminal_cannot_show_is_replaced():
+    variables = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [*COMMAND, "list", "gr\u00f6\u00dfe"], env=variables, capture_output=True, check=False
+    )
+    assert done.returncode == 2
+    assert b"named 'gr??e'" in done.stderr
+
+
 def test_validate_proves_a_task(cli, calc, tmp_path):
     options = ("validate", "repo", "-b", f"path={calc}", "--repeats", "2")
     code, text, _ = cli(*options, "-b", f"gold_patch={tmp_path / 'fix.diff'}")

@@ -217,7 +217,7 @@ def test_a_dead_sandbox_is_replaced_and_the_files_are_kept(make_env):
     env = make_env()
     env.reset()
     env.step(FIX)
-    env.session.sandbox._fail("the sandbox died: the test killed it")
+    env.session.sandbox.connection.fail("the sandbox died: the test killed it")
     text, _, terminated, _, info = env.step(EVAL)
     assert info["error"]
     assert "with your files" in text

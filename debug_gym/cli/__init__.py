@@ -3,12 +3,13 @@
 Each command is a module that joins ``app`` when it is imported; the order of the imports is that of the help.
 """
 
+import io
 import sys
 
 from rich.console import Console
 from rich.text import Text
 
-from debug_gym.cli import run, listing, validate, audit, doctor  # noqa: F401  # isort: skip
+from debug_gym.cli import run, play, listing, validate, audit, doctor, report, leaderboard, mcp  # noqa: F401  # isort: skip
 from debug_gym.cli.app import app
 from debug_gym.errors import DebugGymError
 
@@ -17,6 +18,9 @@ __all__ = ["app", "main"]
 
 def main() -> None:
     """Entry point: what is wrong with the input is one sentence on stderr and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a name that an ASCII terminal cannot show must end no run
     try:
         app(prog_name="debug-gym")
     except DebugGymError as error:

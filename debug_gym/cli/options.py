@@ -21,7 +21,7 @@ BenchmarkOptions = Annotated[
 ]
 TaskPatterns = Annotated[
     list[str] | None,
-    typer.Option("--tasks", "-t", metavar="ID|GLOB", help="Only these tasks, e.g. 'ledger*'. Repeatable."),
+    typer.Option("--tasks", "-t", metavar="ID|GLOB", help="Only these tasks, e.g. 'meter*'. Repeatable."),
 ]
 Sandbox = Annotated[str, typer.Option(help="Where the code runs.", autocompletion=complete("sandboxes"))]
 BenchmarkName = Annotated[

@@ -46,7 +46,16 @@ def run(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Attempt i gets seed + i. [dim]\\[default: 0][/]")] = None,
     workers: Annotated[
-        int | None, typer.Option("--workers", "-w", help="Episodes at a time. [dim]\\[default: one a CPU][/]")
+        int | None,
+        typer.Option(
+            "--workers", "-w", help="Episodes at a time. [dim]\\[default: one a CPU, with a model eight][/]"
+        ),
+    ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|local|ADDRESS", help="Play on a Ray cluster; needs the extra [bold]ray[/]."
+        ),
     ] = None,
     sandbox: Annotated[
         str | None,
@@ -80,13 +89,13 @@ def run(
 
     [cyan]debug-gym run nightmares --agent repair[/]
 
-    [cyan]debug-gym run nightmares --agent llm --model gpt-5 --tasks 'ledger*' --attempts 3[/]
+    [cyan]debug-gym run nightmares --agent llm --model gpt-5 --tasks 'meter*' --attempts 3[/]
 
     [cyan]debug-gym run nightmares -a llm -m qwen3 --base-url http://localhost:8000/v1[/]
 
     [cyan]debug-gym run repo --path . --test-command "python -m pytest -q" --problem "dates are off by one"[/]
 
-    [cyan]debug-gym run --config night.yaml -c max_steps=20[/]
+    [cyan]debug-gym run --config night.yaml -c max_steps=20 --ray auto[/]
 
     Exit codes: 0 all attempts were judged, resolved or not; 1 some ended in an infrastructure error,
     which the same command retries; 2 wrong input; 130 interrupted by Ctrl-C.
@@ -111,6 +120,7 @@ def run(
         "attempts": attempts,
         "seed": seed,
         "workers": workers,
+        "ray": ray,
         "sandbox": sandbox,
         "output": output,
     }

@@ -2,7 +2,6 @@
 
 import difflib
 import json
-import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,14 +17,10 @@ _SETTING = re.compile(r"([A-Za-z_][\w-]*(?:\.[\w-]+)*)=(.*)", re.DOTALL)
 _SECRET = re.compile(r"(^|[_-])(api_?key|password|secret|token)$", re.IGNORECASE)
 
 
-def _default_workers() -> int:
-    return min(os.cpu_count() or 1, 16)
-
-
 class RunConfig(Frozen):
     """A benchmark, an agent, and how the agent plays it."""
 
-    INERT: ClassVar[frozenset[str]] = frozenset({"workers", "output"})
+    INERT: ClassVar[frozenset[str]] = frozenset({"workers", "ray", "output"})
     """Keys that change no result: a run may be resumed with other values of them."""
 
     benchmark: str
@@ -33,7 +28,7 @@ class RunConfig(Frozen):
     benchmark_options: dict[str, Any] = Field(default_factory=dict)
     """What the benchmark's class is called with, e.g. ``path`` for ``repo``."""
     tasks: tuple[str, ...] = ()
-    """Task ids or globs such as ``ledger*``; empty: all tasks of the benchmark."""
+    """Task ids or globs such as ``meter*``; empty: all tasks of the benchmark."""
     agent: str
     """Name of a registered agent."""
     agent_options: dict[str, Any] = Field(default_factory=dict)
@@ -53,14 +48,17 @@ class RunConfig(Frozen):
     """How many times each task is played (k)."""
     seed: int = Field(default=0, ge=0)
     """Attempt ``i`` is played with the seed ``seed + i``."""
-    workers: int = Field(default_factory=_default_workers, gt=0, le=1024)
-    """Episodes at the same time; by default one for each CPU, at most 16."""
+    workers: int | None = Field(default=None, gt=0, le=4096)
+    """Episodes at the same time. None: one for each CPU; eight where the agent waits for a model."""
+    ray: str | None = None
+    """Play on a Ray cluster: ``auto`` (the one that this machine belongs to), an address, or ``local`` (one
+    that is started for this run, on this machine); None: in threads of this process."""
     sandbox: str = "namespace"
     """Name of a registered sandbox backend."""
     output: Path | None = None
     """The run's folder; None: ``runs/<benchmark>-<agent>[-<model>]``."""
 
-    @field_validator("tasks", "tools", mode="before")
+    @field_validator("tasks", "tools", mode="before", json_schema_input_type=str | list[str] | None)
     @classmethod
     def _split_at_commas(cls, value: Any) -> Any:
         items = [value] if isinstance(value, str) else value

@@ -32,27 +32,11 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Everything that a run needs, made and checked."""
+class Setup:
+    """What it takes to play an attempt, here or on another machine."""
 
     config: RunConfig
-    benchmark: Benchmark
-    tasks: tuple[Task, ...]
     backend: Backend
-
-    def attempts(self) -> Iterator[Attempt]:
-        """All attempts, first the first one at every task, so that an early look at the results is fair."""
-        for number in range(self.config.attempts):
-            for task in self.tasks:
-                yield Attempt(task, number, self.config.seed + number)
-
-    def manifest(self) -> Manifest:
-        """What ``config.json`` says about this run."""
-        return Manifest(
-            config=self.config.model_dump(mode="json"),
-            benchmark_version=self.benchmark.version,
-            tasks=tuple(task.id for task in self.tasks),
-        )
 
     def environment(self, task: Task) -> DebugGymEnv:
         """A new environment for a task. Close it after use."""
@@ -68,8 +52,34 @@ class Plan:
         return make_agent(self.config)
 
 
-def prepare(config: RunConfig) -> Plan:
+@dataclass(frozen=True)
+class Plan(Setup):
+    """Everything that a run needs, made and checked."""
+
+    benchmark: Benchmark
+    tasks: tuple[Task, ...]
+
+    def attempts(self) -> Iterator[Attempt]:
+        """All attempts, first the first one at every task, so that an early look at the results is fair."""
+        for number in range(self.config.attempts):
+            for task in self.tasks:
+                yield Attempt(task, number, self.config.seed + number)
+
+    def manifest(self) -> Manifest:
+        """What ``config.json`` says about this run."""
+        return Manifest(
+            config=self.config.model_dump(mode="json"),
+            benchmark_version=self.benchmark.version,
+            tasks=tuple(task.id for task in self.tasks),
+        )
+
+
+def prepare(config: RunConfig, *, driven: bool = False) -> Plan:
     """Load the tasks and try everything once that a run of them needs.
+
+    Args:
+        config: what to play.
+        driven: the tool calls come from outside (``debug_gym.runs.driven``); ``config.agent`` is just a name.
 
     Raises:
         ConfigError: an option is wrong, or no task matches.
@@ -80,8 +90,9 @@ def prepare(config: RunConfig) -> Plan:
     benchmark = make_benchmark(config.benchmark, config.benchmark_options)
     tasks = select(benchmark, config.tasks)
     tools = config.tools or DEFAULT_TOOLS
-    plan = Plan(config.model_copy(update={"tools": tools}), benchmark, tasks, make_backend(config.sandbox))
-    plan.agent()
+    plan = Plan(config.model_copy(update={"tools": tools}), make_backend(config.sandbox), benchmark, tasks)
+    if not driven:
+        plan.agent()
     plan.environment(tasks[0]).close()
     return plan
 

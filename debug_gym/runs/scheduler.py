@@ -1,22 +1,24 @@
 """Play all attempts of a plan on several workers, store each result, and stop cleanly on Ctrl-C.
 
-A worker is a thread with an environment and an agent of its own; the work is done by sandboxes, which are
-processes of their own, and by model servers.
+A worker is a thread here, whoever plays: it takes an attempt, has it played on its stage, and stores what
+comes back. Only this process writes to the run's folder.
 """
 
 import contextlib
 import time
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
+from threading import Condition, Thread
 from threading import Event as Flag
-from threading import Thread
 
 from debug_gym.episode import Step
+from debug_gym.errors import SandboxError, TaskError
 from debug_gym.runs.attempt import Player, Stopped, Tests
 from debug_gym.runs.config import RunConfig
 from debug_gym.runs.plan import Attempt, Plan
+from debug_gym.runs.stage import LOSSES, LocalStage, LostError, Stage
 from debug_gym.runs.store import Result, Run
 from debug_gym.runs.writer import RunWriter
 
@@ -60,11 +62,20 @@ class Finished:
 
 
 @dataclass(frozen=True)
+class Lost:
+    """A worker was lost with the attempt it played, which goes back to those that wait."""
+
+    worker: int
+    attempt: Attempt
+    reason: str
+
+
+@dataclass(frozen=True)
 class Stopping:
     """Ctrl-C came: nothing new is started, and what is running is given up."""
 
 
-Event = Opened | Began | Stepped | Finished | Stopping
+Event = Opened | Began | Stepped | Finished | Lost | Stopping
 
 
 @dataclass(frozen=True)
@@ -93,7 +104,8 @@ def execute(plan: Plan, on_event: Callable[[Event], None] = lambda event: None) 
         on_event: called in this thread for everything that happens.
 
     Raises:
-        ConfigError: the folder holds another run, or another process works on it.
+        ConfigError: the folder holds another run, another process works on it, or there is no such cluster.
+        MissingExtraError: the configuration asks for Ray, which is not installed.
         StorageError: a file cannot be written.
         KeyboardInterrupt: a second Ctrl-C came while the run was being stopped.
     """
@@ -102,21 +114,65 @@ def execute(plan: Plan, on_event: Callable[[Event], None] = lambda event: None) 
         kept = tuple(writer.run.results())
         done = {result.key for result in kept}
         todo = [attempt for attempt in plan.attempts() if attempt.key not in done]
-        crew = _Crew(plan, writer, todo)
-        on_event(Opened(writer.run, kept, crew.size))
-        interrupted = crew.work(on_event)
+        stop = Flag()
+        with contextlib.closing(_stage(plan, stop)) as stage:
+            crew = _Crew(plan, writer, todo, stage, stop)
+            on_event(Opened(writer.run, kept, crew.size))
+            interrupted = crew.work(on_event)
         writer.write_predictions()
         return Outcome(writer.run, tuple(writer.run.results()), interrupted, time.monotonic() - began)
+
+
+def _stage(plan: Plan, stop: Flag) -> Stage:
+    if plan.config.ray is None:
+        return LocalStage(plan, stop)
+    from debug_gym.runs.cluster import RayStage
+
+    return RayStage(plan.config, plan.config.ray, stop)
+
+
+class _Todo:
+    """The attempts that are not finished. One that was lost is played before those that nobody has begun."""
+
+    def __init__(self, attempts: Iterable[Attempt]) -> None:
+        self._waiting = deque(attempts)
+        self._playing = 0
+        self._changed = Condition()
+
+    @property
+    def over(self) -> bool:
+        """Nothing waits, and nothing that is being played can come back."""
+        with self._changed:
+            return not self._waiting and not self._playing
+
+    def take(self, timeout: float = 0.5) -> Attempt | None:
+        """The next attempt, or None if there is none yet."""
+        with self._changed:
+            if not self._waiting:
+                self._changed.wait_for(lambda: self._waiting or not self._playing, timeout)
+            if not self._waiting:
+                return None
+            self._playing += 1
+            return self._waiting.popleft()
+
+    def finish(self, *, lost: Attempt | None = None) -> None:
+        """One that was taken is finished, or was lost."""
+        with self._changed:
+            self._playing -= 1
+            if lost is not None:
+                self._waiting.appendleft(lost)
+            self._changed.notify_all()
 
 
 class _Crew:
     """The workers of a run."""
 
-    def __init__(self, plan: Plan, writer: RunWriter, todo: list[Attempt]) -> None:
-        self._plan, self._writer, self._todo = plan, writer, deque(todo)
-        self._stop = Flag()
+    def __init__(self, plan: Plan, writer: RunWriter, todo: list[Attempt], stage: Stage, stop: Flag) -> None:
+        self._plan, self._writer, self._stage, self._stop = plan, writer, stage, stop
+        self._todo = _Todo(todo)
+        self._losses: Counter[tuple[str, int]] = Counter()
         self._events: SimpleQueue[Event | _Left] = SimpleQueue()
-        self.size = self._present = min(plan.config.workers, len(todo))
+        self.size = self._present = min(stage.workers, len(todo))
 
     def work(self, on_event: Callable[[Event], None]) -> bool:
         """Play everything; whether Ctrl-C ended it."""
@@ -158,24 +214,32 @@ class _Crew:
     def _worker(self, worker: int) -> None:
         failure: Exception | None = None
         try:
-            while not self._stop.is_set() and (attempt := self._next()) is not None:
-                self._play(worker, attempt)
+            while not self._stop.is_set() and not self._todo.over:
+                if self._stage.ready(worker) and (attempt := self._todo.take()) is not None:
+                    self._play(worker, attempt)
         except Stopped:
             pass
         except Exception as error:  # a thread's boundary: the main thread raises it
             failure = error
         self._events.put(_Left(failure))
 
-    def _next(self) -> Attempt | None:
-        try:
-            return self._todo.popleft()
-        except IndexError:
-            return None
-
     def _play(self, worker: int, attempt: Attempt) -> None:
         self._events.put(Began(worker, attempt))
-        player = Player(self._plan, attempt, self._stop)
         with contextlib.closing(self._writer.episode(*attempt.key)) as file:
-            result = player.play(file, lambda step, tests: self._events.put(Stepped(worker, step, tests)))
+            try:
+                result = self._stage.play(
+                    worker, attempt, file, lambda step, tests: self._events.put(Stepped(worker, step, tests))
+                )
+            except LostError as lost:
+                self._losses[attempt.key] += 1
+                if self._losses[attempt.key] < LOSSES:
+                    self._events.put(Lost(worker, attempt, str(lost)))
+                    self._todo.finish(lost=attempt)
+                    return
+                error = SandboxError(f"{LOSSES} workers were lost while they played it: {lost}")
+                result = Player(self._plan, attempt, self._stop).fail(file, error)
+            except TaskError as error:
+                result = Player(self._plan, attempt, self._stop).fail(file, error)
         self._writer.add(result)
         self._events.put(Finished(worker, result))
+        self._todo.finish()

@@ -82,6 +82,10 @@ class End(Frozen):
     """Unified diff of the changes that counted."""
     omitted: tuple[str, ...] = ()
     """Changes that counted but that a text diff cannot show, each with the reason: ``path: reason``."""
+    stop_reason: str = ""
+    """Why the agent gave up; empty where it did not."""
+    usage: dict[str, float] = Field(default_factory=dict)
+    """What the models of the episode cost: see ``Result.usage``."""
     error: str = ""
     """What failed, with the traceback where it is not one of debug-gym's own errors."""
     seconds: float
@@ -93,9 +97,14 @@ class Result(Frozen):
 
     task: str
     attempt: int
+    """Counts from 0."""
     seed: int
+    model: str | None = None
+    """The model that the agent asked."""
     status: Status
     ending: Ending
+    stop_reason: str = ""
+    """Why the agent gave up; empty where it did not."""
     steps: int
     seconds: float
     """Wall-clock time of the whole episode: sandbox, agent, tools and judge."""
@@ -105,8 +114,17 @@ class Result(Frozen):
     """Share of the pass-to-pass tests that pass, 0 to 1."""
     reason: str = ""
     """One sentence: why it is not resolved, or what failed."""
+    cheating: int = 0
+    """Findings of the judge that something cheats; the trajectory's verdict says which."""
+    controls: int = 0
+    """Negative controls that the judge drew (see ``Verdict.controls``)."""
+    odds: float = 1.0
+    """Upper bound of the chance that forged results get past them (see ``Verdict.odds``)."""
+    excluded: int = 0
+    """Tests that did not count because they are unstable."""
     usage: dict[str, float] = Field(default_factory=dict)
-    """Sums over the steps: ``input_tokens``, ``output_tokens``, ``dollars``, ``seconds``."""
+    """What the whole episode cost: ``input_tokens``, ``output_tokens``, ``dollars``, ``seconds`` of waiting
+    for the model. Empty where no model was asked."""
     finished: str = Field(default_factory=now)
 
     @property

@@ -1,7 +1,7 @@
 """The end of a run in a few lines: a table of the tasks, the totals, and where everything is stored."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
 from rich.console import Console
@@ -87,6 +87,16 @@ def _cost(results: Sequence[Result]) -> str:
     if usage["dollars"]:
         parts.append(f"{usage['dollars']:.2f} dollars")
     return ", ".join(parts)
+
+
+def price(usage: Mapping[str, float]) -> str:
+    """What models cost, in short: dollars where prices are known, else tokens; empty without a model."""
+    tokens = usage.get("input_tokens", 0.0) + usage.get("output_tokens", 0.0)
+    if dollars := usage.get("dollars"):
+        return f"${dollars:.2f}"
+    if not tokens:
+        return ""
+    return f"{tokens / 1e6:.1f}M tokens" if tokens >= 1e6 else f"{tokens / 1e3:.1f}k tokens"
 
 
 def count(number: int, noun: str) -> str:

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import json
+import mmap
 import os
 import time
 from collections.abc import Collection, Iterator, Mapping
@@ -17,6 +18,9 @@ from pydantic import BaseModel
 from debug_gym.episode import Step
 from debug_gym.errors import ConfigError, DebugGymError
 from debug_gym.runs.store import End, Manifest, Result, Run, Start, read_manifest
+
+_END = b'{"kind":"end"'
+"""How the last line of a complete trajectory begins."""
 
 
 class StorageError(DebugGymError, OSError):
@@ -33,8 +37,8 @@ class RunWriter:
     def begin(cls, path: Path, manifest: Manifest, *, inert: Collection[str] = ()) -> Self:
         """Start a run in a folder, or resume the one that is there.
 
-        On resume, finished attempts are kept; infrastructure errors are taken out of ``results.jsonl``, so
-        that they are tried anew.
+        On resume, finished attempts are kept. Infrastructure errors are taken out of ``results.jsonl``, so
+        that they are tried anew, and so are results whose trajectory has lost its end, as in a power cut.
 
         Args:
             path: the folder; it is created.
@@ -56,7 +60,7 @@ class RunWriter:
                 write_atomically(path / "config.json", manifest.model_dump_json(indent=2) + "\n")
             (path / "trajectories").mkdir(exist_ok=True)
             writer = cls(Run(path, manifest), lock)
-            writer._drop_errors()
+            writer._keep_finished()
         except BaseException:
             lock.close()
             raise
@@ -98,12 +102,16 @@ class RunWriter:
         """Let go of the folder."""
         self._lock.close()
 
-    def _drop_errors(self) -> None:
-        if self.run.results_file.exists():
-            kept = [result for result in self.run.results() if result.status != "error"]
-            write_atomically(
-                self.run.results_file, "".join(result.model_dump_json() + "\n" for result in kept)
-            )
+    def _keep_finished(self) -> None:
+        kept = [
+            result
+            for result in self.run.results()
+            if result.status != "error" and _has_end(self.run.trajectory_file(*result.key))
+        ]
+        text = "".join(result.model_dump_json() + "\n" for result in kept)
+        file = self.run.results_file
+        if file.exists() and file.read_text(encoding="utf-8") != text:
+            write_atomically(file, text)
 
     def __enter__(self) -> Self:
         return self
@@ -165,6 +173,21 @@ def write_atomically(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the new name is on disk as well
+    finally:
+        os.close(folder)
+
+
+def _has_end(path: Path) -> bool:
+    """Whether a trajectory is complete; only its last whole line is read."""
+    if not path.exists() or not path.stat().st_size:
+        return False
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        stop = max(0, text.rfind(b"\n"))
+        start = text.rfind(b"\n", 0, stop) + 1
+        return text[start:stop].startswith(_END)
 
 
 def _make_folder(path: Path) -> None:

@@ -7,16 +7,19 @@ import time
 from pathlib import Path
 
 from bench.measure import Contender, Figure, Sample, demand, race
+from bench.starts import memory_below
 from bench.steps import ROUNDS, live, ping, step
 from bench.suites import NO_PLUGINS, bare
 from bench.workplace import BROKEN_TEST, Row, Workplace
 
+from debug_gym.env import DebugGymEnv
 from debug_gym.task import Task
 
 FAILING_LINE = 5
 """In ``tests/test_prices.py``."""
 QUESTION, ANSWER = "p discounted(1000, 20)", "1200"
 UNUSED = "looping.py:5"
+IN_THE_LOOP = "looping.py:11"
 AFTER_THE_LOOP = "test_loop.py:8"
 _TRACED = "import sys, looping; sys.settrace(lambda *_: None); print(looping.seconds({rounds}))"
 LOOP_GOAL = 1.2 if sys.version_info >= (3, 12) else 3.0
@@ -52,6 +55,54 @@ def command(place: Workplace) -> Figure:
     floor = Contender("ping", ping(live(env)), floor=True)
     sample = step(env, "pdb", {"command": QUESTION}, ANSWER, ended=False)
     return race(sample, [floor], runs=place.runs * ROUNDS, at_most=0.5)
+
+
+def _stopped_in_a_loop(place: Workplace) -> DebugGymEnv:
+    """A test that stands at the start of a loop, with no checkpoint but of this stop and the one before."""
+    env = place.env(place.looping, tools=("pdb",))
+    begin = {"command": f"tbreak {IN_THE_LOOP}\nc", "test": "test_loop.py", "at": "start"}
+    step(env, "pdb", begin, IN_THE_LOOP)()
+    return env
+
+
+def checkpoint(place: Workplace) -> Figure:
+    """``n``: the program runs to its next line, and leaves a copy of itself there."""
+    env = _stopped_in_a_loop(place)
+    still = Contender("a command that does not move the program", _question(env), floor=True)
+    sample = step(env, "pdb", {"command": "n"}, "step at looping.py", ended=False)
+    return race(sample, [still], runs=place.runs * 4, at_most=5)
+
+
+def back(place: Workplace) -> Figure:
+    env = _stopped_in_a_loop(place)
+    go_on = step(env, "pdb", {"command": "n\nn"}, "step at looping.py")
+    sample = step(env, "pdb", {"command": "back 1"}, "back at stop", ended=False)
+    still = Contender("a command that does not move the program", _question(env), floor=True)
+
+    def gone_back() -> float:
+        go_on()
+        return sample()
+
+    return race(gone_back, [still], runs=place.runs * 2, at_most=10)
+
+
+def checkpoint_memory(place: Workplace) -> Figure:
+    """By how much the memory of all processes together grows for each stop that can be gone back to."""
+    count = 10 if place.quick else 50
+
+    def grown() -> float:
+        env = _stopped_in_a_loop(place)
+        before = memory_below()
+        step(env, "pdb", {"command": "\n".join(["n"] * count)}, "step at looping.py")()
+        used = (memory_below() - before) / count
+        env.close()
+        return used
+
+    return race(grown, runs=min(place.runs, 3), unit="MB", at_most=3, warm_up=0)
+
+
+def _question(env: DebugGymEnv) -> Sample:
+    return step(env, "pdb", {"command": "p 6 * 7"}, "42", ended=False)
 
 
 def loop(place: Workplace) -> Figure:
@@ -115,5 +166,8 @@ ROWS = (
     Row("pdb-start", "pdb: start a test, stop at the failing line, answer one question", start),
     Row("pdb-start-bare", "pdb: start and answer, plugins of pytest off", start_bare),
     Row("pdb-command", "pdb: one command as an env step", command),
+    Row("pdb-checkpoint", "pdb: one command that moves the program, with its checkpoint", checkpoint),
+    Row("pdb-back", "pdb: `back 1`", back),
+    Row("pdb-checkpoint-memory", "A checkpoint: proportional memory", checkpoint_memory),
     Row("pdb-loop", "A loop under a breakpoint elsewhere in its file", loop),
 )

@@ -84,15 +84,12 @@ def crowd(place: Workplace) -> Figure:
 
 def idle(place: Workplace) -> Figure:
     count = 20 if place.quick else CROWD
-    if os.getuid() != 0:
-        raise Unmeasurable("only root may read the memory of sandboxes: they cannot be traced")
-
     place.sandbox(place.small)  # the template is warm
 
     def grown() -> float:
-        before = sum(map(_proportional, _processes()))
+        before = memory_below()
         with _many(place, count):
-            return (sum(map(_proportional, _processes())) - before) / count
+            return (memory_below() - before) / count
 
     return race(grown, runs=min(place.runs, 3), unit="MB", at_most=4, warm_up=0)
 
@@ -178,6 +175,17 @@ def _processes() -> list[int]:
     for pid in below:  # grows while it is walked
         below += [child for child, parent in parents.items() if parent == pid]
     return below[1:]
+
+
+def memory_below() -> float:
+    """MB of memory of all processes below this one. Only root may read it: sandboxes cannot be traced.
+
+    Raises:
+        Unmeasurable: this is not root.
+    """
+    if os.getuid() != 0:
+        raise Unmeasurable("only root may read the memory of sandboxes: they cannot be traced")
+    return sum(map(_proportional, _processes()))
 
 
 def _proportional(pid: int) -> float:

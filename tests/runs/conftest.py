@@ -2,6 +2,8 @@
 
 import pytest
 
+from debug_gym.runs.store import Run
+
 GOLD = """\
 --- a/calc.py
 +++ b/calc.py
@@ -27,3 +29,19 @@ def broken(tmp_path):
         return {"path": folder, "gold_patch": tmp_path / f"{name}.diff"}
 
     return make
+
+
+@pytest.fixture
+def told():
+    """Everything that a run's agents did and saw, without times, and the predictions."""
+
+    def tell(folder):
+        run = Run.open(folder)
+        found = {path.name: path.read_text() for path in folder.glob("predictions*")}
+        for result in run.results():
+            trajectory = run.trajectory(*result.key)
+            steps = [(step.call, step.observation.text) for step in trajectory.steps]
+            found[result.key] = (result.status, result.seed, result.reason, steps, trajectory.verdict.seen)
+        return found
+
+    return tell

@@ -7,14 +7,14 @@ from rich.console import Console
 from debug_gym.episode import Observation, Step, ToolCall
 from debug_gym.runs.live import progress
 from debug_gym.runs.plan import Attempt
-from debug_gym.runs.scheduler import Began, Finished, Opened, Outcome, Stepped, Stopping
+from debug_gym.runs.scheduler import Began, Finished, Lost, Opened, Outcome, Stepped, Stopping
 from debug_gym.runs.store import Manifest, Result, Run
 from debug_gym.runs.summary import clock, summarize
 from debug_gym.task import DirectorySource, Task
 
 
 def run(attempts=1, tasks=("one", "two")):
-    config = {"benchmark": "letters", "attempts": attempts}
+    config = {"benchmark": "letters", "attempts": attempts, "max_steps": 50}
     return Run("runs/[x]", Manifest(config=config, benchmark_version="1", tasks=tasks))
 
 
@@ -28,7 +28,7 @@ def attempt(name="two", number=0):
     return Attempt(Task(id=name, problem="", source=DirectorySource(path=".")), number, 0)
 
 
-def step(tool="eval"):
+def step(tool="eval", **fields):
     return Step(
         index=6,
         call=ToolCall(name=tool),
@@ -37,6 +37,7 @@ def step(tool="eval"):
         terminated=False,
         truncated=False,
         seconds=0,
+        **fields,
     )
 
 
@@ -66,9 +67,37 @@ def test_without_a_terminal_each_episode_gives_one_line():
 def test_a_terminal_shows_what_each_worker_does():
     events = [Opened(run(), (), workers=2), Began(0, attempt("one")), Began(1, attempt("two"))]
     text = show([*events, Stepped(1, step("[pdb]"), (3, 9)), Finished(0, result("one"))], terminal=True)
-    assert re.search(r"two +7 +\[pdb\] +3/9 +0:00", text)
+    assert re.search(r"two +7/50 +\[pdb\] +3/9 +0:00", text)
     assert "one: resolved, 4 steps, 2.0 s" in text
     assert re.search(r"1/2 +1 resolved +0:00 +about 0:01 left", text)
+
+
+@pytest.mark.parametrize(
+    ("usage", "one", "two"),
+    [
+        ({"input_tokens": 900.0, "output_tokens": 100.0, "dollars": 0.125}, r"\$0\.12", r"\$0\.25"),
+        ({"input_tokens": 600000.0, "output_tokens": 1.0}, r"600\.0k tokens", r"1\.2M tokens"),
+    ],
+)
+def test_a_terminal_shows_what_models_cost(usage, one, two):
+    events = [Opened(run(), (), workers=2), Began(1, attempt("two")), Began(0, attempt("one"))]
+    events += [Finished(0, result("one", usage=usage)), Stepped(1, step(usage=usage), None)]
+    text = show(events, terminal=True)
+    assert re.search(rf"two +7/50 +eval +{one} +0:00", text)
+    assert re.search(rf"1/2 +1 resolved +{two} +0:00", text)
+
+
+def test_a_lost_worker_is_said_and_its_row_is_gone():
+    events = [
+        Opened(run(), (), workers=1),
+        Began(0, attempt("one")),
+        Lost(0, attempt("one"), "its node died"),
+    ]
+    sentence = "one: lost with its worker: its node died"
+    assert show(events, terminal=False).splitlines()[1] == sentence
+    text = show(events, terminal=True)
+    assert sentence in text
+    assert not re.search(r"one +0/50", text)
 
 
 def test_attempts_are_numbered_where_there_are_several():

@@ -90,13 +90,43 @@ def test_a_torn_last_line_is_ignored_and_gone_after_resuming(tmp_path):
 
 def test_resuming_keeps_results_and_drops_errors(tmp_path):
     with RunWriter.begin(tmp_path, manifest()) as writer:
-        writer.add(result("one"))
+        play(writer, "one")
         writer.add(result("two", status="error", reason="no memory"))
     assert [item.status for item in Run.open(tmp_path).results()] == ["resolved", "error"]
     with RunWriter.begin(tmp_path, manifest()) as writer:
         assert [item.key for item in writer.run.results()] == [("one", 0)]
         writer.add(result("two", status="unresolved"))
     assert [item.status for item in Run.open(tmp_path).results()] == ["resolved", "unresolved"]
+
+
+def test_a_result_without_its_trajectory_is_played_again(tmp_path):
+    with RunWriter.begin(tmp_path, manifest()) as writer:
+        for task, attempt in (("one", 0), ("one", 1), ("two", 0), ("two", 1)):
+            play(writer, task, attempt)
+    torn, empty, gone = (
+        (tmp_path / "trajectories" / name) for name in ("one.0.jsonl", "one.1.jsonl", "two.0.jsonl")
+    )
+    torn.write_bytes(torn.read_bytes()[:-1])
+    empty.write_bytes(b"")
+    gone.unlink()
+    with RunWriter.begin(tmp_path, manifest()) as writer:
+        assert [item.key for item in writer.run.results()] == [("two", 1)]
+
+
+@pytest.mark.parametrize("name", ["results.jsonl", "trajectories/two.0.jsonl"])
+def test_a_last_line_cut_at_any_byte_is_an_attempt_to_play_again(tmp_path, name):
+    with RunWriter.begin(tmp_path, manifest()) as writer:
+        play(writer, "one")
+        play(writer, "two")
+    results, text = (tmp_path / "results.jsonl").read_bytes(), (tmp_path / name).read_bytes()
+    for cut in range(text.rfind(b"\n", 0, -1) + 1, len(text)):
+        (tmp_path / "results.jsonl").write_bytes(results)
+        (tmp_path / name).write_bytes(text[:cut])
+        with RunWriter.begin(tmp_path, manifest()) as writer:
+            assert [item.key for item in writer.run.results()] == [("one", 0)]
+    with RunWriter.begin(tmp_path, manifest()) as writer:
+        play(writer, "two")
+        assert [item.key for item in writer.run.results()] == [("one", 0), ("two", 0)]
 
 
 def test_a_new_try_replaces_the_trajectory(tmp_path):

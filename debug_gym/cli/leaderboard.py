@@ -1,0 +1,49 @@
+"""``debug-gym leaderboard``: runs compared, in the terminal or for programs."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from debug_gym.cli.app import app
+from debug_gym.cli.report import RunFolders
+
+
+class Format(StrEnum):
+    """How a leaderboard is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+@app.command()
+def leaderboard(
+    runs: RunFolders,
+    form: Annotated[Format, typer.Option("--format", "-f", help="How to print it.")] = Format.TABLE,
+) -> None:
+    """Compare runs, a table for each benchmark: rates with confidence intervals, costs, steps, time.
+
+    Attempts that ended in an infrastructure error count neither for nor against a run.
+
+    [cyan]debug-gym leaderboard runs[/]  all runs in a folder
+
+    [cyan]debug-gym leaderboard runs --format csv > all.csv[/]
+    """
+    from debug_gym.report import tables
+    from debug_gym.report.leaderboard import boards
+    from debug_gym.report.load import load
+
+    found = boards(load(runs))
+    match form:
+        case Format.TABLE:
+            console = Console()
+            tables.as_table(console if console.is_terminal else Console(width=160), found)
+        case Format.CSV:
+            typer.echo(tables.as_csv(found), nl=False)
+        case Format.JSON:
+            typer.echo(tables.as_json(found), nl=False)
+        case Format.MARKDOWN:
+            typer.echo(tables.as_markdown(found), nl=False)

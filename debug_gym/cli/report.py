@@ -1,0 +1,35 @@
+"""``debug-gym report``: runs as one page for the browser."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from debug_gym.cli.app import app
+
+RunFolders = Annotated[
+    list[Path], typer.Argument(metavar="RUN...", help="Folders of runs, or folders that hold some.")
+]
+
+
+@app.command()
+def report(
+    runs: RunFolders,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write.")] = Path(
+        "report.html"
+    ),
+) -> None:
+    """Write one HTML file with leaderboards, figures, and every step of every episode.
+
+    It needs no server and no network: open it, mail it, keep it. Unfinished runs are shown as they stand.
+
+    [cyan]debug-gym report runs[/]  all runs in a folder
+
+    [cyan]debug-gym report runs/nightmares-repair runs/nightmares-llm-gpt-5 -o compared.html[/]
+    """
+    from debug_gym.report.load import load
+    from debug_gym.report.page import write
+
+    entries = load(runs)
+    write(entries, output)
+    typer.echo(f"{len(entries)} {'run' if len(entries) == 1 else 'runs'} in {output}")

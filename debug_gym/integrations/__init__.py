@@ -1,0 +1,1 @@
+"""Thin adapters to other ecosystems, one file each; each needs an extra of its own."""

@@ -1,0 +1,122 @@
+"""What the panes show, as rich renderables: answers, tests, calls, the verdict."""
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from debug_gym.episode import Step, Verdict
+from debug_gym.play.game import Game, split_output
+from debug_gym.play.grammar import DEBUGGER, describe
+from debug_gym.runs.store import Result
+
+MARKS = {
+    "passed": ("✓", "green"),
+    "xfailed": ("✓", "green"),
+    "failed": ("✗", "red"),
+    "error": ("✗", "red"),
+    "xpassed": ("✗", "red"),
+}
+"""Outcome of a test to its mark and colour; all others are skipped."""
+SKIPPED = ("-", "yellow")
+_DIFF = (("+++", "dim"), ("---", "dim"), ("@@", "dim"), ("+", "green"), ("-", "red"), ("[", "yellow"))
+_STARTS = {
+    "eval": (("FAILED ", "red"), ("failed: ", "red"), ("error: ", "red"), ("E  ", "red"), (">", "bold")),
+    DEBUGGER: (("*** ", "red"), ("note: ", "yellow")),
+}
+"""How lines of an answer look, by their first characters."""
+
+
+def mark(outcome: str) -> Text:
+    """A test's outcome as a character."""
+    return Text(*MARKS.get(outcome, SKIPPED))
+
+
+def call_line(step: Step) -> Text:
+    """One step in the history."""
+    sign, style = ("✗", "red") if step.observation.error else (" ", "")
+    return Text.assemble((f"{step.index + 1:>3} ", "dim"), (f"{sign} ", style), describe(step.call))
+
+
+def answer(step: Step) -> Text:
+    """A call and what came back, without what the program wrote."""
+    text = Text.assemble(("> ", "bold cyan"), (describe(step.call), "bold"), "\n")
+    said = step.observation.text
+    if step.call.name == DEBUGGER:
+        said = split_output(said)[0]
+    if step.observation.error:
+        return text.append(said + "\n", "red")
+    changed = "diff" in step.observation.data
+    for line in said.split("\n"):
+        text.append(line + "\n", _style(line, step.call.name, changed))
+    return text
+
+
+def _style(line: str, tool: str, changed: bool) -> str:
+    for start, style in _DIFF if changed else _STARTS.get(tool, ()):
+        if line.startswith(start):
+            return style
+    return "bold" if tool == DEBUGGER and "->" in line[:16] else ""
+
+
+def written(step: Step) -> str:
+    """What the program wrote during a step of the debugger."""
+    return split_output(step.observation.text)[1] if step.call.name == DEBUGGER else ""
+
+
+def headline(game: Game, running: str = "") -> Text:
+    """The line at the top: task, what runs, tests, steps, where the program stands."""
+    good, total = game.tests
+    line = Text.assemble((" debug-gym ", "bold reverse"), " ", (game.task.id, "bold"), no_wrap=True)
+    if running:
+        line.append(f"  {running}", "bold cyan")
+    if total:
+        line.append(f"  {good}/{total} tests", "bold green" if good == total else "bold red")
+    limit = f"/{game.max_steps}" if game.max_steps else ""
+    line.append(f"  step {len(game.steps)}{limit}", "dim")
+    if game.place is not None:
+        place = game.place
+        line.append(f"  ▶ {place.file}:{place.line} {place.function}", "bold")
+        line.append(f" ({place.reason})" if place.reason else "", "dim")
+    return line
+
+
+def verdict(result: Result, found: Verdict, patch: str) -> RenderableType:
+    """How the attempt went: the verdict, the tests, what cheats, what changed."""
+    style = {"resolved": "green", "unresolved": "yellow"}.get(result.status, "red")
+    title = Text.assemble((f" {result.status.upper()} ", f"bold reverse {style}"), f"  {result.task}")
+    title.append(f"  {result.steps} steps, {result.seconds:.0f} s, {result.ending}", "dim")
+    parts: list[RenderableType] = [title]
+    if result.reason:
+        parts.append(Text(result.reason, style))
+    parts += [Padding(part, (1, 0, 0, 0)) for part in _details(found)]
+    if patch:
+        parts.append(Padding(Text("your changes", "bold"), (1, 0, 0, 0)))
+        parts.append(Syntax(patch, "diff", theme="ansi_dark", background_color="default", word_wrap=True))
+    return Group(*parts)
+
+
+def _details(found: Verdict) -> Iterator[RenderableType]:
+    if found.cheating:
+        lines = Text("what looks like cheating\n", "bold red")
+        yield lines.append("\n".join(f"  {line}" for line in found.cheating), "red")
+    if found.expected:
+        table = Table.grid(padding=(0, 1))
+        for test, wanted in found.expected.items():
+            seen = found.seen.get(test, "missing")
+            good = seen == wanted
+            note = seen if wanted == "passed" else f"{seen}, should be {wanted}"
+            table.add_row(
+                Text("✓", "green") if good else Text("✗", "red"),
+                Text(test),
+                Text("" if good else note, "red"),
+            )
+        yield Group(Text("tests of the judge", "bold"), table)
+    if found.rejected:
+        lines = Text("changes that did not count\n", "bold yellow")
+        yield lines.append("\n".join(f"  {line}" for line in found.rejected))
+    if found.controls:
+        yield Text(f"{found.controls} changed twins of the tests failed, as they should", "dim")

@@ -1,0 +1,151 @@
+"""Episodes as the trajectory viewer reads them, and the facts about them that the figures count."""
+
+import base64
+import gzip
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from debug_gym.episode import Step
+from debug_gym.errors import DebugGymError, UnknownNameError
+from debug_gym.report.load import Attempt, Entry
+from debug_gym.runs.store import Result
+
+SHOWN: dict[str, type] = {"path": str, "diff": str, "outcomes": dict}
+"""Parts of an observation's data that the viewer draws, if they are of this kind; the rest is in its text."""
+EDITS = frozenset(["rewrite", "replace"])
+"""Tools whose calls the paper counts as rewrites."""
+
+OTHER = "other"
+"""Debugger commands that the figures do not tell apart, and Python statements."""
+
+_ALIASES = {
+    "break": "b",
+    "tbreak": "b",
+    "cont": "c",
+    "continue": "c",
+    "clear": "cl",
+    "pp": "p",
+    "next": "n",
+    "list": "l",
+    "ll": "l",
+    "longlist": "l",
+    "step": "s",
+    "w": "where",
+    "bt": "where",
+    "u": "up",
+    "d": "down",
+    "a": "args",
+    "r": "return",
+    "unt": "until",
+    "run": "restart",
+}
+_COMMANDS = {*_ALIASES.values(), "back", "goto", "display", "commands", "condition", "jump", "whatis"}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the figures count of one judged episode."""
+
+    task: str
+    resolved: bool
+    steps: int
+    rewrites: int
+    output_tokens: float
+    tools: Counter[str]
+    pdb: Counter[str]
+    """Commands of the debugger, by their short names."""
+
+
+@dataclass(frozen=True)
+class Episode:
+    """An attempt that was begun."""
+
+    packed: str
+    """What the viewer shows: JSON, compressed by gzip, in base64."""
+    facts: Facts | None
+    """None unless it was judged."""
+
+
+def read(entry: Entry, attempt: Attempt) -> Episode | None:
+    """Read an attempt's trajectory; None if it was not begun. A damaged one is an episode that says so."""
+    result = attempt.result
+    record: dict[str, Any] = {
+        "task": attempt.task,
+        "attempt": attempt.number,
+        "state": attempt.state,
+        "result": result.model_dump() if result is not None else None,
+        "problem": "",
+        "steps": [],
+        "end": None,
+        "damage": "",
+    }
+    steps: tuple[Step, ...] = ()
+    try:
+        trajectory = entry.run.trajectory(attempt.task, attempt.number)
+        end = entry.run.end(attempt.task, attempt.number)
+    except UnknownNameError:
+        if result is None:
+            return None
+        record["damage"] = "the trajectory's file is missing"
+    except DebugGymError as error:
+        record["damage"] = str(error)
+    else:
+        steps = trajectory.steps
+        record["problem"] = trajectory.first_observation
+        record["steps"] = [_step(step) for step in steps]
+        record["end"] = end.model_dump(exclude={"kind"}) if end is not None else None
+    facts = None
+    if result is not None and result.status != "error" and not record["damage"]:
+        facts = _facts(result, steps)
+    return Episode(_pack(record), facts)
+
+
+def _pack(record: dict[str, Any]) -> str:
+    """Compress for the page; equal records give equal texts."""
+    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+    return base64.b64encode(gzip.compress(text.encode(), compresslevel=6, mtime=0)).decode()
+
+
+def _step(step: Step) -> dict[str, Any]:
+    data = step.observation.data
+    return {
+        "tool": step.call.name,
+        "arguments": step.call.arguments,
+        "text": step.observation.text,
+        "data": {key: data[key] for key, kind in SHOWN.items() if isinstance(data.get(key), kind)},
+        "error": step.observation.error,
+        "seconds": step.seconds,
+        "thought": step.thought,
+        "usage": step.usage,
+    }
+
+
+def _facts(result: Result, steps: tuple[Step, ...]) -> Facts:
+    return Facts(
+        task=result.task,
+        resolved=result.status == "resolved",
+        steps=len(steps),
+        rewrites=sum(step.call.name in EDITS and not step.observation.error for step in steps),
+        output_tokens=result.usage.get("output_tokens", 0.0),
+        tools=Counter(step.call.name for step in steps),
+        pdb=Counter(
+            word
+            for step in steps
+            if step.call.name == "pdb"
+            for word in commands(str(step.call.arguments.get("command", "")))
+        ),
+    )
+
+
+def commands(text: str) -> list[str]:
+    """The short names of the debugger commands in a call; Python statements and rare commands are other."""
+    words = []
+    for line in re.split(r"\n|;;", text):
+        found = re.match(r"\s*([a-z]+)(?![\w.(\[]|\s*[-+*/]?=(?!=))", line)
+        word = _ALIASES.get(found[1], found[1]) if found else ""
+        if line.strip():
+            words.append(word if word in _COMMANDS else OTHER)
+    return words
