@@ -257,7 +257,7 @@ def test_a_second_ctrl_c_ends_at_once(start, tmp_path):
         (("run", "repo", "-a", "random", "--path", ".", "-o", "seed"), "--agent-option takes key=value"),
         (("run", "repo", "-a", "random", "--path", ".", "--tools", "viev"), "did you mean 'view'?"),
         (("run", "repo", "-a", "random", "--path", ".", "--sandbox", "proces"), "did you mean 'process'?"),
-        (("run", "repo", "-a", "llm", "--path", "."), "the llm agent needs a model"),
+        (("run", "repo", "-a", "llm", "--path", "."), "the agent 'llm' needs a model"),
         (("run", "repo", "-a", "random", "--path", ".", "-t", "nope"), "there is no task named 'nope'"),
         (("list", "benchmark"), "did you mean 'benchmarks'?"),
         (("validate", "repo"), "the benchmark 'repo' needs the option 'path'"),

@@ -81,7 +81,7 @@ class _Tape:
         self._written: set[str] = set()
         with _storing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("a+b", buffering=0)
+            path.touch()
 
     def write(self, question: Question, answer: dict[str, Any]) -> None:
         """Append a question and its answer in one go.
@@ -107,15 +107,13 @@ class _Tape:
 
     def _append(self, data: bytes) -> None:
         """Other processes may append as well, and one may have been killed in the middle of a line."""
-        fcntl.lockf(self._file, fcntl.LOCK_EX)
-        try:
-            size = os.fstat(self._file.fileno()).st_size
-            if size and os.pread(self._file.fileno(), 1, size - 1) != b"\n":
+        with self._path.open("a+b", buffering=0) as file:  # closing it gives the lock back
+            fcntl.lockf(file, fcntl.LOCK_EX)
+            size = os.fstat(file.fileno()).st_size
+            if size and os.pread(file.fileno(), 1, size - 1) != b"\n":
                 data = b"\n" + data
             while data:
-                data = data[self._file.write(data) :]
-        finally:
-            fcntl.lockf(self._file, fcntl.LOCK_UN)
+                data = data[file.write(data) :]
 
 
 @contextmanager

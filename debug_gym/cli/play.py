@@ -12,7 +12,7 @@ from rich.text import Text
 
 from debug_gym.cli.app import app
 from debug_gym.cli.options import BenchmarkOptions, Sandbox
-from debug_gym.errors import ConfigError, MissingExtraError
+from debug_gym.errors import ConfigError, DebugGymError, MissingExtraError
 
 if TYPE_CHECKING:
     from debug_gym.play.game import Game
@@ -23,6 +23,20 @@ DEFAULT = "nightmares"
 """The benchmark of tasks that are named without one."""
 
 
+def _complete(incomplete: str) -> list[str]:
+    """Benchmarks, and the tasks of the one that is named or meant."""
+    from debug_gym import plugins
+    from debug_gym.runs.plan import make_benchmark
+
+    benchmark, slash, _ = incomplete.rpartition("/")
+    try:
+        tasks = list(make_benchmark(benchmark or DEFAULT, {}).tasks)
+    except DebugGymError:  # it needs options
+        tasks = []
+    names = [benchmark + slash + task for task in tasks]
+    return [name for name in [*names, *plugins.names("benchmarks")] if name.startswith(incomplete)]
+
+
 @app.command()
 def play(
     task: Annotated[
@@ -31,6 +45,7 @@ def play(
             metavar="TASK|BENCHMARK[/TASK]",
             help=f"A task of [bold]{DEFAULT}[/], one of another benchmark, or a benchmark: "
             "the first task of it that was not played.",
+            autocompletion=_complete,
         ),
     ],
     *,

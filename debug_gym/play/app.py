@@ -6,7 +6,6 @@ from contextlib import suppress
 from threading import Thread
 from typing import ClassVar
 
-from rich.markdown import Markdown
 from rich.text import Text
 from textual import on
 from textual.app import App, ComposeResult
@@ -15,12 +14,12 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Footer, Input, OptionList, RichLog, Static, TabbedContent, TabPane, Tree
 
 from debug_gym.episode import Step, ToolCall
-from debug_gym.errors import DebugGymError
+from debug_gym.errors import DebugGymError, UnknownNameError
 from debug_gym.play.commandline import CommandLine
 from debug_gym.play.game import Game, change
 from debug_gym.play.grammar import DEBUGGER
 from debug_gym.play.panes import CallsPane, FilesPane, StatusLine, TestsPane
-from debug_gym.play.render import answer, headline, verdict, written
+from debug_gym.play.render import answer, headline, problem, verdict, written
 from debug_gym.play.screens import AskScreen, HelpScreen, VerdictScreen
 from debug_gym.play.source import SourcePane
 
@@ -35,6 +34,9 @@ class PlayApp(App[None]):
         game: the attempt.
         farewell: what to say below the verdict: where the attempt is kept.
         theme: name of a theme of Textual.
+
+    Raises:
+        UnknownNameError: there is no such theme.
     """
 
     CSS_PATH = "play.tcss"
@@ -65,6 +67,8 @@ class PlayApp(App[None]):
 
     def __init__(self, game: Game, *, farewell: str = "", theme: str = "textual-dark") -> None:
         super().__init__()
+        if theme not in self.available_themes:
+            raise UnknownNameError("theme", theme, self.available_themes)
         self.game, self._farewell, self.theme = game, farewell, theme
         self.busy: ToolCall | None = None
         """The call that is running."""
@@ -89,7 +93,7 @@ class PlayApp(App[None]):
                             yield CallsPane()
                 with Vertical(id="side"):
                     with VerticalScroll(id="problem"):
-                        yield Static(Markdown(self.game.problem, code_theme="ansi_dark"))
+                        yield Static(problem(self.game))
                     yield TestsPane()
             yield Static(id="candidates")
             with Horizontal(id="line"):
@@ -371,7 +375,6 @@ class PlayApp(App[None]):
     def action_light(self) -> None:
         """Light or dark."""
         self.theme = "textual-light" if self.current_theme.dark else "textual-dark"
-        self.query_one(SourcePane).recolour()
 
     def action_switch(self) -> None:
         """From the command line to the source, and from anywhere to the command line."""

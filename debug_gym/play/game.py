@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from debug_gym.episode import Step, ToolCall, Verdict
+from debug_gym.errors import SandboxError
 from debug_gym.play.grammar import DEBUGGER, Grammar
 from debug_gym.runs.driven import DrivenAttempt
 from debug_gym.runs.store import End, Result
@@ -22,6 +24,8 @@ NOTHING = "F5  stop where the first test fails\nF6  run the tests\nF2  choose a 
 _FRAME = re.compile(r"^frame at (.+):(\d+) in (.+)$", re.MULTILINE)
 MOVING = RESUMING | TRAVEL | {"restart", "run"}
 """Commands after which the program may stand elsewhere."""
+PATIENCE = 3.0
+"""Seconds that an interrupted call gets."""
 DEEPEST, MOST = 12, 2000
 """Levels and entries of the workspace that are listed."""
 
@@ -123,7 +127,8 @@ class Game:
         if call.name == DEBUGGER and "stop" in data:
             self._stand(data["stop"], step)
         if self.result is None:
-            self._look(call)
+            with suppress(SandboxError):  # the next call is played in a new sandbox
+                self._look(call)
         return step
 
     def interrupt(self) -> bool:
@@ -135,8 +140,9 @@ class Game:
         return self._attempt.finish()
 
     def abandon(self) -> None:
-        """Leave without a verdict."""
-        self._attempt.abandon()
+        """Leave without a verdict. A call that is under way is not waited for."""
+        self.interrupt()
+        self._attempt.abandon(PATIENCE)
 
     def _stand(self, stop: Mapping[str, Any] | None, step: Step) -> None:
         """Where the program stopped, or the frame below that was gone to since."""

@@ -1,10 +1,11 @@
 """What the panes show, as rich renderables: answers, tests, calls, the verdict."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
+from rich.markdown import Markdown
 from rich.padding import Padding
-from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
@@ -22,12 +23,24 @@ MARKS = {
 }
 """Outcome of a test to its mark and colour; all others are skipped."""
 SKIPPED = ("-", "yellow")
-_DIFF = (("+++", "dim"), ("---", "dim"), ("@@", "dim"), ("+", "green"), ("-", "red"), ("[", "yellow"))
+_DIFF = (
+    (r"\+\+\+|---|@@|diff ", "dim"),
+    (r"\+", "green"),
+    ("-", "red"),
+    (r"\[", "yellow"),
+)
 _STARTS = {
-    "eval": (("FAILED ", "red"), ("failed: ", "red"), ("error: ", "red"), ("E  ", "red"), (">", "bold")),
-    DEBUGGER: (("*** ", "red"), ("note: ", "yellow")),
+    "eval": (("FAILED |failed: |error: |E  ", "red"), (">", "bold")),
+    DEBUGGER: ((r"\*\*\* ", "red"), ("note: ", "yellow"), (r" *\d+ .?->", "bold")),
 }
 """How lines of an answer look, by their first characters."""
+
+
+def problem(game: Game) -> Markdown:
+    """What the player is told, with code on the pane's own ground."""
+    return Markdown(
+        game.problem, code_theme="ansi_dark", inline_code_lexer="text", inline_code_theme="ansi_dark"
+    )
 
 
 def mark(outcome: str) -> Text:
@@ -50,16 +63,15 @@ def answer(step: Step) -> Text:
     if step.observation.error:
         return text.append(said + "\n", "red")
     changed = "diff" in step.observation.data
-    for line in said.split("\n"):
-        text.append(line + "\n", _style(line, step.call.name, changed))
-    return text
+    return text.append_text(_lines(said, _DIFF if changed else _STARTS.get(step.call.name, ())))
 
 
-def _style(line: str, tool: str, changed: bool) -> str:
-    for start, style in _DIFF if changed else _STARTS.get(tool, ()):
-        if line.startswith(start):
-            return style
-    return "bold" if tool == DEBUGGER and "->" in line[:16] else ""
+def _lines(text: str, starts: Sequence[tuple[str, str]]) -> Text:
+    """A text whose lines look as their first characters say."""
+    shown = Text()
+    for line in text.split("\n"):
+        shown.append(line + "\n", next((style for start, style in starts if re.match(start, line)), ""))
+    return shown
 
 
 def written(step: Step) -> str:
@@ -95,7 +107,7 @@ def verdict(result: Result, found: Verdict, patch: str) -> RenderableType:
     parts += [Padding(part, (1, 0, 0, 0)) for part in _details(found)]
     if patch:
         parts.append(Padding(Text("your changes", "bold"), (1, 0, 0, 0)))
-        parts.append(Syntax(patch, "diff", theme="ansi_dark", background_color="default", word_wrap=True))
+        parts.append(_lines(patch, _DIFF))
     return Group(*parts)
 
 

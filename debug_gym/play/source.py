@@ -87,6 +87,10 @@ class SourcePane(TextArea):
         """What is shown; None: nothing yet."""
         self._spans: list[list[Span]] = []
 
+    def on_mount(self) -> None:
+        """Other themes, other colours."""
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.recolour())
+
     @property
     def line(self) -> int:
         """The line of the cursor, from 1."""

@@ -119,6 +119,8 @@ class DrivenAttempt:
         """
         if self.result is not None:
             raise EpisodeOverError(f"the episode is over: {self.result.reason or self.result.status}")
+        if not self._thread.is_alive():
+            raise EpisodeOverError("the episode is over: an error broke it off")
         self._relay.calls.put(call)
         step = self._relay.ready.get()
         if isinstance(step, Result):  # it ended while this call was on its way
