@@ -48,6 +48,9 @@ class Agent(ABC):
     """Maps what it has seen so far to the next tool call. One instance plays one episode at a time."""
 
     name: str
+    tools: tuple[str, ...] | None = None
+    """Names of the environment's tools that it uses; None: all that there are. A run that names no tools
+    gives it an environment with these."""
     sees_gold: bool = False
     """It is given the gold patch: a control, not a contestant."""
     stop_reason: str = ""

@@ -1,6 +1,7 @@
 """What all tests share: repositories on disk, and live sandboxes around them."""
 
 import os
+import signal
 from contextlib import ExitStack
 
 import pytest
@@ -9,6 +10,8 @@ from debug_gym.sandbox.namespace import NamespaceBackend
 from debug_gym.task import DirectorySource, Environment, Task
 from debug_gym.tools.base import Session
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background of a shell ignores it
 MAY_BE_MISSING = ("Python", "x86-64", "root may", "not a git checkout")
 """What a machine that installs all that tests need may still lack, by a word of the reason for skipping."""
 

@@ -8,11 +8,15 @@ import json
 import os
 import shlex
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
 from functools import cache, partial
+from threading import Thread
 from typing import Any, Self, TextIO
 
-from anyio.from_thread import start_blocking_portal
+import anyio
+from anyio.from_thread import BlockingPortal
 from mcp import Client, MCPError, StdioServerParameters, stdio_client
 from mcp.client import Transport
 from mcp_types import ContentBlock, TextContent
@@ -50,7 +54,7 @@ class McpServer:
         self._open = ExitStack()
         errors = self._open.enter_context(tempfile.TemporaryFile("w+", errors="replace"))  # noqa: SIM115 - a stack closes it
         try:
-            self._portal = self._open.enter_context(start_blocking_portal())
+            self._portal = self._open.enter_context(_event_loop())
             client = Client(_transport(address, errors), read_timeout_seconds=timeout)
             self._client = self._open.enter_context(self._portal.wrap_async_context_manager(client))
             listed = self._portal.call(self._client.list_tools)
@@ -129,6 +133,24 @@ class McpTool(Tool):
             "parameters": self._remote.input_schema,
         }
         return {"type": "function", "function": function}
+
+
+@contextmanager
+def _event_loop() -> Iterator[BlockingPortal]:
+    """A way to call into an event loop in a thread of its own, which does not hold up the process's end."""
+    started: Future[BlockingPortal] = Future()
+
+    async def serve() -> None:
+        async with BlockingPortal() as portal:
+            started.set_result(portal)
+            await portal.sleep_until_stopped()
+
+    Thread(target=anyio.run, args=(serve,), name="mcp", daemon=True).start()
+    portal = started.result()
+    try:
+        yield portal
+    finally:
+        portal.call(portal.stop)
 
 
 def _transport(address: str, errors: TextIO) -> str | Transport:

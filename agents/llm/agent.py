@@ -52,6 +52,7 @@ class LLMAgent(Agent):
         self.settings = configure(LLMSettings, {key: options[key] for key in own if key in options}, owner)
         if isinstance(model, str):
             model = make_model(model, provider, {key: options[key] for key in options if key not in own})
+        self.tools = self.settings.tools
         protocol = self.settings.protocol
         self.model: Model = model if protocol == "tools" else FencedModel(model, protocol)
 
@@ -59,13 +60,13 @@ class LLMAgent(Agent):
         """Begin a new conversation.
 
         Raises:
-            ConfigError: a template is missing or wrong, or the environment lacks a tool of the settings.
+            ConfigError: a template is missing or wrong, or the environment lacks a tool of the agent.
         """
         settings = self.settings
         self.stop_reason = ""
         self._episode = f"{briefing.task.id}:{briefing.seed}"
         self._limits = Limits(settings, briefing.max_steps)
-        self._tools = Toolset(briefing.tools, settings, self._limits, self.name)
+        self._tools = Toolset(briefing.tools, self.tools, settings.debugger_after, self._limits)
         opening = prompts.opening(settings, briefing, self._tools.names(), self._limits.max_steps)
         self._history = History(opening, settings.history, settings.window)
         self._reader = CallReader(parallel=settings.parallel_calls)

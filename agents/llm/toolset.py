@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from debug_gym.agents.llm.limits import Limits
-from debug_gym.agents.llm.settings import LLMSettings
 from debug_gym.agents.models import Schema
 from debug_gym.errors import ConfigError
 
@@ -11,23 +10,25 @@ DEBUGGER = "pdb"
 
 
 class Toolset:
-    """The environment's tools, as far as the settings offer them."""
+    """The environment's tools, as far as the agent uses them."""
 
-    def __init__(self, schemas: Sequence[Schema], settings: LLMSettings, limits: Limits, agent: str) -> None:
-        """Choose; ``agent`` is whom errors name.
+    def __init__(
+        self, schemas: Sequence[Schema], wanted: Sequence[str] | None, debugger_after: int, limits: Limits
+    ) -> None:
+        """Choose the wanted ones; None: all.
 
         Raises:
-            ConfigError: the environment lacks a tool that the settings name.
+            ConfigError: the environment lacks one of them.
         """
         offered = {_name(schema): schema for schema in schemas}
-        wanted = offered if settings.tools is None else settings.tools
+        wanted = list(offered) if wanted is None else wanted
         if missing := [name for name in wanted if name not in offered]:
             raise ConfigError(
-                f"the agent {agent!r} uses {', '.join(missing)}, which the environment does not have: add it "
+                f"the agent uses {', '.join(missing)}, which the environment does not have: add it "
                 f"to the environment's tools, or choose the agent's tools out of {', '.join(offered)}"
             )
         self._schemas = [schema for name, schema in offered.items() if name in wanted]
-        self._debugger_after, self._limits = settings.debugger_after, limits
+        self._debugger_after, self._limits = debugger_after, limits
         self._announced = self.names()
 
     def offered(self) -> list[Schema]:

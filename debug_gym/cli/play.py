@@ -3,6 +3,7 @@
 import contextlib
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,10 +74,9 @@ def play(
     Needs: pip install "debug-gym\\[play]". Exit codes: 0 the attempt was judged, 1 it was left before,
     2 wrong input.
     """
-    try:
-        from debug_gym.play.app import PlayApp
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(str(error.name), "play") from None
+    if find_spec("textual") is None:
+        raise MissingExtraError("textual", "play")
+    from debug_gym.play.app import PlayApp
     from debug_gym.play.game import Game
     from debug_gym.runs.config import load_config, parse_options
     from debug_gym.runs.driven import DrivenAttempt

@@ -35,6 +35,10 @@ def run(
     base_url: Annotated[str | None, typer.Option(help="Address of an OpenAI-compatible server.")] = None,
     tasks: TaskPatterns = None,
     tools: Annotated[str | None, typer.Option(help="The agent's tools: names joined by commas.")] = None,
+    mcp: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL|COMMAND", help="An MCP server whose tools it gets as well. Repeatable."),
+    ] = None,
     max_steps: Annotated[
         int | None, typer.Option(help="Tool calls in an episode. [dim]\\[default: 50][/]")
     ] = None,
@@ -115,6 +119,7 @@ def run(
         "model": model,
         "base_url": base_url,
         "tools": tools,
+        "mcp": mcp,
         "max_steps": max_steps,
         "time_limit": time_limit,
         "attempts": attempts,

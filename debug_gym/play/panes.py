@@ -26,11 +26,17 @@ class StatusLine(Static):
 
     def __init__(self, say: Callable[[], Text]) -> None:
         super().__init__(id="status")
-        self._say = say
+        self._say, self._said = say, Text()
 
     def on_mount(self) -> None:
-        """Ten times a second."""
-        self.set_interval(0.1, lambda: self.update(self._say()))
+        """Look for news ten times a second."""
+        self.set_interval(0.1, self._hear)
+
+    def _hear(self) -> None:
+        line = self._say()
+        if line != self._said:
+            self._said = line
+            self.update(line)
 
 
 class FilesPane(Tree[str]):

@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
-from rich.markdown import Markdown
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from debug_gym.episode import Step, Verdict
-from debug_gym.play.game import Game, split_output
+from debug_gym.play.game import Game
 from debug_gym.play.grammar import DEBUGGER, describe
+from debug_gym.play.place import split_output
 from debug_gym.runs.store import Result
 
 MARKS = {
@@ -23,6 +23,8 @@ MARKS = {
 }
 """Outcome of a test to its mark and colour; all others are skipped."""
 SKIPPED = ("-", "yellow")
+_PROSE = re.compile(r"(?!\d+[.)] )[\w\"'(`<]")
+"""How a line of a paragraph begins."""
 _DIFF = (
     (r"\+\+\+|---|@@|diff ", "dim"),
     (r"\+", "green"),
@@ -36,11 +38,19 @@ _STARTS = {
 """How lines of an answer look, by their first characters."""
 
 
-def problem(game: Game) -> Markdown:
-    """What the player is told, with code on the pane's own ground."""
-    return Markdown(
-        game.problem, code_theme="ansi_dark", inline_code_lexer="text", inline_code_theme="ansi_dark"
-    )
+def problem(text: str) -> Text:
+    """What the player is told, to the letter, but with the lines of each paragraph joined."""
+    shown: list[str] = []
+    fenced = joins = False
+    for line in text.split("\n"):
+        fence = line.startswith("```")
+        plain = not fenced and not fence and _PROSE.match(line) is not None
+        if joins and plain:
+            shown[-1] += " " + line
+        else:
+            shown.append(line)
+        fenced, joins = fenced != fence, plain
+    return Text("\n".join(shown))
 
 
 def mark(outcome: str) -> Text:
@@ -72,11 +82,6 @@ def _lines(text: str, starts: Sequence[tuple[str, str]]) -> Text:
     for line in text.split("\n"):
         shown.append(line + "\n", next((style for start, style in starts if re.match(start, line)), ""))
     return shown
-
-
-def written(step: Step) -> str:
-    """What the program wrote during a step of the debugger."""
-    return split_output(step.observation.text)[1] if step.call.name == DEBUGGER else ""
 
 
 def headline(game: Game, running: str = "") -> Text:

@@ -1,7 +1,6 @@
 """The source pane: a file with colours, line numbers, breakpoints and the current line; it can be edited."""
 
 from bisect import bisect_right
-from typing import ClassVar
 
 from pygments.lexers import get_lexer_for_filename
 from pygments.token import Token, _TokenType
@@ -10,19 +9,17 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
 
-from debug_gym.play.game import Source
+from debug_gym.play.keys import SOURCE_KEYS
+from debug_gym.play.workspace import Source
 
 LARGE = 200_000
 """Characters of a file beyond which it has no colours."""
 MARGIN = 3
 """Cells left of the line numbers: a breakpoint, the current line, a space."""
-EDITING = frozenset(["undo", "redo", "cut", "paste", "select_line", "select_all"])
-"""What the editor's keys do (Ctrl-Z, F6, F7), which mean something else while a file is only read."""
 _COLOURS: dict[bool, dict[_TokenType, str]] = {
     True: {
         Token.Comment: "#8a9a80 italic",
@@ -59,18 +56,7 @@ Span = tuple[int, int, str]
 class SourcePane(TextArea):
     """Shows a ``Source``. Keys of a debugger work in it, as long as it is not being edited."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "app.debug('n')", "Next", show=False),
-        Binding("s", "app.debug('s')", "Step", show=False),
-        Binding("r", "app.debug('r')", "Return", show=False),
-        Binding("c", "app.debug('c')", "Continue", show=False),
-        Binding("u", "app.debug('up')", "Up", show=False),
-        Binding("d", "app.debug('down')", "Down", show=False),
-        Binding("b", "app.toggle_breakpoint", "Breakpoint", show=False),
-        Binding("t", "app.run_to_cursor", "To cursor", show=False),
-        Binding("e", "app.edit", "Edit", show=False),
-        Binding("escape", "app.switch", "Command line", show=False, priority=True),
-    ]
+    BINDINGS = SOURCE_KEYS
 
     class PointClicked(Message):
         """The margin of a line was clicked."""
@@ -83,8 +69,8 @@ class SourcePane(TextArea):
         super().__init__(
             id="source", read_only=True, soft_wrap=False, show_line_numbers=True, tab_behavior="indent"
         )
-        self.source: Source | None = None
-        """What is shown; None: nothing yet."""
+        self.source = Source("", "")
+        """What is shown."""
         self._spans: list[list[Span]] = []
 
     def on_mount(self) -> None:
@@ -96,9 +82,27 @@ class SourcePane(TextArea):
         """The line of the cursor, from 1."""
         return self.cursor_location[0] + 1
 
+    @property
+    def editing(self) -> bool:
+        """The file is being edited."""
+        return not self.read_only
+
+    def begin_editing(self) -> None:
+        """Let the file be edited."""
+        self.read_only = False
+        self.add_class("-editing")
+        self.border_title = f"editing {self.source.path}: Ctrl-S saves, Escape drops the changes"
+        self.focus()
+
+    def end_editing(self) -> None:
+        """Let it be read only."""
+        self.read_only = True
+        self.remove_class("-editing")
+        self.border_title = self.source.path
+
     def show(self, source: Source) -> None:
         """Show a file, scrolled to its line, or keep the place if the same is shown."""
-        moved = self.source is None or (source.path, source.line) != (self.source.path, self.source.line)
+        moved = source.arrived or (source.path, source.line) != (self.source.path, self.source.line)
         self.source = source
         self.border_title = source.path or "source"
         self.show_line_numbers = not source.note
@@ -116,8 +120,7 @@ class SourcePane(TextArea):
 
     def recolour(self) -> None:
         """Find the colours of the text anew."""
-        path = self.source.path if self.source else ""
-        self._spans = colours(path, self.text, dark=self.app.current_theme.dark)
+        self._spans = colours(self.source.path, self.text, dark=self.app.current_theme.dark)
         self.notify_style_update()
         self.refresh()
 
@@ -137,9 +140,9 @@ class SourcePane(TextArea):
         """A line, with its marks laid over the gutter."""
         strip = super().render_line(y)
         line = self.scroll_offset.y + y + 1
-        if self.source is None or not self.source.text or line > self.document.line_count:
+        if not self.source.text or line > self.document.line_count:
             return strip
-        current = line == self.source.current and self.read_only
+        current = line == self.source.current and not self.editing
         if current:
             ground = Style(bgcolor=_CURRENT[self.app.current_theme.dark], bold=True)
             strip = Strip([Segment(text, (style or Style()) + ground) for text, style, _ in strip])
@@ -151,19 +154,19 @@ class SourcePane(TextArea):
         return Strip.join([Strip(marks), strip.crop(len(marks))])
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While reading, keys of the editor are keys of the debugger."""
-        if self.read_only and action in EDITING:
+        """Ctrl-Z is time travel while a file is only read."""
+        if not self.editing and action == "undo":
             return False
         return super().check_action(action, parameters)
 
     def on_text_area_changed(self) -> None:
         """New text has new colours."""
-        if not self.read_only:
+        if self.editing:
             self.recolour()
 
     def on_click(self, event: events.Click) -> None:
         """A click into the margin sets or clears a breakpoint."""
-        if self.read_only and event.get_content_offset_capture(self).x < self.gutter_width:
+        if not self.editing and event.get_content_offset_capture(self).x < self.gutter_width:
             self.post_message(self.PointClicked(self.line))
 
 

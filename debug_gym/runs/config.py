@@ -20,7 +20,11 @@ _SECRET = re.compile(r"(^|[_-])(api_?key|password|secret|token)$", re.IGNORECASE
 class RunConfig(Frozen):
     """A benchmark, an agent, and how the agent plays it."""
 
-    INERT: ClassVar[frozenset[str]] = frozenset({"workers", "ray", "output"})
+    INERT: ClassVar[frozenset[str]] = frozenset(
+        ["workers", "ray", "output"]
+        + [f"agent_options.{name}" for name in ("timeout", "retries", "max_wait", "stream")]
+        + [f"agent_options.{name}" for name in ("requests_per_minute", "tokens_per_minute", "max_concurrent")]
+    )
     """Keys that change no result: a run may be resumed with other values of them."""
 
     benchmark: str
@@ -38,7 +42,9 @@ class RunConfig(Frozen):
     base_url: str | None = None
     """Address of an OpenAI-compatible server; None: what the model's client uses by itself."""
     tools: tuple[str, ...] | None = None
-    """Names of the agent's tools; None: the environment's default tools."""
+    """Names of the environment's tools; None: those that the agent wants, or else the default ones."""
+    mcp: tuple[str, ...] = ()
+    """MCP servers whose tools the agent gets as well: addresses, or command lines that start one."""
     max_steps: int = Field(default=50, gt=0)
     """Tool calls in one episode."""
     time_limit: float = Field(default=1800.0, gt=0, allow_inf_nan=False)
@@ -76,14 +82,15 @@ class RunConfig(Frozen):
                 )
         return options
 
-    @field_validator("base_url")
+    @field_validator("base_url", "mcp")
     @classmethod
-    def _no_password(cls, url: str | None) -> str | None:
-        if url is not None and "@" in url.partition("://")[2].partition("/")[0]:
-            raise ValueError(
-                "the password in it would be stored in config.json: give the address without one"
-            )
-        return url
+    def _no_password(cls, value: Any) -> Any:
+        for address in (value,) if isinstance(value, str) else value or ():
+            if "@" in address.partition("://")[2].partition("/")[0]:
+                raise ValueError(
+                    "the password in it would be stored in config.json: give the address without one"
+                )
+        return value
 
     @property
     def folder(self) -> Path:

@@ -14,6 +14,7 @@ from debug_gym.runs.config import RunConfig
 from debug_gym.runs.store import Manifest
 from debug_gym.sandbox import Backend
 from debug_gym.task import Task
+from debug_gym.tools.base import Tool
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,16 @@ class Setup:
         """A new environment for a task. Close it after use."""
         return DebugGymEnv(
             task=task,
-            tools=self.config.tools or DEFAULT_TOOLS,
+            tools=[*(self.config.tools or DEFAULT_TOOLS), *_remote_tools(self.config.mcp)],
             sandbox=self.backend,
             max_steps=self.config.max_steps,
         )
 
     def agent(self) -> Agent:
-        """A new agent."""
-        return make_agent(self.config)
+        """A new agent, which uses all tools of the environment: they were chosen for it."""
+        agent = make_agent(self.config)
+        agent.tools = None
+        return agent
 
 
 @dataclass(frozen=True)
@@ -89,10 +92,9 @@ def prepare(config: RunConfig, *, driven: bool = False) -> Plan:
     """
     benchmark = make_benchmark(config.benchmark, config.benchmark_options)
     tasks = select(benchmark, config.tasks)
-    tools = config.tools or DEFAULT_TOOLS
+    own = None if driven else make_agent(config).tools
+    tools = config.tools or own or DEFAULT_TOOLS
     plan = Plan(config.model_copy(update={"tools": tools}), make_backend(config.sandbox), benchmark, tasks)
-    if not driven:
-        plan.agent()
     plan.environment(tasks[0]).close()
     return plan
 
@@ -136,3 +138,14 @@ def select(benchmark: Benchmark, patterns: Sequence[str]) -> tuple[Task, ...]:
     if not benchmark.tasks:
         raise ConfigError(f"the benchmark {benchmark.name!r} has no tasks")
     return tuple(task for name, task in benchmark.tasks.items() if not patterns or name in chosen)
+
+
+def _remote_tools(addresses: Sequence[str]) -> list[Tool]:
+    """The tools of MCP servers. Raises ConfigError where one cannot be used."""
+    if not addresses:
+        return []
+    try:
+        from debug_gym.tools.mcp import shared_server
+    except ModuleNotFoundError as error:
+        raise ConfigError(f'{error.name} is missing: pip install "debug-gym[mcp]"') from None
+    return [tool for address in addresses for tool in shared_server(address).tools]

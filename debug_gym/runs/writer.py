@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from io import BufferedWriter, FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from pydantic import BaseModel
 
@@ -220,15 +220,24 @@ def _locked(path: Path) -> BufferedWriter:
 def _demand_same(path: Path, stored: Manifest, wanted: Manifest, inert: Collection[str]) -> None:
     """Refuse to mix results that cannot be compared."""
     advice = "choose another --output, or remove the folder"
-    for key in sorted(stored.config.keys() | wanted.config.keys()):
-        was, now_is = stored.config.get(key), wanted.config.get(key)
-        if key in inert or was == now_is:
-            continue
-        if isinstance(was, Mapping) and isinstance(now_is, Mapping):
-            inner = next(item for item in sorted({*was, *now_is}) if was.get(item) != now_is.get(item))
-            key, was, now_is = f"{key}.{inner}", was.get(inner), now_is.get(inner)
-        raise ConfigError(f"{path} holds a run with {key} = {was!r}, not {now_is!r}: {advice}")
+    old, new = _flat(stored.config), _flat(wanted.config)
+    for key in sorted(old.keys() | new.keys()):
+        if key not in inert and old.get(key) != new.get(key):
+            raise ConfigError(
+                f"{path} holds a run with {key} = {old.get(key)!r}, not {new.get(key)!r}: {advice}"
+            )
     if stored.benchmark_version != wanted.benchmark_version or stored.tasks != wanted.tasks:
         raise ConfigError(f"{path} holds a run on another state of the benchmark: {advice}")
     if stored.versions.get("debug_gym") != wanted.versions.get("debug_gym"):
         raise ConfigError(f"{path} was begun with debug-gym {stored.versions.get('debug_gym')}: {advice}")
+
+
+def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested keys joined by dots; what is empty is as if it were not there."""
+    flat: dict[str, Any] = {}
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{key}.")
+        elif value not in (None, [], ""):
+            flat[prefix + key] = value
+    return flat

@@ -45,6 +45,7 @@ class Connection:
         self.pidfd = pidfd
         self.lock = threading.RLock()
         """Whoever has it may ask, or use what is held."""
+        self._sending = threading.Lock()
         self._channel: socket.socket | None = channel
         self._kill = kill
         self._release = weakref.finalize(self, _close_all, (pidfd, *held))
@@ -117,13 +118,21 @@ class Connection:
                 self.fail("the sandbox was killed, since a request to it was interrupted")
                 raise
 
+    def interrupt(self) -> None:
+        """End the request that another thread has under way as if its time were over."""
+        channel = self._channel
+        if channel is not None:
+            with self._sending, contextlib.suppress(OSError):
+                channel.send(wire.encode({"op": "interrupt"}))
+
     def _send(self, data: bytes, deadline: float) -> None:
         view = memoryview(data)
-        while view:
-            try:
-                view = view[self._channel.send(view) :]  # type: ignore[union-attr]
-            except BlockingIOError:
-                self._wait(select.POLLOUT, deadline)
+        with self._sending:
+            while view:
+                try:
+                    view = view[self._channel.send(view) :]  # type: ignore[union-attr]
+                except BlockingIOError:
+                    self._wait(select.POLLOUT, deadline)
 
     def _receive(self, size: int, deadline: float) -> bytes:
         data = bytearray()

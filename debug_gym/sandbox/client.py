@@ -65,6 +65,10 @@ class RuntimeSandbox:
         """A request whose reply must be of a certain form."""
         return self.connection.checked(parse, self.request(op, within=within, **arguments)[0])
 
+    def interrupt(self) -> None:
+        """See ``Connection.interrupt``."""
+        self.connection.interrupt()
+
     # -- commands ----------------------------------------------------------------------
 
     def exec(

@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 
 from debug_gym.benchmarks.base import Benchmark
@@ -68,3 +70,39 @@ def test_everything_is_tried_before_anything_is_played(tmp_path):
     for wrong in ({"tools": ("viev",)}, {"sandbox": "x"}, {"tasks": ("x",)}, {"agent": "x"}):
         with pytest.raises(UnknownNameError):
             prepare(RunConfig(**{**good, **wrong}))
+
+
+AGENT = {"benchmark": "nightmares", "base_url": "http://127.0.0.1:9", "model": "m"}
+
+
+def names(plan):
+    return list(plan.environment(plan.tasks[0]).toolbox.tools)
+
+
+def test_a_run_gives_an_agent_the_tools_that_it_wants():
+    plan = prepare(RunConfig(agent="debug", **AGENT))
+    assert names(plan) == ["view", "rewrite", "eval", "listdir", "pdb"] == list(plan.config.tools)
+
+
+def test_tools_that_a_run_names_win_over_the_agents_own():
+    plan = prepare(RunConfig(agent="rewrite", tools="view,grep", **AGENT))
+    assert names(plan) == ["view", "grep"]
+    assert plan.agent().tools is None
+
+
+def test_the_tools_of_mcp_servers_stand_beside_the_others(tmp_path):
+    pytest.importorskip("mcp", reason="the extra mcp is not installed")
+    server = tmp_path / "server.py"
+    server.write_text(
+        "from mcp.server.mcpserver import MCPServer\n"
+        "server = MCPServer('clock')\n"
+        "server.tool(name='clock')(lambda: 'noon')\n"
+        "server.run()\n"
+    )
+    command = f"{sys.executable} {server}"
+    plan = prepare(RunConfig(agent="debug", mcp=[command], **AGENT))
+    assert names(plan)[-2:] == ["pdb", "clock"]
+    with pytest.raises(ConfigError, match="the MCP server 'no-such-program' cannot be used"):
+        prepare(RunConfig(agent="debug", mcp=["no-such-program"], **AGENT))
+    with pytest.raises(ValueError, match="password"):
+        RunConfig(agent="debug", mcp=["http://me:secret@host/mcp"], **AGENT)

@@ -235,7 +235,7 @@ def test_an_unhandled_exception_is_shown_where_it_was_raised(sandbox):
     assert where(reply) == ("program.py", line_of('return {}["☃"]'), "fail", "post-mortem")
     assert "KeyError: '☃'" in reply.output
     assert reply.program.endswith("KeyError: '☃'\n")
-    assert "debugprogram" not in reply.program
+    assert "debug/program" not in reply.program
     assert sandbox.debug("c").exit_code == 1
 
 

@@ -132,7 +132,7 @@ second()
     assert reply.stop.function == "second"
     assert sandbox.debug("exceptions").output == "    0 KeyError('a')\n>   1 ValueError('b')\n"
     assert sandbox.debug("exceptions 0").stop.function == "first"
-    assert "debugprogram.py" in sandbox.debug("exceptions 1\nset machinery on\nwhere").output
+    assert "debug/program.py" in sandbox.debug("exceptions 1\nset machinery on\nwhere").output
 
 
 def test_settings_are_the_same_in_every_python(sandbox):
@@ -141,8 +141,8 @@ def test_settings_are_the_same_in_every_python(sandbox):
     assert "    n = 3  (new)\n" in reply.output
     reply = sandbox.debug("n\nset changes off\nset machinery on\nwhere")
     assert "    text = '☃'  (new)\n" in reply.output
-    assert "debugprogram.py" in reply.output
-    assert "debugprogram.py" not in sandbox.debug("set machinery off\nn\nwhere").output
+    assert "debug/program.py" in reply.output
+    assert "debug/program.py" not in sandbox.debug("set machinery off\nn\nwhere").output
 
 
 def test_coroutines_are_the_same_in_every_python(sandbox):

@@ -146,7 +146,7 @@ def test_machinery_is_shown_on_request(sandbox):
 def test_machinery_stays_shown_at_the_next_stop(sandbox):
     start(sandbox, "set machinery on")
     assert "mainprogram.py" not in sandbox.debug("n\nwhere").output
-    assert "debugprogram.py" in sandbox.debug("where").output
+    assert "debug/program.py" in sandbox.debug("where").output
     assert sandbox.debug("s").stop.file == "shop.py"  # stepping leaves it out all the same
 
 

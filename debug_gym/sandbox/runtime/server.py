@@ -11,13 +11,14 @@ import tempfile
 from functools import partial
 from typing import Any, Callable, NoReturn
 
-from . import files, first, linux, search, tracing, warm
-from .debugsession import DebugSession
+from . import files, first, linux, search, warm
+from .debug.session import DebugSession
 from .output import BoundedOutput
 from .preload import preload, restart, restarted
 from .shell import Shell
 from .supervise import HostGoneError, Supervisor
 from .testruns import TestRunner
+from .trace.run import trace
 from .wire import Channel, Frame
 
 
@@ -91,6 +92,9 @@ class Runtime:
             while True:
                 self._idle()
                 request, blob = self.channel.receive()
+                self.supervisor.hurried = False
+                if request.get("op") == "interrupt":
+                    continue  # what it was meant for has ended
                 self.channel.send(*self._answer(request, blob))
                 if request.get("op") == "tests":
                     self.tests.prepare()
@@ -217,8 +221,8 @@ class Runtime:
         return {}
 
     def op_trace(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
-        """See ``tracing.trace``."""
-        return tracing.trace(self.supervisor, self.spawn, self.workspace, request)
+        """See ``trace.run``."""
+        return trace(self.supervisor, self.spawn, self.workspace, request)
 
     def op_read(self, request: dict[str, Any], blob: bytes) -> Frame:
         """See ``files.read``."""

@@ -42,6 +42,8 @@ class Supervisor:
         self.on_massacre: list[Callable[[], None]] = []
         """Called after every process had to be killed, the helpers too."""
         self.out_of_memory = False
+        self.hurried = False
+        """The host wants what is under way to end now, as if its time were over."""
         self._watch = MemoryWatch(memory)
         self.crowded = False
         """There were too many processes to start another."""
@@ -64,13 +66,13 @@ class Supervisor:
     ) -> bool:
         """Serve ``readers`` (descriptor to a function that returns False at its end) until ``done()``.
 
-        Returns False if the time ran out first. Raises ``HostGoneError``.
+        Returns False if the time ran out first, or the host is in a hurry. Raises ``HostGoneError``.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         poll = select.poll()
         poll.register(self.wake_read, select.POLLIN)
         if self.channel_fd >= 0:
-            poll.register(self.channel_fd, 0)  # POLLHUP and POLLERR only
+            poll.register(self.channel_fd, 0 if self.hurried else select.POLLIN)
         for fd in readers:
             poll.register(fd, select.POLLIN | select.POLLHUP)
         look = time.monotonic() + _WATCH
@@ -85,11 +87,14 @@ class Supervisor:
                 self.guard_memory()
                 look = now + _WATCH
             pause = min(_WATCH, deadline - now) if deadline is not None else _WATCH
-            for fd, _event in poll.poll(pause * 1000 + 0.5):
+            for fd, event in poll.poll(pause * 1000 + 0.5):
                 if fd == self.wake_read:
                     _drain(fd)
                 elif fd == self.channel_fd:
-                    raise HostGoneError
+                    if event & (select.POLLHUP | select.POLLERR):
+                        raise HostGoneError
+                    self.hurried = True  # the host has nothing else to say before it is answered
+                    return False
                 elif not readers[fd](fd):
                     poll.unregister(fd)
 

@@ -1,0 +1,180 @@
+"""Where breakpoints can go: lines that hold code, functions by name, files as the agent names them."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+import pdb
+from types import CodeType
+from typing import Any, Dict, FrozenSet, List, Optional, Set, Tuple, Union
+
+from .view import Places, Sources
+from .watch import code_lines
+
+_Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
+
+
+class SourceMap:
+    """Where breakpoints can be set in one file."""
+
+    def __init__(self, text: str, filename: str) -> None:
+        self.lines: FrozenSet[int] = frozenset()
+        """The lines that hold code."""
+        self.functions: Dict[str, int] = {}
+        """Qualified name of each function to the first line of its body."""
+        self.definitions: Dict[int, int] = {}
+        """The lines on which a function's definition begins, each with the first line of its body."""
+        self.problem = ""
+        """Why the file cannot be compiled."""
+        try:
+            tree = ast.parse(text, filename)
+            code = compile(text, filename, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError) as error:
+            self.problem = str(error)
+            return
+        self._find_functions(tree, "")
+        todo: List[CodeType] = [code]
+        lines: Set[int] = set()
+        while todo:
+            code = todo.pop()
+            lines |= code_lines(code)
+            todo.extend(const for const in code.co_consts if isinstance(const, CodeType))
+        self.lines = frozenset(line for line in lines if line > 0)
+
+    def _find_functions(self, node: ast.AST, prefix: str) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                line = _first_line(child)
+                self.functions.setdefault(prefix + child.name, line)
+                for start in (child.lineno, *(item.lineno for item in child.decorator_list)):
+                    self.definitions[start] = line
+            named = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+            self._find_functions(child, prefix + child.name + "." if named else prefix)  # type: ignore[attr-defined]
+
+    def function(self, name: str) -> Optional[int]:
+        """The first line of a function's body, by its qualified name or, if that is unknown, its name."""
+        if name in self.functions:
+            return self.functions[name]
+        return next((line for known, line in self.functions.items() if known.endswith("." + name)), None)
+
+
+def _first_line(node: _Function) -> Any:
+    """The first line of a function's body that holds code: a docstring holds none."""
+    first = node.body[0]
+    if (
+        len(node.body) > 1
+        and isinstance(first, ast.Expr)
+        and isinstance(getattr(first.value, "value", None), str)
+    ):
+        first = node.body[1]
+    return min([first.lineno, *[item.lineno for item in getattr(first, "decorator_list", [])]])
+
+
+class Locator(pdb.Pdb):
+    """Finds the file and line that a breakpoint command means."""
+
+    def __init__(self, places: Places, sources: Sources, stdin: Any, stdout: Any) -> None:
+        super().__init__(stdin=stdin, stdout=stdout, nosigint=True, readrc=False)
+        self.places, self.sources = places, sources
+        self._maps: Dict[str, SourceMap] = {}
+
+    def source_map(self, filename: str) -> SourceMap:
+        """Where breakpoints can be set in a file."""
+        if filename not in self._maps:
+            self._maps[filename] = SourceMap("".join(self.sources.lines(filename)), filename)
+        return self._maps[filename]
+
+    def find_file(self, name: str) -> str:
+        """The absolute path of a file named by the agent: in the workspace, else on ``sys.path``.
+
+        Raises ``ValueError`` if there is none.
+        """
+        path = os.path.join(self.places.workspace, name)
+        for candidate in (path, path + ".py", os.path.join(path, "__init__.py")):
+            if os.path.isfile(candidate):
+                return os.path.normpath(candidate)
+        found = self.lookupmodule(name)
+        if not found or not os.path.isfile(found):
+            raise ValueError("there is no file %s in the workspace or on sys.path" % name)
+        return os.path.abspath(found)
+
+    def defaultFile(self) -> str:  # noqa: N802 - pdb's name
+        """The file of the current frame."""
+        if self.curframe is None:
+            raise ValueError(
+                "no program runs, so there is no current file: name it, as in  b path/to/file.py:12"
+            )
+        return self.canonic(super().defaultFile())
+
+    def locate(self, place: str) -> Tuple[str, int]:
+        """The file and line that ``[file:]line`` or ``[file:]function`` stands for.
+
+        Raises ``ValueError`` with the reason if no breakpoint can be there.
+        """
+        name, colon, rest = place.rpartition(":")
+        if colon:
+            filename = self.find_file(name.strip())
+        elif rest.strip().isdigit():
+            filename = self.defaultFile()
+        else:
+            return self._locate_function(rest.strip())
+        rest = rest.strip()
+        if not rest.isdigit():
+            line = self.source_map(filename).function(rest)
+            if line is None:
+                raise ValueError("there is no function %s in %s" % (rest, self.places.short(filename)))
+            return filename, line
+        line = int(rest)
+        self._check_line(filename, line)
+        return filename, line
+
+    def _locate_function(self, name: str) -> Tuple[str, int]:
+        """A function by an expression in the current frame, or as ``module.function``, not imported yet."""
+        if self.curframe is not None:
+            try:
+                thing = inspect.unwrap(eval(name, self.curframe.f_globals, self.curframe.f_locals))
+                code = getattr(getattr(thing, "__func__", thing), "__code__", None)
+            except Exception:
+                code = None
+            if isinstance(code, CodeType):
+                filename = self.canonic(code.co_filename)
+                body = [line for line in code_lines(code) if line > code.co_firstlineno]
+                return filename, self.source_map(filename).function(code.co_name) or min(body, default=0)
+        parts = name.split(".")
+        for split in range(len(parts) - 1, 0, -1):
+            try:
+                filename = self.find_file("/".join(parts[:split]))
+            except ValueError:
+                continue
+            line = self.source_map(filename).function(".".join(parts[split:]))
+            if line is not None:
+                return filename, line
+        if self.curframe is not None:
+            filename = self.defaultFile()
+            line = self.source_map(filename).function(name)
+            if line is not None:
+                return filename, line
+        raise ValueError(
+            "there is no function or file %r; say  b path/to/file.py:12  or  b file.py:function" % name
+        )
+
+    def _check_line(self, filename: str, line: int) -> None:
+        lines = self.sources.lines(filename)
+        short = self.places.short(filename)
+        if not 1 <= line <= len(lines):
+            raise ValueError("%s ends at line %d, there is no line %d" % (short, len(lines), line))
+        text = lines[line - 1].strip()
+        if not text or text.startswith("#"):
+            what = "a comment" if text else "blank"
+            raise ValueError("line %d of %s is %s%s" % (line, short, what, self._nearest(filename, line)))
+        known = self.source_map(filename)
+        if known.problem:
+            raise ValueError("%s cannot be compiled: %s" % (short, known.problem))
+        if line not in known.lines:
+            why = "line %d of %s starts no statement, so the program never stops there"
+            raise ValueError(why % (line, short) + self._nearest(filename, line))
+
+    def _nearest(self, filename: str, line: int) -> str:
+        later = [known for known in self.source_map(filename).lines if known > line]
+        return "; the next line with code is %d" % min(later) if later else ""

@@ -1,0 +1,132 @@
+"""A pytest plugin that stops at the start of a test, or where a test has failed."""
+
+from __future__ import annotations
+
+import inspect
+import io
+from collections import Counter
+from types import CodeType
+from typing import Any, Callable, Dict, Iterator, List
+
+from .debugger import Debugger
+from .doctests import at_the_example
+from .stepping import use
+
+_PREAMBLE = ("=", "platform ", "rootdir: ", "configfile: ", "plugins: ", "cachedir: ", "collect")
+"""How the lines begin with which pytest introduces itself."""
+_HOOKS: Dict[str, Any] = {
+    "pytest_load_initial_conftests": {"hookwrapper": True},
+    "pytest_cmdline_main": {"tryfirst": True},
+    "pytest_configure": {"trylast": True},
+    "pytest_collection": {"tryfirst": True},
+    "pytest_runtest_call": {"hookwrapper": True},
+}
+
+
+class TestsUnderDebugger:
+    """One pytest session. ``at`` is ``start``, ``failure`` or ``breakpoint``; a failure always stops it."""
+
+    __test__ = False
+
+    def __init__(self, debugger: Debugger, at: str) -> None:
+        self.debugger = debugger
+        self.at = at
+        self.outcomes: Counter[str] = Counter()
+        self.words = io.StringIO()
+        """What pytest itself reports."""
+
+    def run(self, arguments: List[str]) -> int:
+        """Run pytest in this process; return its exit code."""
+        import pytest
+
+        for name, options in _HOOKS.items():
+            pytest.hookimpl(**options)(getattr(TestsUnderDebugger, name))
+        return int(pytest.main(arguments, plugins=[self]))
+
+    def _watch(self) -> None:
+        if self.at == "breakpoint":
+            self.debugger.resume()
+
+    def summary(self, code: int) -> str:
+        """How the tests ended; pytest's own words if it could not run them."""
+        counts = ["%d %s" % (count, outcome) for outcome, count in sorted(self.outcomes.items())]
+        if counts:
+            return "tests: " + ", ".join(counts)
+        words = [
+            line for line in self.words.getvalue().split("\n") if line and not line.startswith(_PREAMBLE)
+        ]
+        return "\n".join(["pytest ran no test (its exit code is %d)" % code, *words[-40:]])
+
+    # -- pytest's hooks --------------------------------------------------------------------
+
+    def pytest_load_initial_conftests(self, early_config: Any) -> Iterator[None]:
+        """Around the first code of the workspace's own. Where there is none yet, watching can wait: it makes
+        pytest's own start slower."""
+        self._watch()
+        yield
+        files = [str(getattr(plugin, "__file__", "")) for plugin in early_config.pluginmanager.get_plugins()]
+        if not any(file.endswith("conftest.py") for file in files):
+            use(None)
+
+    def pytest_cmdline_main(self, config: Any) -> None:
+        """pytest-xdist must not run the tests in other processes; nobody reads pytest's tracebacks."""
+        for name, off in (("numprocesses", None), ("dist", "no"), ("tx", []), ("tbstyle", "no")):
+            if hasattr(config.option, name):
+                setattr(config.option, name, off)
+
+    def pytest_configure(self, config: Any) -> None:
+        """Last of all: pytest has put its own ``breakpoint()`` in place. Its report is not the program's."""
+        from _pytest.config import create_terminal_writer
+
+        self.debugger.take_hooks()
+        reporter = config.pluginmanager.getplugin("terminalreporter")
+        if reporter is not None:
+            reporter._tw = create_terminal_writer(config, self.words)
+
+    def pytest_collection(self, session: Any) -> None:
+        """Plugins are in place by now: those that measure time must not fail a test that stands still, and
+        one that traces (coverage) has taken our trace function's place."""
+        session.config.hook.pytest_enter_pdb(config=session.config, pdb=self.debugger)
+        self._watch()
+
+    def pytest_runtest_call(self, item: Any) -> Iterator[None]:
+        """Around the setUp of a TestCase and the test function itself."""
+        if self.at == "start":
+            self.at = "breakpoint"  # only the first of several tests
+            self.debugger.message("test " + item.nodeid)
+            self.debugger.run_to(_entrance(item, self.debugger.places.ours), "start")
+        yield
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Count the outcomes."""
+        if report.when == "call" or not report.passed:
+            outcome = "errors" if report.failed and report.when != "call" else report.outcome
+            self.outcomes["xfailed" if hasattr(report, "wasxfail") and report.skipped else outcome] += 1
+
+    def pytest_exception_interact(self, node: Any, call: Any, report: Any) -> None:
+        """A test has failed, or a file could not be collected."""
+        phase = {"call": "", "setup": " in its setup", "teardown": " in its teardown"}
+        where = phase.get(getattr(report, "when", ""), " while it was collected")
+        self.debugger.message("%s failed%s" % (node.nodeid, where))
+        self.debugger.post_mortem(at_the_example(call.excinfo.value))
+
+
+def _entrance(item: Any, ours: Callable[[str], bool]) -> Callable[[CodeType], bool]:
+    """Tells the code object at which a test begins: its function, the setUp of its TestCase, or, of a
+    doctest, the first code of the workspace's own."""
+    function = getattr(item, "function", None)
+    if function is None:
+        return lambda code: ours(code.co_filename)
+    setup = getattr(getattr(item, "cls", None), "setUp", None)
+    codes = [
+        getattr(inspect.unwrap(thing), "__code__", None) for thing in (function, setup) if thing is not None
+    ]
+    filename, name = (
+        str(getattr(item, "path", None) or item.fspath),
+        getattr(item, "originalname", None) or item.name,
+    )
+
+    def wanted(code: CodeType) -> bool:
+        return code in codes or (code.co_name == name and code.co_filename == filename)
+
+    return wanted
