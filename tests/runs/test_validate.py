@@ -35,7 +35,8 @@ def test_a_sound_task_is_judged_again_and_again(backend, broken):
             {"fail_to_pass": "test_calc.py::test_none"},
             (
                 "with the gold patch, judgement 1 of 2 is not resolved: "
-                "1 of 1 required tests do not pass, first test_calc.py::test_none",
+                "1 of 1 required tests do not pass, first test_calc.py::test_none; the tests that were "
+                "collected are not the ones that were asked for",
             ),
         ),
     ],
