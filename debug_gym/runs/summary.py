@@ -71,7 +71,8 @@ def _totals(outcome: Outcome) -> Iterator[str]:
     left = outcome.run.manifest.total - len(judged)
     if left:
         yield f"{count(left, 'attempt')} left: the same command again resumes the run"
-    yield f"stored in {escape(str(outcome.run.path))}"
+    path = escape(str(outcome.run.path))
+    yield f"stored in {path}; to look at it: [cyan]debug-gym report {path}[/]"
 
 
 def _cost(results: Sequence[Result]) -> str:

@@ -128,7 +128,7 @@ def test_a_summary_of_nothing_says_what_is_left():
     summarize(console, Outcome(run(), (), interrupted=True, seconds=1))
     assert console.file.getvalue().splitlines() == [
         "2 attempts left: the same command again resumes the run",
-        "stored in runs/[x]",
+        "stored in runs/[x]; to look at it: debug-gym report runs/[x]",
     ]
 
 

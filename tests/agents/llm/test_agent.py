@@ -365,7 +365,7 @@ def test_the_model_is_offered_the_tools_of_the_settings(server, agent):
 
 
 def test_a_tool_that_the_environment_lacks(agent):
-    with pytest.raises(ConfigError, match=r"the agent 'llm' uses pdb, .* out of view, eval"):
+    with pytest.raises(ConfigError, match=r"the agent uses pdb, .* out of view, eval"):
         agent("view", "eval", tools=["view", "pdb"])
 
 
