@@ -6,7 +6,9 @@ import time
 
 def test_what_runs_is_interrupted(playing, repository):
     (repository / "forever.py").write_text("n = 0\nwhile True:\n    n += 1\n")
-    (repository / "tests" / "test_slow.py").write_text("import time\n\ndef test_slow():\n    time.sleep(50)\n")
+    (repository / "tests" / "test_slow.py").write_text(
+        "import time\n\ndef test_slow():\n    time.sleep(50)\n"
+    )
 
     async def interrupt():
         async with playing() as player:
