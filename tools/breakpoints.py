@@ -35,7 +35,8 @@ class Breakpoints:
         return {moved(entry["line"]) for entry in entries} - {0}
 
     def follow(self, read: Callable[[str], str | None]) -> list[str]:
-        """Move each breakpoint to where its line is now, and drop those whose line is gone.
+        """Move each breakpoint to where its line is now, and drop those whose line is gone. Files outside of
+        the workspace (their paths are absolute) stay as they are.
 
         Args:
             read: gives the present text of a file, None if it is gone.
@@ -43,7 +44,8 @@ class Breakpoints:
         Returns:
             One sentence for each breakpoint that moved or was dropped.
         """
-        texts = {path: read(path) for path in sorted({str(entry["file"]) for entry in self.entries})}
+        paths = sorted({str(entry["file"]) for entry in self.entries})
+        texts = {path: self._texts.get(path, "") if path.startswith("/") else read(path) for path in paths}
         moves = {path: self._moves(path, text) for path, text in texts.items() if text is not None}
         remarks, kept = [], []
         for entry in self.entries:

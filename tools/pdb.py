@@ -71,7 +71,8 @@ class Pdb(Tool):
         "cleared, and follow their lines when files change. `restart` runs the changed code. `back [n]` goes "
         "to an earlier stop, also after the program has ended or crashed; `checkpoints` lists the stops and "
         "`goto n` returns to one of them. `set changes on` lists at each stop which variables changed; "
-        "`exceptions` lists those that led to a failure, and `exceptions n` shows one."
+        "`exceptions` lists those that led to a failure, and `exceptions n` shows one, or `exceptions "
+        "expression` one that the program has kept."
     )
 
     class Args(Arguments):

@@ -213,3 +213,24 @@ def test_a_script_that_does_not_exist(sandbox):
     reply = sandbox.debug_start(script=["nothing.py"])
     assert (reply.ended, reply.exit_code) == (True, 2)
     assert reply.output.startswith("cannot run nothing.py: FileNotFoundError")
+
+
+@pytest.mark.parametrize("ends", ["raise KeyboardInterrupt", 'pytest.exit("enough")'])
+def test_what_ends_the_whole_run_stops_where_it_was_raised(backend, make_task, ends):
+    source = f"import pytest\n\n\ndef test_a():\n    {ends}\n"
+    with backend.start(make_task({"test_a.py": source})) as sandbox:
+        reply = sandbox.debug_start(at="failure")
+        assert (reply.stop.file, reply.stop.line, reply.stop.reason) == ("test_a.py", 5, "post-mortem")
+        assert "pytest ran no test to its end (its exit code is 2)" in sandbox.debug("c").output
+
+
+def test_a_file_that_cannot_be_collected_stops_once(backend, make_task):
+    with backend.start(make_task({"test_a.py": "1 / 0\n"})) as sandbox:
+        assert sandbox.debug_start(at="failure").stop.line == 1
+        assert sandbox.debug("c").ended
+
+
+def test_a_strict_xfail_that_passes_is_told(backend, make_task):
+    source = "import pytest\n\n\n@pytest.mark.xfail(strict=True)\ndef test_a():\n    pass\n"
+    with backend.start(make_task({"test_a.py": source})) as sandbox:
+        assert "test_a.py::test_a failed: [XPASS(strict)]\n" in sandbox.debug_start(at="failure").output

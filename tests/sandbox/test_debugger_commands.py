@@ -172,11 +172,24 @@ def test_display_follows_a_value(sandbox):
 def test_stepping_through_an_expression(sandbox):
     before = start(sandbox, "n", "n")
     reply = sandbox.debug("debug total([1, 2])")
-    assert reply.output.startswith("ENTERING RECURSIVE DEBUGGER\nstep at <string>:1 in <module>\n")
+    assert reply.output == "ENTERING RECURSIVE DEBUGGER\nstep at <string>:1 in <module>\n"
     assert sandbox.debug("b total\nc").stop.function == "total"
     reply = sandbox.debug("c")
     assert reply.output == "LEAVING RECURSIVE DEBUGGER\n"
     assert sandbox.debug("p 7").stop == before.stop
+
+
+def test_code_that_is_in_no_file_is_not_shown_as_another_file(backend, make_task):
+    files = {
+        "point.py": "from dataclasses import dataclass\n\n\n@dataclass\nclass Point:\n    x: int\n",
+        "run.py": "from point import Point\n\nPoint(3)\n",
+    }
+    with backend.start(make_task(files)) as sandbox:
+        sandbox.debug_start(script=["run.py"], at="start")
+        reply = sandbox.debug("n\ns")
+        assert reply.stop.file == "<string>"
+        assert "call at <string>" in reply.output
+        assert "dataclasses" not in reply.output.partition("call at <string>")[2]
 
 
 def test_jumping_leaves_lines_out(sandbox):
@@ -295,6 +308,30 @@ def test_commands_of_a_breakpoint_run_each_time_it_is_hit(sandbox):
 def test_a_condition_that_fails_stops_and_is_told(sandbox):
     reply = start(sandbox, "b shop.py:12, nothing > 1", "c")
     assert "breakpoint 1 at shop.py:12 in total: its condition failed: NameError" in reply.output
+
+
+def test_a_condition_is_evaluated_once_a_hit(sandbox):
+    reply = start(sandbox, "seen = []", "b 5, seen.append(1) or True", "c")
+    assert reply.stop.line == 5
+    assert sandbox.debug("p seen").output == "[1]\n"
+
+
+def test_a_condition_sees_local_variables_in_its_comprehensions(sandbox):
+    reply = start(sandbox, "b shop.py:12, price > 1 and any(price == each for each in prices)", "c")
+    assert reply.output.startswith("breakpoint 1 at shop.py:12 in total\n")
+    assert sandbox.debug("p price").output == "3\n"
+
+
+def test_a_condition_that_exits_stops_and_is_told(sandbox):
+    reply = start(sandbox, "b shop.py:12, exit(3)", "c")
+    assert "breakpoint 1 at shop.py:12 in total: its condition failed: SystemExit: 3" in reply.output
+
+
+def test_a_condition_that_does_not_end_is_interrupted_at_its_breakpoint(sandbox):
+    start(sandbox, "b shop.py:12, all(True for _ in iter(int, 1))")
+    reply = sandbox.debug("c", timeout=0.3)
+    assert "breakpoint 1 at shop.py:12 in total: its condition failed: KeyboardInterrupt" in reply.output
+    assert sandbox.debug("cl\nn").stop.line == 11
 
 
 def test_a_temporary_breakpoint_stops_once(sandbox):

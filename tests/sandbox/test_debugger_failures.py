@@ -46,6 +46,25 @@ def group():
     raise ExceptionGroup("both", errors)
 
 
+def keeps():
+    kept = []
+    try:
+        second()
+    except ValueError as error:
+        kept.append(error)
+    assert not kept, "kept"
+
+
+def looks():
+    try:
+        first()
+    except KeyError:
+        import pdb
+
+        pdb.post_mortem()
+    print("went on")
+
+
 globals()[sys.argv[1]]()
 """
 DOC = '''def half(n):
@@ -136,6 +155,27 @@ def test_exceptions_that_cannot_be_looked_at(sandbox, command, said):
     before = fail(sandbox, "without_traceback")
     reply = sandbox.debug(command)
     assert (reply.output, reply.stop) == (said, before.stop)
+
+
+def test_an_exception_that_the_program_has_kept_can_be_looked_at(sandbox):
+    before = fail(sandbox, "keeps")
+    reply = sandbox.debug("exceptions kept[0]")
+    assert (reply.stop.function, reply.stop.reason) == ("second", "post-mortem")
+    assert "ValueError: b" in reply.output
+    assert sandbox.debug("exceptions").output == (
+        "    0 AssertionError('kept')\n    1 KeyError('a')\n>   2 ValueError('b')\n"
+    )
+    assert sandbox.debug("exceptions 0").stop == before.stop
+
+
+def test_post_mortem_in_the_program_stops_where_the_exception_was_raised(sandbox):
+    reply = fail(sandbox, "looks")
+    assert (reply.stop.function, reply.stop.reason) == ("first", "post-mortem")
+    assert sandbox.debug("import pdb; pdb.post_mortem()").output.startswith(
+        "*** RuntimeError: no debugger inside"
+    )
+    reply = sandbox.debug("c")
+    assert (reply.program, reply.exit_code) == ("went on\n", 0)
 
 
 def test_there_are_no_exceptions_at_other_stops(sandbox):

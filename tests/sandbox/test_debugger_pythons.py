@@ -168,3 +168,13 @@ print(list(n for n in range(2)))
     assert lines == [5, 11, 15, 15]
     sandbox.debug_start(script=["coroutine.py"], at="start")
     assert [sandbox.debug(command).stop.line for command in ("b main\nc\ncl", "r")] == [10, 15]
+
+
+def test_code_that_is_in_no_file_has_no_source(backend, make_task, python):
+    source = "import traceback\n\ntry:\n    exec('\\n\\n1 / 0')\nexcept ZeroDivisionError:\n    traceback.print_exc()\n"
+    with backend.start(make_task({"run.py": source}, environment=Environment(python=python))) as sandbox:
+        sandbox.debug_start(script=["run.py"], at="start")
+        program = sandbox.debug("c").program
+        assert program.endswith(
+            '  File "<string>", line 3, in <module>\nZeroDivisionError: division by zero\n'
+        )

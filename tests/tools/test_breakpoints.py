@@ -52,6 +52,12 @@ def test_they_follow_their_lines(new, expected):
     assert lines(points) == expected
 
 
+def test_those_in_files_outside_of_the_workspace_stay():
+    points = made(entry(1, 5, "/usr/lib/python3/copy.py"))
+    assert points.follow({}.get) == []
+    assert lines(points) == [5]
+
+
 def test_what_moved_and_what_is_gone_is_told():
     points = made(entry(1, 5, condition="x > 1"), entry(2, 6), entry(3, 5, "b.py"))
     remarks = points.follow({"a.py": "# new\n" + TEXT.replace("return y", "return -y")}.get)

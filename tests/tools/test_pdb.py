@@ -209,6 +209,22 @@ def test_breakpoints_are_set_and_refused_before_anything_runs(pdb):
     assert pdb("cl").text == "Deleted breakpoint 1 at shop.py:7"
 
 
+def test_breakpoints_in_installed_packages_are_kept(call, make_session):
+    session = make_session({"main.py": "import json\n\njson.loads('[1]')\n"})
+    seen = call(session, "pdb", command="b json.loads\nwhere", script=["main.py"])
+    assert seen.data["stop"]["function"] == "loads"
+    assert seen.data["stop"]["file"].endswith("/json/__init__.py")
+    assert "gone" not in call(session, "pdb", command="restart").text
+
+
+@pytest.mark.parametrize("settings", ["[pytest]\npythonpath = src\n", "[pytest]\n"])
+def test_a_package_of_the_workspace_comes_before_an_installed_one(call, make_session, settings):
+    session = make_session({"src/iniconfig/__init__.py": "def parse():\n    pass\n", "pytest.ini": settings})
+    for command in ("b iniconfig.parse", "b iniconfig:parse"):
+        seen = call(session, "pdb", command=f"{command}\ncl")
+        assert seen.text.startswith("Breakpoint 1 at src/iniconfig/__init__.py:2\n")
+
+
 def test_breakpoints_and_the_start_in_one_text(pdb):
     seen = pdb("b shop.py:7;; b shop.py:8\ncommands 1\nsilent\np price\nc\nend\nc\nwhere")
     lines = lines_of(seen)

@@ -62,11 +62,16 @@ def importable_names(changed: str, workspace: str | None = None) -> set[str]:
     return names
 
 
+def first_folders(workspace: str) -> list[str]:
+    """The folders that are on ``sys.path`` before all others: the workspace itself, those of ``$PYTHONPATH``,
+    and those of pytest's setting ``pythonpath``."""
+    return [workspace, *python_path(workspace), *_configured_path(workspace)]
+
+
 def names_on_path(workspace: str) -> set[str]:
-    """Names of the modules and packages in the folders that are on ``sys.path`` from the start: the workspace
-    itself, those of ``$PYTHONPATH``, and those of pytest's setting ``pythonpath``."""
+    """Names of the modules and packages of the workspace in ``first_folders``."""
     names: set[str] = set()
-    for folder in {workspace, *python_path(workspace), *_configured_path(workspace)}:
+    for folder in set(first_folders(workspace)):
         if os.path.isdir(folder) and (folder + "/").startswith(workspace + "/"):
             entries = os.listdir(folder)
             names.update(_module_names(entries))
@@ -126,11 +131,13 @@ def run_pytest(arguments: list[str], report_fd: int) -> None:
 
 def enter_program(module: str, arguments: list[str]) -> None:
     """Make this forked process look like a fresh ``python -m MODULE ARGUMENTS`` in the current folder."""
+    import linecache
     import random
     import signal
     import threading
 
     clock.stop_clock()
+    linecache.cache.pop("<string>", None)  # since Python 3.13, the text of the ``-c`` that we were started by
     own = python_path(os.getcwd())
     sys.path[:] = [os.getcwd(), *dict.fromkeys(own), *[folder for folder in sys.path if folder not in own]]
     importlib.invalidate_caches()

@@ -20,7 +20,7 @@ class Chain:
         start = next((each for each in _suspects(error) if _touches(each, places)), error)
         if not _holds(found, start):
             found.insert(0, start)  # it was raised `from None`, but it is what reaches the program's own code
-        self.errors: Sequence[BaseException] = found
+        self.errors: List[BaseException] = found
         self.index = next(number for number, each in enumerate(found) if each is start)
         """The one that is looked at: at first the last raised that reaches the workspace's own code."""
 
@@ -28,6 +28,11 @@ class Chain:
     def current(self) -> BaseException:
         """The exception that is looked at."""
         return self.errors[self.index]
+
+    def add(self, error: BaseException) -> None:
+        """Look at an exception that does not belong to it, listed after those that do."""
+        _collect(error, self.errors)
+        self.select(str(next(number for number, each in enumerate(self.errors) if each is error)))
 
     def select(self, argument: str) -> None:
         """Look at another one. Raises ``ValueError`` with what is wrong."""

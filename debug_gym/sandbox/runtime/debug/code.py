@@ -86,7 +86,7 @@ class Locator(pdb.Pdb):
         return self._maps[filename]
 
     def find_file(self, name: str) -> str:
-        """The absolute path of a file named by the agent: in the workspace, else on ``sys.path``.
+        """The absolute path of a file or module named by the agent: in the workspace, else on ``sys.path``.
 
         Raises ``ValueError`` if there is none.
         """
@@ -94,7 +94,8 @@ class Locator(pdb.Pdb):
         for candidate in (path, path + ".py", os.path.join(path, "__init__.py")):
             if os.path.isfile(candidate):
                 return os.path.normpath(candidate)
-        found = self.lookupmodule(name)
+        names = [each + end for each in (name, name.replace(".", os.sep)) for end in ("", "/__init__.py")]
+        found = next(filter(None, map(self.lookupmodule, names)), None)
         if not found or not os.path.isfile(found):
             raise ValueError("there is no file %s in the workspace or on sys.path" % name)
         return os.path.abspath(found)

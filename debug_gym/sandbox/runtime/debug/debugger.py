@@ -6,10 +6,11 @@ which one can go back.
 
 from __future__ import annotations
 
+import pdb
 import sys
 import threading
 from types import FrameType, TracebackType
-from typing import Optional, Sequence
+from typing import Any, Optional, Sequence
 
 from ..checkpoints import Past, choose, table
 from .chain import Chain
@@ -112,6 +113,22 @@ class Debugger(Commanded):
             self.stop(None, "post-mortem", detail, trace=cause.__traceback__, error=cause)
         self._chain = None
 
+    def take_hooks(self) -> None:
+        """See ``HookedProgram``; ``pdb.post_mortem()`` and ``pdb.pm()`` come here, too."""
+        super().take_hooks()
+        pdb.post_mortem = self._on_post_mortem
+
+    def _on_post_mortem(self, t: Any = None) -> None:
+        if self.inside:
+            raise RuntimeError(
+                "no debugger inside of the debugger: after a failure, `exceptions result.exception` shows "
+                "where an exception was raised that the program has kept"
+            )
+        error = t if isinstance(t, BaseException) else sys.exc_info()[1]
+        if error is None:
+            raise ValueError("pdb.post_mortem() needs an exception, or to be called while one is handled")
+        self.post_mortem(error)
+
     def _describe_in_chain(self) -> str:
         assert self._chain is not None
         hint = "\n(one of %d exceptions, with number %d; `exceptions` lists them)"
@@ -119,7 +136,8 @@ class Debugger(Commanded):
         return describe(self._chain.current) + (hint % (count, self._chain.index) if count > 1 else "")
 
     def do_exceptions(self, arg: str) -> None:
-        """exceptions [number]: look at another exception of the chain; alone, list them."""
+        """exceptions [number | expression]: look at another exception of the chain, or at one that the
+        program has caught and kept; alone, list them."""
         chain = self._chain
         if chain is None:
             self.error("no exception is being looked at: there are some where a test or script has failed")
@@ -127,14 +145,26 @@ class Debugger(Commanded):
         if not arg.strip():
             self.message(chain.table())
             return
+        kept = self._exception_kept_in(arg.strip())
         try:
-            chain.select(arg.strip())
+            if kept is not None:
+                chain.add(kept)
+            else:
+                chain.select(arg.strip())
         except ValueError as error:
             self.error(str(error))
             return
         self.setup(None, chain.current.__traceback__)
         self.stand("post-mortem", chain.current)
         self.announce("post-mortem", self._describe_in_chain())
+
+    def _exception_kept_in(self, expression: str) -> Optional[BaseException]:
+        try:
+            code = compile(expression, "<stdin>", "eval")
+            kept = eval(code, self.scope(code), self.local_variables())
+        except Exception:
+            return None
+        return kept if isinstance(kept, BaseException) else None
 
     # -- going back ---------------------------------------------------------------------------------
 

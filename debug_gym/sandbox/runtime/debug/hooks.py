@@ -56,6 +56,8 @@ class HookedProgram(TracedProgram):
             if self.executing and self.inside == threading.get_ident():
                 raise KeyboardInterrupt
             return
+        if self.judging == threading.get_ident():
+            raise KeyboardInterrupt
         while frame is not None and self.places.debugger(frame.f_code.co_filename):
             frame = frame.f_back  # it came while a trace function was at work
         use(None)

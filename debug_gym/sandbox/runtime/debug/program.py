@@ -31,7 +31,8 @@ def main(channel: int, output: int, request: Dict[str, Any], workspace: str) -> 
     debugger.restore(request["breakpoints"])
     debugger.restore_settings(request["settings"])
     make_way(request["script"], workspace)
-    if request["at"] == "idle":
+    if request["at"] == "idle":  # no program has set its path: modules are looked up where tests find them
+        sys.path[:0] = [*warm.first_folders(workspace), os.path.join(workspace, "src")]
         debugger.idle()
     run_child(lambda: _script(debugger, request) if request["script"] else _tests(debugger, request))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import itertools
-import os
 import pdb
 import pprint
 import sys
@@ -34,6 +33,14 @@ class _Names(Dict[str, Any]):
             if name in scope:
                 return scope[name]
         raise KeyError(name)
+
+
+def scope(code: CodeType, names: Dict[str, Any], values: Any) -> Dict[str, Any]:
+    """The globals to run code in: with the local ``values``, if a comprehension or lambda needs them."""
+    inner = [const for const in code.co_consts if isinstance(const, CodeType)]
+    if values is names or not inner or not all(const.co_name in _INNER for const in inner):
+        return names
+    return _Names(values, names)
 
 
 class Display(SettingCommands):
@@ -130,9 +137,7 @@ class Display(SettingCommands):
             )
             self.message("    (deeper, in %s; `down` goes there)" % inner)
         if not brief:
-            self._list_around(
-                os.path.join(self.places.workspace, self.standing["file"]), self.standing["line"]
-            )
+            self._list_around(self.places.full(self.standing["file"]), self.standing["line"])
 
     def _list_around(self, filename: str, line: int) -> None:
         frame = self.stack[self.curindex][0]
@@ -209,13 +214,9 @@ class Display(SettingCommands):
         return self.curframe_locals  # here f_locals makes a new copy and would lose what was assigned
 
     def scope(self, code: CodeType) -> Dict[str, Any]:
-        """The globals to run code in: with the frame's variables, if a comprehension or lambda needs them."""
+        """The globals to run code in that was typed at the current frame."""
         assert self.curframe is not None
-        names, values = self.curframe.f_globals, self.local_variables()
-        inner = [const for const in code.co_consts if isinstance(const, CodeType)]
-        if values is names or not inner or not all(const.co_name in _INNER for const in inner):
-            return names
-        return _Names(values, names)
+        return scope(code, self.curframe.f_globals, self.local_variables())
 
     def _getval(self, arg: str) -> object:
         try:

@@ -10,9 +10,9 @@ import threading
 from types import CodeType, FrameType, TracebackType
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
-from .show import Display
+from .show import Display, scope
 from .talk import Conversation
-from .view import Places, Sources, describe, value
+from .view import Places, Sources, brief, describe, value
 from .watch import Monitor, Sieve
 
 set_trace_function = sys.settrace
@@ -39,6 +39,9 @@ class TracedProgram(Display):
         self.free = False
         """The program runs until a breakpoint; else bdb steps."""
         self._script: List[str] = []
+        self.judging = 0
+        """The thread in which the condition of a breakpoint is evaluated; 0: none."""
+        self._condition_problem = ""
         self._resumed = 0
 
     def stop(
@@ -139,12 +142,30 @@ class TracedProgram(Display):
         return self.watch.holds(frame.f_code)
 
     def break_here(self, frame: FrameType) -> bool:
-        """See ``bdb``."""
-        scripts = dict(self.scripts)
-        if not super().break_here(frame):
+        """See ``bdb``; but what a condition says when it fails is kept, and it sees all local variables."""
+        for point in self.get_breaks(frame.f_code.co_filename, frame.f_lineno):
+            if point.enabled and self._counts(point, frame):
+                self.currentbp, self._script = point.number, self.scripts.get(point.number, [])
+                if point.temporary and not self._condition_problem:
+                    self.do_clear(str(point.number))
+                return True
+        return False
+
+    def _counts(self, point: bdb.Breakpoint, frame: FrameType) -> bool:
+        """Whether a breakpoint that is reached is to stop the program: one whose condition fails is, too."""
+        point.hits += 1
+        self._condition_problem, self.judging = "", threading.get_ident()
+        try:
+            holds = not point.cond or _evaluate(str(point.cond), frame)
+        except BaseException as error:  # as in bdb: not even a SystemExit of the condition ends the program
+            self._condition_problem = "its condition failed: " + brief(error)
+            return True
+        finally:
+            self.judging = 0
+        if holds and point.ignore:
+            point.ignore -= 1
             return False
-        self._script = scripts.get(self.currentbp, [])
-        return True
+        return bool(holds)
 
     def set_continue(self) -> None:
         """See ``bdb``."""
@@ -178,19 +199,9 @@ class TracedProgram(Display):
             self.stop(frame, "step")
             return
         script, self._script = self._script, []
-        self.stop(frame, "breakpoint %d" % number, self._condition_problem(number, frame), script=script)
+        self.stop(frame, "breakpoint %d" % number, self._condition_problem, script=script)
 
     user_opcode = user_line
-
-    def _condition_problem(self, number: int, frame: FrameType) -> str:
-        """bdb stops where a condition cannot be evaluated; say so."""
-        points = [point for point in self.points() if point.number == number and point.cond]
-        try:
-            for point in points:
-                eval(str(point.cond), frame.f_globals, frame.f_locals)
-        except Exception as error:
-            return "its condition failed: %s: %s" % (type(error).__name__, error)
-        return ""
 
     def user_return(self, frame: FrameType, return_value: Any) -> None:
         """A function is about to return."""
@@ -214,6 +225,11 @@ class TracedProgram(Display):
         """The watch saw a line with a breakpoint; bdb decides (condition, ignore count, enabled)."""
         if self.inside != threading.get_ident() and not self.talk.closed:
             self.trace_dispatch(frame, "line", None)
+
+
+def _evaluate(condition: str, frame: FrameType) -> Any:
+    code, values = compile(condition, "<condition>", "eval"), frame.f_locals
+    return eval(code, scope(code, frame.f_globals, values), values)
 
 
 def use(trace: Any) -> None:

@@ -55,7 +55,7 @@ class TestsUnderDebugger:
         words = [
             line for line in self.words.getvalue().split("\n") if line and not line.startswith(_PREAMBLE)
         ]
-        return "\n".join(["pytest ran no test (its exit code is %d)" % code, *words[-40:]])
+        return "\n".join(["pytest ran no test to its end (its exit code is %d)" % code, *words[-40:]])
 
     # -- pytest's hooks --------------------------------------------------------------------
 
@@ -98,10 +98,18 @@ class TestsUnderDebugger:
         yield
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        """Count the outcomes."""
+        """Count the outcomes; tell of a failure without an exception: a test that is to fail, and passes."""
         if report.when == "call" or not report.passed:
             outcome = "errors" if report.failed and report.when != "call" else report.outcome
             self.outcomes["xfailed" if hasattr(report, "wasxfail") and report.skipped else outcome] += 1
+        if report.failed and isinstance(report.longrepr, str):
+            self.debugger.message("%s failed: %s" % (report.nodeid, report.longrepr.strip()))
+
+    def pytest_keyboard_interrupt(self, excinfo: Any) -> None:
+        """Code of the workspace has ended the whole run, as ``pytest.exit()`` does; or pytest has."""
+        if any(self.debugger.places.ours(str(entry.path)) for entry in excinfo.traceback):
+            self.debugger.message("the run of the tests was stopped")
+            self.debugger.post_mortem(excinfo.value)
 
     def pytest_exception_interact(self, node: Any, call: Any, report: Any) -> None:
         """A test has failed, or a file could not be collected."""

@@ -72,6 +72,10 @@ class Places:
         """Relative to the workspace where it lies in it."""
         return filename[len(self.workspace) :] if filename.startswith(self.workspace) else filename
 
+    def full(self, name: str) -> str:
+        """The file that ``short`` has named; code that is in no file keeps its name, as in ``<string>``."""
+        return name if name.startswith("<") else os.path.join(self.workspace, name)
+
     def stands_in_program(self, frame: FrameType) -> bool:
         """A frame to stop in while stepping: the workspace's code, or what it called with no machinery
         between."""
