@@ -69,8 +69,12 @@ class _Reader:
         if sign in STRING:
             return self._string(sign)
         if match := NUMBER.match(self._text, self._at):
+            try:
+                value = json.loads(match[0])
+            except ValueError:  # Python reads no integer of more than 4300 digits
+                self.fail("a number is too long")
             self._at = match.end()
-            return json.loads(match[0])
+            return value
         word = WORD.match(self._text, self._at)
         if word is None or word[0] not in LITERALS | PYTHON:
             self.fail("a value is missing" if sign else "the text ends where a value should stand")

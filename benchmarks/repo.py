@@ -82,10 +82,11 @@ class Repo(Benchmark):
     def version(self) -> str:  # type: ignore[override]
         """A digest of the folder's content, so that results of different states are never mixed."""
         digest = hashlib.sha256()
-        excluded = set(DirectorySource(path=self.path).exclude)
+        source = DirectorySource(path=self.path)
         for folder, folders, files in os.walk(self.path):
-            folders[:] = sorted(set(folders) - excluded)
-            for name in sorted(set(files) - excluded):
+            left_out = source.left_out(folder, [*folders, *files])
+            folders[:] = sorted(set(folders) - left_out)
+            for name in sorted(set(files) - left_out):
                 file = Path(folder, name)
                 if file.is_file():
                     digest.update(

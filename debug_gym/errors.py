@@ -5,6 +5,8 @@ code that knows nothing of debug-gym can still handle it.
 """
 
 import difflib
+import shlex
+import sys
 from collections.abc import Iterable
 
 
@@ -35,7 +37,9 @@ class MissingExtraError(DebugGymError, ImportError):
     """An optional dependency is not installed."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"{package} is not installed: run  pip install 'debug-gym[{extra}]'")
+        # The interpreter is named: another one's pip would install into a place where nobody looks.
+        command = f"{shlex.quote(sys.executable)} -m pip install 'debug-gym[{extra}]'"
+        super().__init__(f"{package} is not installed: run  {command}")
 
 
 class SandboxError(DebugGymError, RuntimeError):

@@ -3,6 +3,8 @@
 Immutable data with no behaviour beyond simple questions about itself. Imports nothing of debug-gym.
 """
 
+from collections.abc import Collection
+from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -46,7 +48,24 @@ class DirectorySource(Frozen):
         "node_modules",
         ".tox",
     )
-    """Names of files and folders that are left out, at any depth."""
+    """Names of files and folders that are left out, at any depth; ``*`` and ``?`` are wildcards."""
+
+    def left_out(self, folder: str, names: Collection[str]) -> set[str]:
+        """Which of the names in a folder of the repository are left out.
+
+        Those of ``exclude``, and the folders of runs: a run may well be stored in the repository that it is
+        about, and holds the fixes of earlier attempts.
+        """
+        patterns = (".git", *self.exclude)
+        return {
+            name
+            for name in names
+            if any(fnmatch(name, pattern) for pattern in patterns) or _is_run(Path(folder, name))
+        }
+
+
+def _is_run(path: Path) -> bool:
+    return all((path / name).exists() for name in (".lock", "config.json", "trajectories"))
 
 
 class ArchiveSource(Frozen):

@@ -247,7 +247,7 @@ def test_a_second_ctrl_c_ends_at_once(start, tmp_path):
         ),
         (("run", "repo", "-a", "random"), "the benchmark 'repo' needs the option 'path'"),
         (("run", "repo", "-a", "random", "--path", "no/such"), "path: no/such is not a folder"),
-        (("run", "repo", "--path", "."), "agent is not set"),
+        (("run", "repo", "--path", "."), "debug-gym list agents shows them"),
         (("run", "repo", "-a", "random", "--path", ".", "-c", "max_stepz=1"), "did you mean 'max_steps'?"),
         (("run", "repo", "-a", "random", "--path", ".", "-c", "no.yaml"), "no.yaml: No such file"),
         (

@@ -6,6 +6,7 @@ with it whatever its tools allow. One connection serves all episodes of a proces
 
 import json
 import os
+import re
 import shlex
 import tempfile
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ SHOWN = 20_000
 """Characters of an answer that the agent sees."""
 SAID = 500
 """Characters of a server's own messages that are shown when it does not start."""
+_NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 class McpServer:
@@ -57,7 +59,7 @@ class McpServer:
             self._portal = self._open.enter_context(_event_loop())
             client = Client(_transport(address, errors), read_timeout_seconds=timeout)
             self._client = self._open.enter_context(self._portal.wrap_async_context_manager(client))
-            listed = self._portal.call(self._client.list_tools)
+            listed = self._portal.call(self._list)
         except Exception as error:  # whatever the server's start or its first answers lead to
             errors.seek(0)
             said = " ".join(errors.read()[-SAID:].split())
@@ -66,7 +68,7 @@ class McpServer:
                 f"the MCP server {address!r} cannot be used: {_cause(error)}; does it run by itself?"
                 + (f" It says: {said}" if said else "")
             ) from error
-        self.tools: tuple[Tool, ...] = tuple(McpTool(self, tool) for tool in listed.tools)
+        self.tools: tuple[Tool, ...] = tuple(McpTool(self, tool) for tool in listed)
         """What the server offers, for ``DebugGymEnv(tools=[..., *server.tools])``."""
 
     def call(self, name: str, arguments: dict[str, Any]) -> Observation:
@@ -86,6 +88,15 @@ class McpServer:
             data=data if isinstance(data, dict) else {},
             error=result.is_error,
         )
+
+    async def _list(self) -> list[RemoteTool]:
+        """The tools of all pages."""
+        page = await self._client.list_tools()
+        tools = [*page.tools]
+        while page.next_cursor is not None:
+            page = await self._client.list_tools(cursor=page.next_cursor)
+            tools += page.tools
+        return tools
 
     def close(self) -> None:
         """End the connection; a program that was started for it ends as well."""
@@ -114,12 +125,13 @@ class McpTool(Tool):
 
     def __init__(self, server: McpServer, remote: RemoteTool) -> None:
         self._server, self._remote = server, remote
-        self.name = remote.name
+        self.name = _NOT_IN_NAMES.sub("_", remote.name)[:64]
+        """As models' servers take it: the protocol allows more."""
         self.description = remote.description or remote.name
 
     def run(self, session: Session, args: BaseModel) -> Observation:
         """Pass the call on."""
-        return self._server.call(self.name, args.model_dump())
+        return self._server.call(self._remote.name, args.model_dump())
 
     def examples(self, session: Session) -> list[dict[str, Any]]:
         """A call without arguments, if the server takes one."""

@@ -44,7 +44,9 @@ class LLMAgent(Agent):
             UnknownNameError: no such provider.
         """
         if model == "":
-            raise ConfigError(f"the agent {name!r} needs a model: give model, and base_url for a server")
+            raise ConfigError(
+                f"the agent {name!r} needs a model: --model NAME, and --base-url URL for a server of your own"
+            )
         self.name, owner = name, f"the agent {name!r}"
         own = LLMSettings.model_fields
         known = option_names(provider) if isinstance(model, str) else []

@@ -77,7 +77,7 @@ class CallReader:
         except (InvalidToolCallError, RecursionError) as error:
             why = f"{error}; you wrote {raw.arguments[:QUOTED]!r}"
         if mend:
-            with suppress(BrokenJSONError, InvalidToolCallError):
+            with suppress(BrokenJSONError, InvalidToolCallError, RecursionError):
                 value, mended = loose_json.loads(raw.arguments)
                 call = replace(raw, arguments=json.dumps(value)).parse()
                 turn.notes[raw.id] = f"({loose_json.report(mended)})"

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from debug_gym.agents.models.base import Reply
 from debug_gym.agents.models.failures import Failure, cut_short, explain, unreadable
 from debug_gym.agents.models.limits import shared_limiter
+from debug_gym.agents.models.notices import tell_once
 from debug_gym.agents.models.settings import OpenAISettings
 from debug_gym.agents.models.tokens import CHARACTERS_PER_TOKEN, TokenCounts
 from debug_gym.errors import ConfigError, ModelError
@@ -66,7 +67,8 @@ class Endpoint:
     def __init__(self, model: str, settings: OpenAISettings) -> None:
         self._model, self._settings = model, settings
         self._client = _client(settings)
-        self.url = str(self._client.base_url).rstrip("/")
+        self.url = str(self._client.base_url.copy_with(userinfo=b"")).rstrip("/")
+        """For messages, which are stored: without a password."""
         self._limiter = shared_limiter(self.url, model, settings.limits)
         self._refused: set[str] = set()
 
@@ -149,6 +151,7 @@ class Endpoint:
         elif wait > settings.max_wait:
             detail = f"{failure.detail}; it asks to wait {wait:.0f} s, which is more than max_wait"
             raise Failure(failure.sentence, detail).as_error(attempt) from failure.__cause__
+        tell_once(f"{failure.sentence}, trying again: {failure.detail}", about=failure.sentence)
         if failure.throttled:
             self._limiter.pause(wait)  # the next turn comes after it, for all workers
         else:

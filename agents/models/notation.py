@@ -93,9 +93,9 @@ def _json_block(text: str) -> tuple[str, str, str]:
         language, block = match.groups()
         if language in FENCES and block.startswith("{") and NAMED.search(block):
             return text[: match.start()], block, text[match.end() :]
-    for bare in BARE.finditer(text):
-        if NAMED.search(text, bare.start()):
-            return text[: bare.start()], text[bare.start() :], ""
+    bare = BARE.search(text)
+    if bare and NAMED.search(text, bare.start()):
+        return text[: bare.start()], text[bare.start() :], ""
     raise UnreadableCallError(NO_CALL)
 
 

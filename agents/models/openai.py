@@ -9,7 +9,8 @@ from typing import Any
 from debug_gym.agents.models.base import Message, Reply, Schema, Usage
 from debug_gym.agents.models.chat import Chat
 from debug_gym.agents.models.endpoint import Endpoint
-from debug_gym.agents.models.prices import find_prices, tell_unknown
+from debug_gym.agents.models.notices import tell_once
+from debug_gym.agents.models.prices import find_prices
 from debug_gym.agents.models.responses import Responses
 from debug_gym.agents.models.settings import OpenAISettings
 from debug_gym.agents.models.tokens import count_tokens
@@ -57,7 +58,10 @@ class OpenAIModel:
         reply, counts = self._endpoint.ask(self._api, body)
         usage = counts.usage if counts else self._estimated(messages, tools, reply)
         if self._prices is None:
-            tell_unknown(self.name)
+            tell_once(
+                f"no price is known for the model {self.name}, so costs are not reported; "
+                "-o prices=... gives it"
+            )
         else:
             usage = replace(usage, dollars=self._prices.dollars(usage))
         return replace(reply, usage=replace(usage, seconds=time.monotonic() - began))

@@ -1,7 +1,6 @@
 """What models cost: a table of well-known ones that a user can extend."""
 
 import json
-import logging
 import re
 from functools import cache
 from pathlib import Path
@@ -67,14 +66,6 @@ def find_prices(model: str, own: PriceTable) -> Prices | None:
         if name in table:
             return table[name]
     return None
-
-
-@cache
-def tell_unknown(model: str) -> None:
-    """Say once in a process that a model's costs are not reported."""
-    logging.getLogger(__name__).warning(
-        "no price is known for the model %s, so costs are not reported; the option prices gives it", model
-    )
 
 
 @cache

@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
 from debug_gym.agents.models.limits import Limits
 from debug_gym.agents.models.prices import PriceTable, read_prices
@@ -53,6 +53,13 @@ class OpenAISettings(Frozen):
     extra: Annotated[dict[str, Any], BeforeValidator(_from_json)] = Field(default_factory=dict)
     """Further fields of the request, as a mapping or its JSON: ``{"reasoning_effort": "low"}``. A null takes
     a field out."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _web_address(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("http://", "https://")):
+            raise ValueError(f"{url!r} must begin with http:// or https://")
+        return url
 
     @property
     def limits(self) -> Limits:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from debug_gym.cli.app import app
 from debug_gym.cli.options import BenchmarkName, BenchmarkOptions, Sandbox, TaskPatterns, split_patterns
-from debug_gym.errors import ConfigError
+from debug_gym.errors import ConfigError, MissingExtraError
 
 MANY = 1_000_000
 """Attempts at each task where nothing is kept."""
@@ -56,12 +56,12 @@ def mcp(
 
     [cyan]debug-gym mcp nightmares --http 8765[/]  many clients at http://127.0.0.1:8765/mcp
 
-    Needs: pip install "debug-gym\\[mcp]". Exit codes: 0 the client went away, 2 wrong input.
+    Needs the extra [bold]mcp[/]. Exit codes: 0 the client went away, 2 wrong input.
     """
     try:
         from debug_gym.integrations.mcp import serve_http, serve_stdio
     except ModuleNotFoundError as error:
-        raise ConfigError(f'{error.name} is missing: pip install "debug-gym[mcp]"') from None
+        raise MissingExtraError(error.name or "mcp", "mcp") from None
     from debug_gym.integrations.episodes import Episodes
     from debug_gym.runs.config import load_config, parse_options
     from debug_gym.runs.plan import prepare

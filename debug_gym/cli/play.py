@@ -71,7 +71,7 @@ def play(
 
     [cyan]debug-gym play repo -b path=.[/]  your own repository: what you get is the patch
 
-    Needs: pip install "debug-gym\\[play]". Exit codes: 0 the attempt was judged, 1 it was left before,
+    Needs the extra [bold]play[/]. Exit codes: 0 the attempt was judged, 1 it was left before,
     2 wrong input.
     """
     if find_spec("textual") is None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from debug_gym.episode import Step, ToolCall
 from debug_gym.errors import DebugGymError
-from debug_gym.runs.driven import DrivenAttempt
+from debug_gym.runs.driven import DrivenAttempt, EpisodeOverError
 from debug_gym.runs.plan import Attempt, Plan
 from debug_gym.runs.store import Result
 from debug_gym.runs.writer import RunWriter
@@ -47,6 +47,10 @@ class Episodes:
     ) -> None:
         self._plan, self._writer, self._named, self._idle, self._limit = plan, writer, named, idle, limit
         self._live: dict[str, _Live] = {}
+        """By name; those that have ended go when the next one begins."""
+        self._over: dict[str, Result | None] = {}
+        """How those went; None: an error broke it off."""
+        self._last: str | None = None
         self._begun = {result.key for result in writer.run.results()}
         self._lock = Lock()
 
@@ -74,10 +78,13 @@ class Episodes:
         try:
             if name == START:
                 return Answer(self._start(rest.get("task")))
-            live = self._find(rest.pop("episode", None))
+            episode = self._name(rest.pop("episode", None))
+            live = self._live.get(episode)
+            if live is None:
+                return self._late(name, self._over[episode])
             with live.lock:
                 if name == FINISH:
-                    return Answer(self._verdict(live.attempt, live.attempt.finish()))
+                    return Answer(self._verdict(live.attempt.finish()))
                 return self._step(live.attempt, ToolCall(name=name, arguments=rest))
         except DebugGymError as error:
             return Answer(str(error), error=True)
@@ -86,53 +93,71 @@ class Episodes:
         """End all episodes as they stand."""
         for live in list(self._live.values()):
             with live.lock:
-                if live.attempt.result is None:
+                if live.attempt.live:
                     live.attempt.finish()
 
     def _start(self, task: str | None) -> str:
         with self._lock:
-            if sum(live.attempt.result is None for live in self._live.values()) >= self._limit:
+            self._clear()
+            if len(self._live) >= self._limit:
                 raise DebugGymError(f"{self._limit} episodes are live: finish one of them first")
             attempt = self._next(task)
             self._begun.add(attempt.key)
-        driven = DrivenAttempt(self._plan, self._writer, attempt, idle=self._idle)
+        try:
+            driven = DrivenAttempt(self._plan, self._writer, attempt, idle=self._idle)
+        except DebugGymError:
+            self._begun.discard(attempt.key)  # as in a run, what the infrastructure failed at is tried anew
+            raise
         handle = f"{attempt.task.id}-{secrets.token_hex(8)}"
         self._live[handle] = _Live(driven)
+        self._last = handle
         note = f"This is the episode {handle}."
         if self._named:
             note += " Name it in the argument `episode` of every call."
         return f"{driven.briefing.observation}\n\n{note}"
 
+    def _clear(self) -> None:
+        """Keep no more of the episodes that have ended than how they went."""
+        for handle, live in list(self._live.items()):
+            if not live.attempt.live:
+                self._over[handle] = live.attempt.result
+                del self._live[handle]
+
     def _next(self, task: str | None) -> Attempt:
         """The next attempt that was not begun, at this task if one is named."""
-        attempts = [item for item in self._plan.attempts() if task in {None, item.task.id}]
-        if not attempts:
-            known = ", ".join(item.id for item in self._plan.tasks)
-            raise DebugGymError(f"there is no task {task!r}; the tasks are: {known}")
-        for item in attempts:
-            if item.key not in self._begun:
+        known = [item.id for item in self._plan.tasks]
+        if task is not None and task not in known:
+            raise DebugGymError(f"there is no task {task!r}; the tasks are: {', '.join(known)}")
+        for item in self._plan.attempts():
+            if task in {None, item.task.id} and item.key not in self._begun:
                 return item
         what = f"the task {task!r}" if task else "all tasks"
         raise DebugGymError(f"{what} had {self._plan.config.attempts} attempt(s), which is all there are")
 
-    def _find(self, handle: str | None) -> _Live:
-        if handle is None and not self._named and self._live:
-            return list(self._live.values())[-1]
-        if handle is None:
+    def _name(self, given: object) -> str:
+        """The episode that is meant."""
+        handle = self._last if given is None and not self._named else given
+        if not isinstance(handle, str):
             raise DebugGymError(f"name the episode in the argument `episode`; {START} begins one")
-        if handle not in self._live:
+        if handle not in self._live and handle not in self._over:
             raise DebugGymError(f"there is no episode {handle!r}: {START} begins one")
-        return self._live[handle]
+        return handle
 
     def _step(self, attempt: DrivenAttempt, call: ToolCall) -> Answer:
         step: Step = attempt.call(call)
         observation = step.observation
         if attempt.result is None:
             return Answer(observation.text, observation.error)
-        return Answer(f"{observation.text}\n\n{self._verdict(attempt, attempt.result)}", observation.error)
+        return Answer(f"{observation.text}\n\n{self._verdict(attempt.result)}", observation.error)
 
-    def _verdict(self, attempt: DrivenAttempt, result: Result) -> str:
-        end = attempt.end
+    def _late(self, name: str, result: Result | None) -> Answer:
+        """The answer to a call in an episode that has ended before another began."""
+        if result is not None and name == FINISH:
+            return Answer(self._verdict(result))
+        raise EpisodeOverError((result.reason or result.status) if result else "an error broke it off")
+
+    def _verdict(self, result: Result) -> str:
+        end = self._writer.run.end(*result.key)
         text = f"The episode is over ({result.ending}): {result.status}."
         if result.reason:
             text += f" {result.reason}"

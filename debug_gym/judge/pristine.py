@@ -6,8 +6,10 @@ from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Self
 
+from debug_gym.errors import TaskError
 from debug_gym.judge.source import Function
 from debug_gym.sandbox import Backend, Sandbox, TestRun
+from debug_gym.sandbox.results import NO_PROGRAM
 from debug_gym.task import Task
 
 _KEPT = {"skipped", "xfailed"}
@@ -45,10 +47,15 @@ class Pristine:
 
         Of a test file that the broken code keeps from being imported, all tests must pass that its text shows
         (under their id without parameters).
+
+        Raises:
+            TaskError: there is no program with the name that the test command begins with.
         """
         if self.task.tests.required:
             return dict.fromkeys(self.task.tests.required, "passed")
         run = self._run_all()
+        if run.exit_code == NO_PROGRAM:
+            raise TaskError(run.output.strip())
         tests = dict.fromkeys(run.collected)
         broken = [test for test in run.outcomes if test not in tests and test.endswith(".py")]
         for path, text in self.texts(broken).items():

@@ -17,9 +17,9 @@ State = Literal["resolved", "unresolved", "error", "unfinished"]
 CONTROLS = {
     "oracle": "a control: it is given the solution",
     "random": "a control: its calls are drawn at random",
-    "replay": "a control: it repeats a stored episode",
 }
 """Agents that show what the gym does, and do not compete."""
+REPLAYED = "a control: it replays a recording"
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,8 @@ class Entry:
     @property
     def control(self) -> str:
         """Why it does not compete; empty if it does."""
-        return CONTROLS.get(self.agent, "")
+        options = self.run.manifest.config.get("agent_options") or {}
+        return REPLAYED if options.get("provider") == "replay" else CONTROLS.get(self.agent, "")
 
     @cached_property
     def label(self) -> str:

@@ -48,19 +48,15 @@ def pass_k(row: Row) -> str:
 
 def remarks(row: Row) -> list[str]:
     """What one has to know to judge the figures of a row."""
-
-    def some(count: int, one: str, more: str) -> str:
-        return f"{count} {one if count == 1 else more}" if count else ""
-
     return [
         remark
         for remark in (
             row.control,
-            some(row.cheating, "attempt cheated", "attempts cheated"),
-            some(row.errors, "error does not count", "errors do not count"),
-            some(row.unfinished, "attempt is unfinished", "attempts are unfinished"),
-            some(row.unguarded, "fix was judged without twins", "fixes were judged without twins"),
-            some(row.excluded, "task has unstable tests", "tasks have unstable tests"),
+            _some(row.cheating, "attempt cheated", "attempts cheated"),
+            _some(row.errors, "error does not count", "errors do not count"),
+            _some(row.unfinished, "attempt is unfinished", "attempts are unfinished"),
+            _some(row.unguarded, "fix was judged without twins", "fixes were judged without twins"),
+            _some(row.excluded, "task has unstable tests", "tasks have unstable tests"),
         )
         if remark
     ]
@@ -96,7 +92,7 @@ def as_table(console: Console, boards: Sequence[Board]) -> None:
         narrow = console.width < _NARROW
         kept = [column for column in _filled(board.rows) if not (narrow and TITLES[column] in _COSTS)]
         table = Table(
-            title=Text(f"{board.benchmark}: {len(board.tasks)} tasks"),
+            title=Text(f"{board.benchmark}: {_some(len(board.tasks), 'task', 'tasks')}"),
             title_justify="left",
             title_style="bold",
             header_style="bold",
@@ -166,6 +162,11 @@ def notes(board: Board) -> list[str]:
     """The remarks on all rows of a board, and whether they can be compared."""
     lines = [] if board.comparable else [INCOMPARABLE]
     return lines + [f"{row.run}: {'; '.join(remarks(row))}" for row in board.rows if remarks(row)]
+
+
+def _some(count: int, one: str, more: str) -> str:
+    """``1 task``, ``2 tasks``; nothing for none."""
+    return f"{count} {one if count == 1 else more}" if count else ""
 
 
 def _filled(rows: Sequence[Row]) -> list[int]:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import gymnasium
 
-from debug_gym.agents.base import play
+from debug_gym.agents.base import Agent, play
 from debug_gym.env import DebugGymEnv
 from debug_gym.episode import Step, Verdict
 from debug_gym.errors import ConfigError, DebugGymError
@@ -101,6 +101,7 @@ class Player:
         self._turn = turn or nullcontext()
         self._began = time.monotonic()
         self._steps: list[Step] = []
+        self._agent: Agent | None = None
 
     def play(self, lines: Lines, on_step: Callable[[Step, Tests], None]) -> Result:
         """Play to the end, write every line, and return the result.
@@ -143,7 +144,7 @@ class Player:
 
     def _play(self, lines: Lines, on_step: Callable[[Step, Tests], None]) -> tuple[End, str]:
         number, seed = self._attempt.number, self._attempt.seed
-        agent = self._setup.agent()
+        agent = self._agent = self._setup.agent()
         with closing(self._setup.environment(self._attempt.task)) as env:
 
             def record(step: Step) -> None:
@@ -231,10 +232,12 @@ class Player:
         )
 
     def _usage(self) -> dict[str, float]:
-        """What the steps cost so far."""
+        """What the steps cost so far, and what led to none."""
         total: Counter[str] = Counter()
         for step in self._steps:
             total.update(step.usage)  # sums floats as well
+        if self._agent is not None and self._steps:  # it has begun
+            total.update(self._agent.unbilled())
         return dict(total)
 
     def _elapsed(self) -> float:

@@ -11,10 +11,10 @@ import yaml
 from pydantic import Field, ValidationError, field_validator
 
 from debug_gym.errors import ConfigError
+from debug_gym.runs.secrets import holds_secret, secret_option
 from debug_gym.task import Frozen
 
 _SETTING = re.compile(r"([A-Za-z_][\w-]*(?:\.[\w-]+)*)=(.*)", re.DOTALL)
-_SECRET = re.compile(r"(^|[_-])(api_?key|password|secret|token)$", re.IGNORECASE)
 
 
 class RunConfig(Frozen):
@@ -75,20 +75,18 @@ class RunConfig(Frozen):
     @field_validator("agent_options", "benchmark_options")
     @classmethod
     def _no_secrets(cls, options: dict[str, Any]) -> dict[str, Any]:
-        for name in options:
-            if _SECRET.search(name):
-                raise ValueError(
-                    f"{name} would be stored in config.json: set an environment variable instead"
-                )
+        if (name := secret_option(options)) is not None:
+            raise ValueError(f"{name} would be stored in config.json: set an environment variable instead")
         return options
 
     @field_validator("base_url", "mcp")
     @classmethod
     def _no_password(cls, value: Any) -> Any:
         for address in (value,) if isinstance(value, str) else value or ():
-            if "@" in address.partition("://")[2].partition("/")[0]:
+            if holds_secret(address):
                 raise ValueError(
-                    "the password in it would be stored in config.json: give the address without one"
+                    "the password or token in it would be stored in config.json: leave it out, or set an "
+                    "environment variable that the program reads"
                 )
         return value
 
@@ -206,7 +204,10 @@ def _first_problem(error: ValidationError) -> str:
     problem = error.errors()[0]
     where = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "missing":
-        return f"{where} is not set: give it on the command line or in a --config file"
+        return (
+            f"{where} is not set: give one on the command line or in a --config file; "
+            f"debug-gym list {where}s shows them"
+        )
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "value_error":  # our own checks: the value may be a secret
         return f"{where}: {message}"

@@ -37,7 +37,7 @@ def show(console: Console, probes: Mapping[str, Probe]) -> None:
     """Print the guarantees, what works and what to do about what does not, and the versions."""
     table = Table(header_style="bold", show_edge=False, pad_edge=False)
     table.add_column("guarantee")
-    table.add_column("of the code in a sandbox")
+    table.add_column("code in a sandbox")
     for name in probes:
         table.add_column(name)
     for key, meaning in MEANINGS.items():

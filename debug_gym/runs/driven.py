@@ -19,6 +19,9 @@ from debug_gym.task import Task
 class EpisodeOverError(DebugGymError):
     """The episode has ended: no further call can be played in it."""
 
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the episode is over: {why}")
+
 
 @runtime_checkable
 class Interruptible(Protocol):
@@ -83,6 +86,8 @@ class DrivenAttempt:
         self.tests: Tests = None
         """Visible tests that passed in the last full run, and how many there are."""
         self._writer = writer
+        self._broken = ""
+        """What ended it without a result."""
         self._stop = Event()
         self._relay = _Relay(plan.config.agent, idle)
         relayed = _RelayedSetup(plan.config, plan.backend, self._relay)
@@ -106,6 +111,11 @@ class DrivenAttempt:
         return self._relay.env
 
     @property
+    def live(self) -> bool:
+        """Calls can be played."""
+        return self.result is None and not self._broken
+
+    @property
     def end(self) -> End | None:
         """How it ended: the verdict and the patch; None while it goes on."""
         return self._writer.run.end(*self.attempt.key) if self.result else None
@@ -117,15 +127,12 @@ class DrivenAttempt:
             EpisodeOverError: the episode has ended before.
             DebugGymError: it ended in this call, by a failure of the infrastructure.
         """
-        if self.result is not None:
-            raise EpisodeOverError(f"the episode is over: {self.result.reason or self.result.status}")
-        if not self._thread.is_alive():
-            raise EpisodeOverError("the episode is over: an error broke it off")
+        if not self.live:
+            raise self._over()
         self._relay.calls.put(call)
         step = self._relay.ready.get()
         if isinstance(step, Result):  # it ended while this call was on its way
-            self.result = step
-            raise EpisodeOverError(f"the episode is over: {step.reason or step.status}")
+            raise self._over()
         if not isinstance(step, Step):
             raise step if isinstance(step, BaseException) else AssertionError(step)
         if step.terminated or step.truncated:
@@ -133,7 +140,14 @@ class DrivenAttempt:
         return step
 
     def finish(self) -> Result:
-        """End the episode as it stands, and judge it."""
+        """End the episode as it stands, and judge it.
+
+        Raises:
+            EpisodeOverError: an error broke it off before.
+            DebugGymError: it ends in one now.
+        """
+        if self._broken:
+            raise self._over()
         if self.result is None:
             self._relay.calls.put(None)
             self._await_result()
@@ -162,12 +176,13 @@ class DrivenAttempt:
         sandbox.interrupt()
         return True
 
+    def _over(self) -> EpisodeOverError:
+        return EpisodeOverError((self.result.reason or self.result.status) if self.result else self._broken)
+
     def _await_result(self) -> None:
         last = self._relay.ready.get()
         if isinstance(last, BaseException):
             raise last
-        assert isinstance(last, Result)
-        self.result = last
         self._thread.join()
 
     def _play(self) -> None:
@@ -180,10 +195,13 @@ class DrivenAttempt:
                 file.close()
             self._writer.add(result)
         except Stopped as stopped:
+            self._broken = "it was left"
             self._relay.ready.put(stopped)
         except Exception as error:  # a thread's boundary: the caller's thread raises it
+            self._broken = f"an error broke it off: {error}"
             self._relay.ready.put(error)
         else:
+            self.result = result  # also where nobody waits for it, since the time without a call was over
             self._relay.ready.put(result)
 
     def _on_step(self, step: Step, tests: Tests) -> None:

@@ -9,7 +9,7 @@ from debug_gym import plugins
 from debug_gym.agents.base import Agent
 from debug_gym.benchmarks.base import Benchmark
 from debug_gym.env import DEFAULT_TOOLS, DebugGymEnv, shared_backend
-from debug_gym.errors import ConfigError, SandboxUnavailableError, UnknownNameError
+from debug_gym.errors import ConfigError, MissingExtraError, SandboxUnavailableError, UnknownNameError
 from debug_gym.runs.config import RunConfig
 from debug_gym.runs.store import Manifest
 from debug_gym.sandbox import Backend
@@ -141,11 +141,11 @@ def select(benchmark: Benchmark, patterns: Sequence[str]) -> tuple[Task, ...]:
 
 
 def _remote_tools(addresses: Sequence[str]) -> list[Tool]:
-    """The tools of MCP servers. Raises ConfigError where one cannot be used."""
+    """The tools of MCP servers. Raises ConfigError where one cannot be used, MissingExtraError."""
     if not addresses:
         return []
     try:
         from debug_gym.tools.mcp import shared_server
     except ModuleNotFoundError as error:
-        raise ConfigError(f'{error.name} is missing: pip install "debug-gym[mcp]"') from None
+        raise MissingExtraError(error.name or "mcp", "mcp") from None
     return [tool for address in addresses for tool in shared_server(address).tools]

@@ -1,8 +1,10 @@
 """Prove that nothing in reach of an agent holds the answer: search its sandbox for lines of it."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import groupby
 
+from debug_gym.errors import DebugGymError
 from debug_gym.runs.packed import search_packed
 from debug_gym.sandbox import Backend, Sandbox
 from debug_gym.task import Task
@@ -30,10 +32,10 @@ def answers_in_reach(
     """Task id to sentences about files of the agent's sandbox that hold its gold patch or hidden tests.
 
     Every file that a sandbox shows is searched, but for ``/proc`` and ``/sys``; those that are its own also
-    in compressed files and git's objects. What all sandboxes of the
-    same environment share (the system, the interpreter) is searched once for all their tasks. A file counts
-    if it holds half of the longest lines of an answer; within the workspace, where fixed code looks like
-    broken code, it takes all of them and at least three.
+    in compressed files and git's objects. What all sandboxes of the same environment share (the system, the
+    interpreter) is searched once for all their tasks. A file counts if it holds half of the longest lines of
+    an answer; within the workspace, where fixed code looks like broken code, it takes all of them and at
+    least three.
 
     Args:
         tasks: to search for, each in a sandbox as its agent gets it.
@@ -49,23 +51,32 @@ def answers_in_reach(
 
 def _search_group(tasks: Sequence[Task], backend: Backend, everywhere: bool) -> dict[str, list[str]]:
     answers = {task.id: dict(_answers(task)) for task in tasks}
-    shared: Held | None = {}
-    if everywhere:
-        every = {line for of_task in answers.values() for lines in of_task.values() for line in lines}
-        with backend.start(tasks[0].for_agent()) as sandbox:
-            own = "|".join(("/proc", "/sys", *_OWN, "/" + sandbox.workspace.split("/")[1]))
-            shared = _search(sandbox, every, f"/* | grep -vxE '{own}'")
+    every = {line for of_task in answers.values() for lines in of_task.values() for line in lines}
+    shared = _search_shared(tasks[0], every, backend) if everywhere else {}
     found = {}
     for task in tasks:
-        lines = {line for lines in answers[task.id].values() for line in lines}
-        with backend.start(task.for_agent()) as sandbox:
-            folders = [sandbox.workspace, *_OWN]
-            mine = _search(sandbox, lines, " ".join(folders))
-            packed = search_packed(sandbox, sorted(lines), folders, LIMIT) if lines else {}
-            mine = None if mine is None or packed is None else {**packed, **mine}
-            inside = f"{sandbox.workspace}/"
+        mine, inside = _search_own(task, answers[task.id], backend)
         found[task.id] = list(_leaks(answers[task.id], shared, mine, inside))
     return found
+
+
+def _search_shared(task: Task, lines: Iterable[str], backend: Backend) -> Held | None:
+    """What all sandboxes hold that are like this task's. None: the search failed."""
+    with suppress(DebugGymError), backend.start(task.for_agent()) as sandbox:
+        own = "|".join(("/proc", "/sys", *_OWN, "/" + sandbox.workspace.split("/")[1]))
+        return _search(sandbox, lines, f"/* | grep -vxE '{own}'")
+    return None
+
+
+def _search_own(task: Task, answers: Held, backend: Backend) -> tuple[Held | None, str]:
+    """What one sandbox alone holds (None: the search failed), and how the paths of its workspace begin."""
+    lines = {line for lines in answers.values() for line in lines}
+    with suppress(DebugGymError), backend.start(task.for_agent()) as sandbox:
+        folders = [sandbox.workspace, *_OWN]
+        mine = _search(sandbox, lines, " ".join(folders))
+        packed = search_packed(sandbox, sorted(lines), folders, LIMIT) if lines else {}
+        return None if mine is None or packed is None else {**packed, **mine}, f"{sandbox.workspace}/"
+    return None, ""  # a broken task: the other checks say what is wrong with it
 
 
 def _search(sandbox: Sandbox, lines: Iterable[str], what: str) -> Held | None:

@@ -82,7 +82,7 @@ Event = Opened | Began | Stepped | Finished | Lost | Stopping
 class _Left:
     """A worker has nothing more to do, or could not go on."""
 
-    error: Exception | None = None
+    error: BaseException | None = None
 
 
 @dataclass(frozen=True)
@@ -212,14 +212,14 @@ class _Crew:
             self._relay(on_event, GRACE)
 
     def _worker(self, worker: int) -> None:
-        failure: Exception | None = None
+        failure: BaseException | None = None
         try:
             while not self._stop.is_set() and not self._todo.over:
                 if self._stage.ready(worker) and (attempt := self._todo.take()) is not None:
                     self._play(worker, attempt)
         except Stopped:
             pass
-        except Exception as error:  # a thread's boundary: the main thread raises it
+        except BaseException as error:  # a thread's boundary, also for SystemExit: the main thread raises it
             failure = error
         self._events.put(_Left(failure))
 

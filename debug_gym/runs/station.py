@@ -76,8 +76,8 @@ class Station:
                 return
 
     def _play(self, attempt: Attempt, lines: "_Stream") -> None:
-        player = Player(self._setup(), attempt, Event(), self._turns)
         try:
+            player = Player(self._setup(), attempt, Event(), self._turns)
             lines.messages.put(player.play(lines, lines.on_step))
         except Exception as error:  # a thread's boundary; what only this attempt suffers from is a result
             lines.messages.put(Failure(str(error)))

@@ -174,7 +174,7 @@ class Run:
         start, *rest = (_parse(file, line) for line in lines)
         if not isinstance(start, Start):
             raise DebugGymError(f"{file} is damaged: its first line is not of the kind start")
-        end = rest[-1] if rest else None
+        end = rest[-1] if rest and isinstance(rest[-1], End) else None
         return Trajectory(
             task=start.task,
             benchmark=start.benchmark,
@@ -183,7 +183,9 @@ class Run:
             seed=start.seed,
             first_observation=start.first_observation,
             steps=tuple(step for step in rest if isinstance(step, Step)),
-            verdict=end.verdict if isinstance(end, End) else None,
+            stop_reason=end.stop_reason if end else "",
+            usage=end.usage if end else {},
+            verdict=end.verdict if end else None,
         )
 
     def end(self, task: str, attempt: int = 0) -> End | None:

@@ -96,7 +96,8 @@ class RunWriter:
                 files.setdefault(result.attempt, []).append(json.dumps(line) + "\n")
         for attempt, lines in files.items():
             name = f"predictions.{attempt}.jsonl" if attempt else "predictions.jsonl"
-            write_atomically(self.run.path / name, "".join(lines))
+            with _storing(self.run.path / name):
+                write_atomically(self.run.path / name, "".join(lines))
 
     def close(self) -> None:
         """Let go of the folder."""

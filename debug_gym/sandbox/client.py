@@ -20,6 +20,7 @@ from debug_gym.sandbox.base import (
     TraceRun,
 )
 from debug_gym.sandbox.channel import Connection
+from debug_gym.sandbox.results import NO_PROGRAM
 from debug_gym.task import Task
 
 MAX_SECONDS = 1e6
@@ -159,7 +160,12 @@ class RuntimeSandbox:
 
     def _run_command(self, timeout: float) -> TestRun:
         """A test command that is not pytest: one test, named ``command``."""
-        result = self.exec(self.task.tests.command, timeout=timeout)
+        command = self.task.tests.command
+        try:
+            result = self.exec(command, timeout=timeout)
+        except (FileNotFoundError, PermissionError) as error:
+            reason = f"the test command cannot be run: {command[0]}: {error.strerror}\n"
+            return TestRun(NO_PROGRAM, reason, True, ("command",), {"command": "failed"})
         return TestRun(
             exit_code=result.exit_code,
             output=result.output,

@@ -22,6 +22,10 @@ class ExecResult:
     """What else the caller should know, e.g. that the shell was restarted."""
 
 
+NO_PROGRAM = 127
+"""Exit code, as in a shell, of a test command whose program cannot be run."""
+
+
 @dataclass(frozen=True)
 class TestRun:
     """One run of the task's tests."""

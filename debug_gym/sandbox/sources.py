@@ -66,7 +66,8 @@ def fetch(source: Source, target: Path) -> None:
     except RecursionError:
         raise TaskError(f"the folders of the repository are nested too deeply: {source}") from None
     if not any(target.iterdir()):
-        raise TaskError(f"the repository of the task is empty: {source}")
+        where = source.url if isinstance(source, GitSource) else source.path
+        raise TaskError(f"the repository of the task is empty: {where}")
 
 
 def git(folder: Path, *arguments: str, check: bool = True) -> int:
@@ -114,9 +115,8 @@ def _strip(target: Path) -> None:
 def _copy(source: DirectorySource, target: Path) -> None:
     if not source.path.is_dir():
         raise TaskError(f"the task's folder {source.path} does not exist or is not a folder")
-    ignored = shutil.ignore_patterns(".git", *source.exclude)
     try:
-        shutil.copytree(source.path, target, symlinks=True, ignore=ignored)
+        shutil.copytree(source.path, target, symlinks=True, ignore=source.left_out)
     except shutil.Error as error:
         path, _, reason = error.args[0][0]
         raise TaskError(f"cannot copy {path}: {reason}") from None

@@ -68,6 +68,7 @@ def test_what_has_one_meaning_is_mended(broken, value, mended):
         ('{"a": yes}', "a value is missing"),
         ('{"a": ]}', "a value is missing"),
         ("{1: 2}", "a key is missing"),
+        ('{"a": 1, "b": ' + "1" * 5000 + "}", "a number is too long (line 1, column 15)"),
         ("[" * 100_000, "more than 100 brackets within brackets"),
     ],
 )

@@ -83,6 +83,17 @@ def test_the_version_follows_the_content_and_nothing_else(folder):
     assert len({before, changed, Repo(folder).version}) == 3
 
 
+def test_runs_in_the_folder_are_no_part_of_it(folder):
+    before = Repo(folder).version
+    run = folder / "runs" / "mine"
+    (run / "trajectories").mkdir(parents=True)
+    (run / ".lock").touch()
+    (run / "config.json").write_text("{}")
+    assert Repo(folder).version == before
+    (run / ".lock").unlink()  # a folder that only looks a little like one
+    assert Repo(folder).version != before
+
+
 def test_a_gold_patch_is_read_from_its_file(folder, tmp_path):
     patch = tmp_path / "fix.diff"
     patch.write_text("--- a/calc.py\n")

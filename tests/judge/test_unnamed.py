@@ -2,6 +2,7 @@
 
 import pytest
 
+from debug_gym.errors import TaskError
 from debug_gym.judge import judge
 from debug_gym.sandbox.base import Changes, FileEntry
 from debug_gym.task import Tests
@@ -99,3 +100,16 @@ def test_a_doctest_of_a_whole_module_may_change_with_its_module(make_task, backe
     task = make_task({"calc.py": text % "+ 2"}, tests=Tests(command=command, fail_to_pass=("calc.py::calc",)))
     assert not judge(task, Changes(), backend).resolved
     assert judge(task, changing(text % "* 2"), backend).resolved
+
+
+def test_a_test_command_that_was_mistyped_is_the_tasks_fault(make_task, backend):
+    task = make_task({"calc.py": "x = 1\n"}, tests=Tests(command=("pytst", "-q")))
+    with pytest.raises(TaskError, match="cannot be run: pytst: No such file"):
+        judge(task, changing(FIXED), backend)
+
+
+def test_a_test_command_that_the_agent_removed_is_a_failure(make_task, backend):
+    files = {"check.py": "#!/bin/sh\nexit 1\n", "calc.py": "x = 1\n"}
+    task = make_task(files, tests=Tests(command=("./check.py",), fail_to_pass=("command",)))
+    verdict = judge(task, Changes(deleted=("check.py",)), backend)
+    assert not verdict.resolved

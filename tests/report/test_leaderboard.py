@@ -43,6 +43,14 @@ def test_controls_come_last_and_have_no_rank(store_run):
     assert "solution" in found["gold"].control
 
 
+def test_a_replayed_run_does_not_compete(store_run):
+    options = {"provider": "replay", "recording": "tape"}
+    folders = [store_run("again", {"t": "1"}, agent_options=options), store_run("first", {"t": "0"})]
+    (board,) = boards(load(folders))
+    assert [(row.run, row.rank) for row in board.rows] == [("first", 1), ("again", None)]
+    assert "replays a recording" in board.rows[1].control
+
+
 def test_what_casts_doubt_is_counted(store_run):
     row = rows(store_run("doubt", {"a": "cu", "b": "1."}))["doubt"]
     assert (row.cheating, row.unguarded, row.unfinished) == (1, 1, 1)

@@ -43,6 +43,7 @@ def test_a_narrow_terminal_shows_the_rates(found):
 
 def test_columns_that_say_nothing_are_left_out(store_run):
     text = printed(boards(load([store_run("one", {"t": "1"})])))
+    assert text.splitlines()[0].strip() == "demo: 1 task"
     assert "pass@1" in text
     assert "seeds" not in text
     assert "$" not in text

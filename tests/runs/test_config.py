@@ -65,7 +65,14 @@ def test_options_keep_what_follows_the_first_equals_sign():
         ([], {"benchmark": "nightmares"}, r"agent is not set"),
         (["missing.yaml"], NAMED, r"missing.yaml: No such file"),
         ([], {**NAMED, "agent_options": {"api_key": "sk-1"}}, r"api_key would be stored in config.json"),
-        ([], {**NAMED, "base_url": "https://me:pw@host/v1"}, r"base_url: the password"),
+        ([], {**NAMED, "agent_options": {"extra": {"hf-token": "sk-1"}}}, r"extra\.hf-token would be stored"),
+        ([], {**NAMED, "agent_options": {"base_url": "http://a:sk-1@host"}}, r"base_url would be stored"),
+        ([], {**NAMED, "benchmark_options": {"path": "https://sk-1@host/r.git"}}, r"path would be stored"),
+        ([], {**NAMED, "base_url": "https://me:sk-1@host/v1"}, r"base_url: the password"),
+        ([], {**NAMED, "mcp": ["http://host/mcp?token=sk-1"]}, r"mcp: the password or token"),
+        ([], {**NAMED, "mcp": ["http://host/mcp?a=b&key=sk-1"]}, r"mcp: the password or token"),
+        ([], {**NAMED, "mcp": ["server --api-key sk-1"]}, r"mcp: the password or token"),
+        ([], {**NAMED, "mcp": ["env GITHUB_TOKEN=sk-1 server"]}, r"mcp: the password or token"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(settings, options, message):
@@ -73,6 +80,19 @@ def test_what_is_wrong_is_one_sentence(settings, options, message):
         load_config(settings, options)
     assert "\n" not in str(caught.value)
     assert "sk-1" not in str(caught.value)
+
+
+def test_what_only_resembles_a_secret_is_taken():
+    config = load_config(
+        [],
+        {
+            **NAMED,
+            "agent_options": {"token_limit": 9, "extra": {"max_tokens": 1}, "base_url": "http://host/v1"},
+            "benchmark_options": {"problem": "the parser reads token=3 from http://a:b@c"},
+            "mcp": ["server --token-file x --tokens 3", "ssh git@host serve", "http://host/mcp?session=1"],
+        },
+    )
+    assert len(config.mcp) == 3
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,17 @@ def play(writer, task="one", attempt=0, patch="--- a\n"):
     file.write(Start(task=task, benchmark="b", agent="a", attempt=attempt, seed=0, first_observation="hello"))
     file.write(step(0))
     verdict = Verdict(resolved=True, fail_to_pass=1.0)
-    file.write(End(status="resolved", ending="terminated", verdict=verdict, patch=patch, seconds=0.5))
+    file.write(
+        End(
+            status="resolved",
+            ending="terminated",
+            verdict=verdict,
+            patch=patch,
+            stop_reason="tired",
+            usage={"input_tokens": 5.0},
+            seconds=0.5,
+        )
+    )
     file.close()
     writer.add(result(task, attempt))
 
@@ -58,6 +68,7 @@ def test_what_was_written_can_be_read(tmp_path):
     assert trajectory.steps == (step(0),)
     assert trajectory.first_observation == "hello"
     assert trajectory.verdict.resolved
+    assert (trajectory.stop_reason, trajectory.usage) == ("tired", {"input_tokens": 5.0})
     assert run.end("two").patch == "--- a\n"
 
 

@@ -1,4 +1,5 @@
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -6,6 +7,7 @@ from rich.console import Console
 from debug_gym.benchmarks.repo import Repo
 from debug_gym.env import shared_backend
 from debug_gym.runs.validate import Validation, show, validate, validate_all
+from debug_gym.task import DirectorySource
 
 ADD = "test_calc.py::test_add"
 
@@ -75,6 +77,14 @@ def test_tasks_are_checked_side_by_side_and_shown_in_order(backend, broken):
     assert [item.task for item in found] == ["a", "b", "c"]
     assert told == found
     assert all(item.sound for item in found)
+
+
+def test_one_broken_task_does_not_keep_the_others_from_being_checked(backend, broken):
+    tasks = [next(Repo(**broken(name)).load()) for name in ("a", "b")]
+    gone = tasks[0].model_copy(update={"source": DirectorySource(path=Path("/no/such/folder"))})
+    bad, good = validate_all([gone, tasks[1]], backend, repeats=1)
+    assert "the task's folder /no/such/folder does not exist or is not a folder" in bad.problems
+    assert good.sound
 
 
 def test_the_table_names_every_problem():

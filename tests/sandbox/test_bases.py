@@ -54,6 +54,18 @@ def test_the_same_content_is_one_base_and_the_cache_is_used(repository, tmp_path
     assert bases.prepare(DirectorySource(path=twin, exclude=(".venv",))).path != first.path
 
 
+def test_folders_of_runs_and_wildcards_are_left_out(repository):
+    run = repository / "pkg" / "out"
+    (run / "trajectories").mkdir(parents=True)
+    for name in (".lock", "config.json", "results.jsonl"):
+        (run / name).touch()
+    (repository / "old.bak").touch()
+    base = bases.prepare(DirectorySource(path=repository, exclude=("*.bak",)))
+    assert (base.path / "pkg").is_dir()
+    assert not (base.path / "pkg" / "out").exists()
+    assert not (base.path / "old.bak").exists()
+
+
 @pytest.mark.parametrize("kind", ["tar.gz", "zip"])
 def test_an_archive(repository, tmp_path, kind):
     path = tmp_path / f"a.{kind}"
@@ -103,5 +115,5 @@ def test_a_missing_source_is_one_sentence(source, words):
 
 
 def test_an_empty_folder_is_refused(tmp_path):
-    with pytest.raises(TaskError, match="empty"):
+    with pytest.raises(TaskError, match=f"is empty: {tmp_path}$"):
         bases.prepare(DirectorySource(path=tmp_path))

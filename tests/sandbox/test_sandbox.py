@@ -141,6 +141,14 @@ def test_any_test_command(backend, make_task):
         assert sandbox.run_tests().success
 
 
+def test_a_test_command_that_is_no_program(backend, make_task):
+    task = make_task(FILES, tests=Tests(command=("no-such-program", "-q")))
+    with backend.start(task) as sandbox:
+        run = sandbox.run_tests()
+    assert (run.exit_code, run.outcomes) == (127, {"command": "failed"})
+    assert run.output == "the test command cannot be run: no-such-program: No such file or directory\n"
+
+
 def test_changes(sandbox):
     assert sandbox.changes().paths == ()
     sandbox.exec(

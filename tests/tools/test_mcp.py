@@ -31,7 +31,30 @@ SERVER = """
             raise ToolError("no such word")
         return f"\\x1b[31m{word} " * times
 
+    @server.tool("shelf.read/all")
+    def read_shelf() -> str:
+        "Read all."
+        return "all"
+
     server.run()
+"""
+
+PAGES = """
+    import anyio, mcp_types as types
+    from mcp.server.lowlevel.server import Server
+    from mcp.server.stdio import stdio_server
+
+    async def list_tools(context, params):
+        number = int(params.cursor) if params and params.cursor else 0
+        tool = types.Tool(name=f"tool{number}", input_schema={"type": "object"})
+        return types.ListToolsResult(tools=[tool], next_cursor=str(number + 1) if number < 2 else None)
+
+    async def serve():
+        server = Server("pages", on_list_tools=list_tools)
+        async with stdio_server() as (reading, writing):
+            await server.run(reading, writing, server.create_initialization_options())
+
+    anyio.run(serve)
 """
 
 
@@ -66,12 +89,21 @@ def test_a_servers_tools_stand_beside_the_environments_own(command, make_env):
     with McpServer(command) as server:
         env = make_env(["view", *server.tools])
         schemas = {schema["function"]["name"]: schema["function"] for schema in env.toolbox.schemas()}
-        assert list(schemas) == ["view", "look_up"]
+        assert list(schemas) == ["view", "look_up", "shelf_read_all"]
+        assert env.step({"name": "shelf_read_all", "arguments": {}})[0] == "all"
         assert schemas["look_up"]["description"] == "Look a word up."
         assert schemas["look_up"]["parameters"]["required"] == ["word"]
         assert call(env, "tree", times=2) == ("\\x1b[31mtree \\x1b[31mtree ", False)
         assert env.action_space.contains({"name": "look_up", "arguments": {"word": "tree"}})
-        assert env.action_space.sample()["name"] == "view"  # what the server would refuse is not drawn
+        drawn = {env.action_space.sample()["name"] for _ in range(50)}
+        assert drawn == {"view", "shelf_read_all"}  # what the server would refuse is not drawn
+
+
+def test_tools_that_come_in_pages_are_all_there(tmp_path):
+    file = tmp_path / "pages.py"
+    file.write_text(textwrap.dedent(PAGES))
+    with McpServer(f"{sys.executable} {file}") as server:
+        assert [tool.name for tool in server.tools] == ["tool0", "tool1", "tool2"]
 
 
 def test_what_a_server_refuses_is_an_observation(command, make_env):

@@ -168,11 +168,6 @@ def set_dumpable(on: bool) -> None:
     prctl(_PR_SET_DUMPABLE, int(on))
 
 
-def die_with_parent(number: int) -> None:
-    """Get this signal when the parent (thread) ends."""
-    prctl(_PR_SET_PDEATHSIG, number)
-
-
 def drop_bounding_set() -> None:
     """Capabilities can never come back, not through any program. Needs CAP_SETPCAP."""
     capability = 0

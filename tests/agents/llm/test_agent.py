@@ -330,8 +330,11 @@ def test_what_was_cut_off_is_not_mended(server, agent):
     assert "Your reply was cut off at its token limit" in answers(server)["c1"]
 
 
-def test_arguments_nested_beyond_reason_are_refused(server, agent):
-    server.say(None, server.call("view", "[" * 100_000, "c1"))
+@pytest.mark.parametrize(
+    "arguments", ["[" * 100_000, '{"path": ' + "[" * 700 + "]" * 700 + "}", '{"start": ' + "1" * 5000 + "}"]
+)
+def test_arguments_beyond_reason_are_refused(server, agent, arguments):
+    server.say(None, server.call("view", arguments, "c1"))
     server.say(None, server.call("eval", {}, "c2"))
     assert agent().act(FIRST).call.name == "eval"
     assert answers(server)["c1"].startswith("Not run: ")

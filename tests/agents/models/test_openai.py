@@ -153,6 +153,14 @@ def test_an_unreachable_server_is_named(monkeypatch):
             OpenAIModel("m", base_url=url, retries=0).reply(HELLO, [])
 
 
+def test_messages_hold_no_password(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    model = OpenAIModel("m", base_url="http://me:sesame@127.0.0.1:1/v1", retries=0)
+    with pytest.raises(ModelError, match=r"cannot reach http://127\.0\.0\.1:1/v1") as caught:
+        model.reply(HELLO, [])
+    assert "sesame" not in str(caught.value)
+
+
 def test_a_server_that_hangs(server, model):
     server.hang()
     began = time.monotonic()
@@ -222,11 +230,12 @@ def test_malformed_arguments_are_not_guessed(server, model, arguments):
         ({"retries": -1}, "option 'retries'"),
         ({"prices": '{"input": 1}'}, r"option 'prices\.\*\.output'.*required"),
         ({"prices": "cheap"}, "option 'prices'"),
+        ({"base_url": "localhost:8000"}, "'localhost:8000' must begin with http:// or https://"),
     ],
 )
 def test_wrong_options(options, complaint):
     with pytest.raises(ConfigError, match=complaint):
-        OpenAIModel("m", base_url="http://127.0.0.1:1/v1", **options)
+        OpenAIModel("m", **{"base_url": "http://127.0.0.1:1/v1", **options})
 
 
 def test_the_key_is_not_shown(model):

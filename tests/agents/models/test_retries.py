@@ -28,6 +28,19 @@ def test_what_may_pass_is_tried_again(server, model, status, message):
     assert 0.37 <= second.at - first.at < 2.0  # half a second, less a quarter of jitter at most
 
 
+def test_many_workers_say_once_that_they_wait(server, model, caplog):
+    for _ in range(4):
+        server.fail(500, "oops")
+    for _ in range(4):
+        server.say("hi")
+    asked = model(retries=3)
+    with ThreadPoolExecutor(4) as pool:
+        assert [reply.text for reply in pool.map(lambda _: asked.reply(HELLO, []), range(4))] == ["hi"] * 4
+    (notice,) = (line for line in caplog.messages if "trying again" in line)
+    assert notice.startswith(f"{server.url} refused, trying again: ")
+    assert notice.endswith("oops")
+
+
 def test_waits_grow_and_end(server, model):
     for _ in range(3):
         server.fail(500, "oops")
