@@ -16,9 +16,9 @@ from debug_gym.cli.options import BenchmarkOptions, Sandbox
 from debug_gym.errors import ConfigError, DebugGymError, MissingExtraError
 
 if TYPE_CHECKING:
-    from debug_gym.play.game import Game
     from debug_gym.runs.plan import Attempt, Plan
     from debug_gym.runs.writer import RunWriter
+    from debug_gym.terminal.game import Game
 
 DEFAULT = "nightmares"
 """The benchmark of tasks that are named without one."""
@@ -76,12 +76,12 @@ def play(
     """
     if find_spec("textual") is None:
         raise MissingExtraError("textual", "play")
-    from debug_gym.play.app import PlayApp
-    from debug_gym.play.game import Game
     from debug_gym.runs.config import load_config, parse_options
     from debug_gym.runs.driven import DrivenAttempt
     from debug_gym.runs.plan import prepare
     from debug_gym.runs.writer import RunWriter
+    from debug_gym.terminal.app import PlayApp
+    from debug_gym.terminal.game import Game
 
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise ConfigError("debug-gym play needs a terminal; for programs there are run and mcp")
@@ -143,7 +143,7 @@ def _choose(plan: "Plan", writer: "RunWriter", task: str | None) -> "Attempt":
 
 def _tell(console: Console, game: "Game", farewell: str, *, kept: bool) -> int:
     """What stays on the terminal; gives the exit code."""
-    from debug_gym.play.render import verdict
+    from debug_gym.terminal.render import verdict
 
     if game.result is None:
         game.abandon()

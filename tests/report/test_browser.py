@@ -105,7 +105,7 @@ def test_from_the_matrix_to_an_episode_and_back_by_keyboard(open_page, report):
     focused = "document.activeElement.getAttribute('href')"
     assert page.evaluate(focused) == "#/good/beta/1"
     page.keyboard.press("Enter")
-    assert page.get_by_role("heading", level=1).inner_text().startswith("beta")
+    page.get_by_role("heading", level=1, name="beta").wait_for()
     assert page.title() == "beta · good · debug-gym report"
     page.keyboard.press("u")
     page.locator("a[href='#/good/beta/1']:focus").wait_for()

@@ -181,9 +181,8 @@ def test_a_failure_stops_at_the_line_that_raised(sandbox, test):
     assert sandbox.debug("c").ended
 
 
+@pytest.mark.parametrize("sandbox", ["anyio"], indirect=True)
 def test_a_failure_in_a_task_group_stops_at_the_line_that_raised(sandbox):
-    if "test_group" not in sandbox.read("test_it.py").decode():
-        pytest.skip("a test of anyio")
     assert where(sandbox.debug_start(test="test_it.py::test_group", at="failure")) == (
         "program.py",
         "child",

@@ -23,11 +23,12 @@ if ctypes.CDLL(None).unshare(linux.CLONE_NEWNS):
     sys.exit("root may not mount here")
 linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
 shown = {path: os.open(path, os.O_PATH) for path in needed}
-for path, folder in shown.items():  # it may lie in a folder that is private: show it and nothing else there
-    above = [part for part in (path[:i] for i in range(2, len(path)) if path[i] == "/")]
-    private = [part for part in above if not os.stat(part).st_mode & 1]
-    if private:
-        linux.mount("tmpfs", private[0], "tmpfs", 0, "mode=755")
+private = set()  # folders around them that are not for all: only what is needed is shown there
+for path in shown:
+    above = [path[:i] for i in range(2, len(path)) if path[i] == "/"]
+    private.update([part for part in above if not os.stat(part).st_mode & 1][:1])
+for folder in private:
+    linux.mount("tmpfs", folder, "tmpfs", 0, "mode=755")
 for path, folder in shown.items():
     if not os.path.exists(path):
         os.makedirs(path)

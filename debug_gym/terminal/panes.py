@@ -11,7 +11,7 @@ from textual.widgets.option_list import Option
 from textual.widgets.tree import TreeNode
 
 from debug_gym.episode import Step
-from debug_gym.play.render import call_line, mark
+from debug_gym.terminal.render import call_line, mark
 
 FEW = 60
 """Up to so many files, all folders are open."""

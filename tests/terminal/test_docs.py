@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from debug_gym.env import DEFAULT_TOOLS
-from debug_gym.play.app import PlayApp
-from debug_gym.play.grammar import Grammar
-from debug_gym.play.screens import KEYS, TYPING
+from debug_gym.terminal.app import PlayApp
+from debug_gym.terminal.grammar import Grammar
+from debug_gym.terminal.screens import KEYS, TYPING
 from debug_gym.tools.base import Toolbox
 
 PAGE = (Path(__file__).parents[2] / "docs" / "play.md").read_text()

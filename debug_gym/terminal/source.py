@@ -13,8 +13,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
 
-from debug_gym.play.keys import SOURCE_KEYS
-from debug_gym.play.workspace import Source
+from debug_gym.terminal.keys import SOURCE_KEYS
+from debug_gym.terminal.workspace import Source
 
 LARGE = 200_000
 """Characters of a file beyond which it has no colours."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from debug_gym.episode import ToolCall
-from debug_gym.play.grammar import DEBUGGER
-from debug_gym.play.place import Whereabouts
+from debug_gym.terminal.grammar import DEBUGGER
+from debug_gym.terminal.place import Whereabouts
 from debug_gym.tools.base import Session, ToolError
 from debug_gym.tools.printable import printable
 from debug_gym.tools.text import read_text, split_lines

@@ -3,9 +3,9 @@
 import pytest
 
 from debug_gym.episode import ToolCall
-from debug_gym.play.place import written
-from debug_gym.play.workspace import change
 from debug_gym.runs.store import Run
+from debug_gym.terminal.place import written
+from debug_gym.terminal.workspace import change
 from debug_gym.tools.base import Toolbox
 
 

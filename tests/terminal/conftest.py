@@ -7,12 +7,12 @@ import pytest
 
 pytest.importorskip("textual", reason="the extra play is not installed")
 
-from debug_gym.play.app import PlayApp
-from debug_gym.play.game import Game
 from debug_gym.runs.config import load_config
 from debug_gym.runs.driven import DrivenAttempt
 from debug_gym.runs.plan import prepare
 from debug_gym.runs.writer import RunWriter
+from debug_gym.terminal.app import PlayApp
+from debug_gym.terminal.game import Game
 
 FILES = {
     "calc.py": (

@@ -9,12 +9,12 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Footer, RichLog, Static, TabbedContent, TabPane
 
 from debug_gym.episode import Step
-from debug_gym.play.commandline import CommandLine
-from debug_gym.play.game import Game
-from debug_gym.play.panes import CallsPane, FilesPane, StatusLine, TestsPane
-from debug_gym.play.place import written
-from debug_gym.play.render import answer, headline, problem
-from debug_gym.play.source import SourcePane
+from debug_gym.terminal.commandline import CommandLine
+from debug_gym.terminal.game import Game
+from debug_gym.terminal.panes import CallsPane, FilesPane, StatusLine, TestsPane
+from debug_gym.terminal.place import written
+from debug_gym.terminal.render import answer, headline, problem
+from debug_gym.terminal.source import SourcePane
 
 
 class Board(Vertical):

@@ -5,8 +5,8 @@ import io
 
 from rich.console import Console
 
-from debug_gym.play.screens import AskScreen, HelpScreen, VerdictScreen
 from debug_gym.runs.store import Run
+from debug_gym.terminal.screens import AskScreen, HelpScreen, VerdictScreen
 
 
 def run(scenario):

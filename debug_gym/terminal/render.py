@@ -9,10 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from debug_gym.episode import Step, Verdict
-from debug_gym.play.game import Game
-from debug_gym.play.grammar import DEBUGGER, describe
-from debug_gym.play.place import split_output
 from debug_gym.runs.store import Result
+from debug_gym.terminal.game import Game
+from debug_gym.terminal.grammar import DEBUGGER, describe
+from debug_gym.terminal.place import split_output
 
 MARKS = {
     "passed": ("✓", "green"),

@@ -4,7 +4,7 @@ import pytest
 
 from debug_gym.env import DEFAULT_TOOLS
 from debug_gym.errors import UnknownNameError
-from debug_gym.play.grammar import CommandError, Grammar, describe
+from debug_gym.terminal.grammar import CommandError, Grammar, describe
 from debug_gym.tools.base import Toolbox
 
 GRAMMAR = Grammar(Toolbox(DEFAULT_TOOLS).schemas())

@@ -13,17 +13,17 @@ from textual.widgets import Input, OptionList, Static, Tree
 
 from debug_gym.episode import Step, ToolCall
 from debug_gym.errors import DebugGymError, UnknownNameError
-from debug_gym.play.board import Board
-from debug_gym.play.commandline import CommandLine
-from debug_gym.play.game import Game
-from debug_gym.play.grammar import DEBUGGER
-from debug_gym.play.keys import KEYS
-from debug_gym.play.panes import TestsPane
-from debug_gym.play.render import verdict
-from debug_gym.play.screens import AskScreen, HelpScreen, VerdictScreen
-from debug_gym.play.source import SourcePane
-from debug_gym.play.workspace import change
 from debug_gym.runs.store import Result
+from debug_gym.terminal.board import Board
+from debug_gym.terminal.commandline import CommandLine
+from debug_gym.terminal.game import Game
+from debug_gym.terminal.grammar import DEBUGGER
+from debug_gym.terminal.keys import KEYS
+from debug_gym.terminal.panes import TestsPane
+from debug_gym.terminal.render import verdict
+from debug_gym.terminal.screens import AskScreen, HelpScreen, VerdictScreen
+from debug_gym.terminal.source import SourcePane
+from debug_gym.terminal.workspace import change
 
 SUBMIT, JUDGE, LEAVE, STAY = "Submit", "Judge it as it stands", "Leave", "Stay"
 T = TypeVar("T")

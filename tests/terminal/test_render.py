@@ -5,8 +5,8 @@ import io
 from rich.console import Console
 
 from debug_gym.episode import Verdict
-from debug_gym.play.render import problem, verdict
 from debug_gym.runs.store import Result
+from debug_gym.terminal.render import problem, verdict
 
 
 def told(renderable):
