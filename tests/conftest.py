@@ -51,6 +51,18 @@ def make_task(tmp_path_factory):
     return make
 
 
+@pytest.fixture
+def calc(tmp_path):
+    """A folder with a function that is wrong, and the test that says so."""
+    folder = tmp_path / "calc"
+    folder.mkdir()
+    (folder / "calc.py").write_text("def add(a, b):\n    return a - b\n")
+    (folder / "test_calc.py").write_text(
+        "from calc import add\n\ndef test_add():\n    assert add(1, 2) == 3\n"
+    )
+    return folder
+
+
 @pytest.fixture(scope="module")
 def backend():
     if not os.path.isdir("/proc/self/ns"):

@@ -54,16 +54,10 @@ def cli(monkeypatch, capsys):
 
 
 @pytest.fixture
-def calc(tmp_path):
-    folder = tmp_path / "calc"
-    folder.mkdir()
-    (folder / "calc.py").write_text("def add(a, b):\n    return a - b\n")
-    (folder / "test_calc.py").write_text(
-        "from calc import add\n\ndef test_add():\n    assert add(1, 2) == 3\n"
-    )
+def calc(calc, tmp_path):
     patch = "--- a/calc.py\n+++ b/calc.py\n@@ -2 +2 @@\n-    return a - b\n+    return a + b\n"
     (tmp_path / "fix.diff").write_text(patch)
-    return folder
+    return calc
 
 
 @pytest.fixture

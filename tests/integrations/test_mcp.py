@@ -26,17 +26,6 @@ ERAS = {"of today": "2026-07-28", "of old": "legacy"}
 
 
 @pytest.fixture
-def repository(tmp_path):
-    folder = tmp_path / "calc"
-    folder.mkdir()
-    (folder / "calc.py").write_text("def add(a, b):\n    return a - b\n")
-    (folder / "test_calc.py").write_text(
-        "from calc import add\n\n\ndef test_add():\n    assert add(2, 3) == 5\n"
-    )
-    return folder
-
-
-@pytest.fixture
 def kept(tmp_path):
     return tmp_path / "run"
 
@@ -56,8 +45,8 @@ def play(play_it, server, mode="auto"):
     return anyio.run(main)
 
 
-def over_stdio(repository, *options):
-    arguments = ["mcp", "repo", "-b", f"path={repository}", *options]
+def over_stdio(calc, *options):
+    arguments = ["mcp", "repo", "-b", f"path={calc}", *options]
     return StdioServerParameters(command=PROGRAM[0], args=[*PROGRAM[1:], *arguments], env=dict(os.environ))
 
 
@@ -65,7 +54,7 @@ FIX = {"path": "calc.py", "old": "a - b", "new": "a + b"}
 
 
 @pytest.mark.parametrize("era", ERAS)
-def test_a_client_repairs_a_repository_and_gets_its_patch(repository, kept, era):
+def test_a_client_repairs_a_repository_and_gets_its_patch(calc, kept, era):
     async def repair(client, call):
         tools = [tool.name for tool in (await client.list_tools()).tools]
         opening, _ = await call("start_episode")
@@ -74,7 +63,7 @@ def test_a_client_repairs_a_repository_and_gets_its_patch(repository, kept, era)
         ending, error = await call("submit")
         return tools, opening, failing, ending, error
 
-    server = over_stdio(repository, "--output", str(kept), "--name", "my-product")
+    server = over_stdio(calc, "--output", str(kept), "--name", "my-product")
     tools, opening, failing, ending, error = play(repair, server, ERAS[era])
     assert {"start_episode", "finish_episode", "pdb", "view"} <= set(tools)
     assert re.search(r"episode calc-[0-9a-f]{16}", opening)
@@ -82,7 +71,7 @@ def test_a_client_repairs_a_repository_and_gets_its_patch(repository, kept, era)
     assert not error
     assert "resolved" in ending and "unresolved" not in ending
     assert "+    return a + b" in ending
-    assert (repository / "calc.py").read_text() == "def add(a, b):\n    return a - b\n"  # it works on a copy
+    assert (calc / "calc.py").read_text() == "def add(a, b):\n    return a - b\n"  # it works on a copy
     run = Run.open(kept)
     assert [(result.task, result.status, result.steps) for result in run.results()] == [
         ("calc", "resolved", 3)
@@ -90,7 +79,7 @@ def test_a_client_repairs_a_repository_and_gets_its_patch(repository, kept, era)
     assert run.trajectory("calc").agent == "my-product"
 
 
-def test_what_is_wrong_with_a_call_is_said_in_its_answer(repository):
+def test_what_is_wrong_with_a_call_is_said_in_its_answer(calc):
     async def stumble(client, call):
         return [
             await call("view", path="calc.py"),
@@ -103,7 +92,7 @@ def test_what_is_wrong_with_a_call_is_said_in_its_answer(repository):
             await call("view", path="calc.py"),
         ]
 
-    answers = play(stumble, over_stdio(repository))
+    answers = play(stumble, over_stdio(calc))
     assert [error for _, error in answers] == [True, True, False, True, True, True, False, True]
     early, task, _, missing, handle, tool, over, late = (text for text, _ in answers)
     assert "start_episode begins one" in early
@@ -115,35 +104,35 @@ def test_what_is_wrong_with_a_call_is_said_in_its_answer(repository):
     assert "the episode is over" in late
 
 
-def test_a_client_that_goes_away_is_judged_as_it_stands(repository, kept):
+def test_a_client_that_goes_away_is_judged_as_it_stands(calc, kept):
     async def leave(client, call):
         await call("start_episode")
         await call("replace", **FIX)
 
-    play(leave, over_stdio(repository, "--output", str(kept)))
+    play(leave, over_stdio(calc, "--output", str(kept)))
     deadline = time.monotonic() + 20
     while not (results := Run.open(kept).results()) and time.monotonic() < deadline:
         time.sleep(0.1)  # the client does not wait for the server's end
     assert [(result.status, result.ending) for result in results] == [("resolved", "gave up")]
 
 
-def test_attempts_run_out(repository, kept):
+def test_attempts_run_out(calc, kept):
     async def twice(client, call):
         await call("start_episode")
         return await call("start_episode")
 
-    text, error = play(twice, over_stdio(repository, "--output", str(kept)))
+    text, error = play(twice, over_stdio(calc, "--output", str(kept)))
     assert error
     assert "1 attempt(s)" in text
 
 
 @contextmanager
-def over_http(repository, token=None, host="127.0.0.1"):
+def over_http(calc, token=None, host="127.0.0.1"):
     """The address of a running server."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    arguments = ["mcp", "repo", "-b", f"path={repository}", "--http", f"{host}:{port}"]
+    arguments = ["mcp", "repo", "-b", f"path={calc}", "--http", f"{host}:{port}"]
     environment = os.environ | ({"DEBUG_GYM_MCP_TOKEN": token} if token else {})
     with subprocess.Popen(
         [*PROGRAM, *arguments], stderr=subprocess.PIPE, text=True, env=environment
@@ -159,7 +148,7 @@ def over_http(repository, token=None, host="127.0.0.1"):
             server.communicate(timeout=30)
 
 
-def test_clients_over_http_have_episodes_of_their_own(repository):
+def test_clients_over_http_have_episodes_of_their_own(calc):
     async def one(client, call):
         opening, _ = await call("start_episode")
         episode = re.search(r"calc-[0-9a-f]{16}", opening)[0]
@@ -172,7 +161,7 @@ def test_clients_over_http_have_episodes_of_their_own(repository):
         own = re.search(r"calc-[0-9a-f]{16}", opening)[0]
         return await call("view", path="calc.py", episode=own), await call("finish_episode", episode=episode)
 
-    with over_http(repository) as address:
+    with over_http(calc) as address:
         episode, (unnamed, refused) = play(one, address)
         (untouched, _), (finished, _) = play(partial(other, episode=episode), address, "legacy")
     assert refused
@@ -181,7 +170,7 @@ def test_clients_over_http_have_episodes_of_their_own(repository):
     assert "): resolved." in finished
 
 
-def test_a_token_is_demanded(repository):
+def test_a_token_is_demanded(calc):
     async def ask(address, headers):
         async with (
             AsyncClient(headers=headers) as http,
@@ -193,13 +182,13 @@ def test_a_token_is_demanded(repository):
         async with AsyncClient() as http:
             return (await http.post(address, json={})).status_code
 
-    with over_http(repository, token="mellon") as address:
+    with over_http(calc, token="mellon") as address:
         assert anyio.run(ask, address, {"Authorization": "Bearer mellon"}) > 5
         assert anyio.run(status, address) == 401
 
 
-def test_an_open_address_needs_a_token(repository):
-    arguments = ["mcp", "repo", "-b", f"path={repository}", "--http", "0.0.0.0:1"]
+def test_an_open_address_needs_a_token(calc):
+    arguments = ["mcp", "repo", "-b", f"path={calc}", "--http", "0.0.0.0:1"]
     environment = {name: value for name, value in os.environ.items() if name != "DEBUG_GYM_MCP_TOKEN"}
     done = subprocess.run(
         [*PROGRAM, *arguments], capture_output=True, text=True, env=environment, check=False

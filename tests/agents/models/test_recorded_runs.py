@@ -10,21 +10,10 @@ ATTEMPTS = 3
 
 
 @pytest.fixture
-def repository(tmp_path):
-    folder = tmp_path / "calc"
-    folder.mkdir()
-    (folder / "calc.py").write_text("def add(a, b):\n    return a - b\n")
-    (folder / "test_calc.py").write_text(
-        "from calc import add\n\ndef test_add():\n    assert add(1, 2) == 3\n"
-    )
-    return folder
-
-
-@pytest.fixture
-def run(repository, tmp_path):
+def run(calc, tmp_path):
     def play(name, **options):
         config = {
-            "benchmark": "repo", "benchmark_options": {"path": str(repository)}, "agent": "llm", "model": "m",
+            "benchmark": "repo", "benchmark_options": {"path": str(calc)}, "agent": "llm", "model": "m",
             "output": tmp_path / name, "max_steps": 3, "attempts": ATTEMPTS,
         }  # fmt: skip
         return execute(prepare(load_config([], {**config, **options})))
@@ -77,11 +66,11 @@ def test_a_resumed_run_is_replayed_as_it_ended(server, run, tmp_path):
     assert dict(episodes(replayed)) == dict(episodes(resumed))
 
 
-def test_another_task_is_a_miss_and_the_result_says_so(server, run, repository, tmp_path):
+def test_another_task_is_a_miss_and_the_result_says_so(server, run, calc, tmp_path):
     script(server, ATTEMPTS)
     run("recorded", workers=1, agent_options={"record": str(tmp_path / "tape"), "base_url": server.url})
     replay = {"provider": "replay", "recording": str(tmp_path / "tape")}
-    other = {"path": str(repository), "problem": "Subtraction is wrong."}
+    other = {"path": str(calc), "problem": "Subtraction is wrong."}
     outcome = run("replayed", agent_options=replay, benchmark_options=other)
     assert {result.status for result in outcome.results} == {"error"}
     assert "differs first in message 2" in outcome.results[0].reason
