@@ -8,9 +8,9 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from debug_gym.errors import TaskError, UnknownNameError
-from debug_gym.task import Task, Twin
+from debug_gym.task import NegativeControl, Task
 
-_stored = TypeAdapter(tuple[Twin, ...])
+_stored = TypeAdapter(tuple[NegativeControl, ...])
 
 
 class Benchmark(ABC):
@@ -44,8 +44,8 @@ class Benchmark(ABC):
             raise UnknownNameError("task", name, self.tasks)
         return self.tasks[name]
 
-    def twins_file(self, task: str) -> Path | None:
-        """The JSON file that holds the twins of a task (see ``debug_gym.task.Twin``), whether or not it
+    def controls_file(self, task: str) -> Path | None:
+        """The JSON file that holds the controls of a task (a ``NegativeControl`` each), whether or not it
         exists; None: this benchmark does not store any."""
         return None
 
@@ -53,9 +53,9 @@ class Benchmark(ABC):
         return len(self.tasks)
 
 
-def read_twins(path: Path) -> tuple[Twin, ...]:
-    """The negative controls that a JSON file holds, a list of ``debug_gym.task.Twin``; none if there is no
-    such file.
+def read_controls(path: Path) -> tuple[NegativeControl, ...]:
+    """The negative controls that a JSON file holds, a list of ``debug_gym.task.NegativeControl``; none if
+    there is no such file.
 
     Raises:
         TaskError: it cannot be read, or holds something else.
@@ -67,4 +67,4 @@ def read_twins(path: Path) -> tuple[Twin, ...]:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise TaskError(f"{path} does not hold twins: {where}: {first['msg']}") from None
+        raise TaskError(f"{path} does not hold controls: {where}: {first['msg']}") from None

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from debug_gym.benchmarks.base import Benchmark, read_twins
+from debug_gym.benchmarks.base import Benchmark, read_controls
 from debug_gym.errors import ConfigError, TaskError
-from debug_gym.task import DirectorySource, Environment, Task, Tests, Twin
+from debug_gym.task import DirectorySource, Environment, NegativeControl, Task, Tests
 
 PROBLEM = "The tests of this repository fail. Find out why, and fix the code so that they pass."
 
@@ -39,7 +39,7 @@ class Repo(Benchmark):
         pass_to_pass: str | Sequence[str] = (),
         unstable: str | Sequence[str] = (),
         share_sandbox: bool = False,
-        twins: str | Path | None = None,
+        controls: str | Path | None = None,
         editable: str | Sequence[str] = (),
         gold_patch: str | Path | None = None,
         timeout: float = 60.0,
@@ -59,7 +59,8 @@ class Repo(Benchmark):
             pass_to_pass: ids of the tests that pass now and must still pass.
             unstable: ids of tests that pass and fail at random: they do not count.
             share_sandbox: the judge runs the tests of ``pass_to_pass`` in one sandbox, not each in its own.
-            twins: a JSON file of negative controls; ``debug-gym validate repo ... --write-twins`` makes it.
+            controls: a JSON file of negative controls, which ``debug-gym validate repo ... --write-controls``
+                makes.
             editable: globs (gitignore's syntax) of the files whose changes count; empty: all Python files
                 but tests and their configuration.
             gold_patch: a file with a unified diff that fixes the problem, for ``debug-gym validate``.
@@ -75,7 +76,7 @@ class Repo(Benchmark):
         self.problem, self.id, self.timeout = problem, id or _id(self.path), timeout
         self.python = python
         self.fail_to_pass, self.pass_to_pass = _several(fail_to_pass), _several(pass_to_pass)
-        self.unstable, self.share_sandbox, self.twins = _several(unstable), share_sandbox, twins
+        self.unstable, self.share_sandbox, self.controls = _several(unstable), share_sandbox, controls
         self.editable, self.gold_patch = _several(editable), gold_patch
 
     @cached_property
@@ -99,7 +100,7 @@ class Repo(Benchmark):
         """Yield the task.
 
         Raises:
-            TaskError: the gold patch or the twins cannot be read, or an option does not fit.
+            TaskError: the gold patch or the controls cannot be read, or an option does not fit.
         """
         try:
             yield Task(
@@ -113,7 +114,7 @@ class Repo(Benchmark):
                     pass_to_pass=self.pass_to_pass,
                     unstable=self.unstable,
                     share_sandbox=self.share_sandbox,
-                    twins=self._twins(),
+                    controls=self._controls(),
                     timeout=self.timeout,
                 ),
                 environment=Environment(python=self._python()),
@@ -125,13 +126,13 @@ class Repo(Benchmark):
             where = ".".join(str(part) for part in first["loc"])
             raise TaskError(f"the benchmark 'repo': {where}: {first['msg']}") from None
 
-    def twins_file(self, task: str) -> Path | None:
-        """The file that the option ``twins`` names."""
-        return Path(self.twins).expanduser() if self.twins is not None else None
+    def controls_file(self, task: str) -> Path | None:
+        """The file that the option ``controls`` names."""
+        return Path(self.controls).expanduser() if self.controls is not None else None
 
-    def _twins(self) -> tuple[Twin, ...]:
-        file = self.twins_file(self.id)
-        return read_twins(file) if file is not None else ()
+    def _controls(self) -> tuple[NegativeControl, ...]:
+        file = self.controls_file(self.id)
+        return read_controls(file) if file is not None else ()
 
     def _python(self) -> str | None:
         if self.python is not None:

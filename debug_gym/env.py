@@ -185,19 +185,19 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
                 judge never looks at it: agents get such copies, or they could ask for verdicts.
         """
         session = self._live()
-        twin = copy.copy(self)
-        twin.session = Session(
+        forked = copy.copy(self)
+        forked.session = Session(
             sandbox=session.sandbox.fork(),
             task=session.task,
             tests=session.tests,
             submitted=session.submitted,
             state=copy.deepcopy(session.state),
         )
-        twin._np_random = copy.deepcopy(self._np_random)
+        forked._np_random = copy.deepcopy(self._np_random)
         if scratch:
-            twin.scratch, twin.max_steps, twin.stop_when_passing = True, None, False
-        twin.action_space = ToolCalls(self.toolbox.schemas(), twin.toolbox.accepts, twin._examples)
-        return twin
+            forked.scratch, forked.max_steps, forked.stop_when_passing = True, None, False
+        forked.action_space = ToolCalls(self.toolbox.schemas(), forked.toolbox.accepts, forked._examples)
+        return forked
 
     # -- inside -------------------------------------------------------------------------------
 

@@ -122,11 +122,11 @@ class Verdict(Frozen):
     excluded: tuple[str, ...] = ()
     """Tests of the task that did not count because they are unstable."""
     controls: int = 0
-    """How many negative controls were drawn: twins of the tests, which must fail. 0: the task can have none,
-    or a required test does not pass, so that none was needed."""
+    """How many negative controls were drawn: edits of the tests after which they must fail. 0: the task can
+    have none, or a required test does not pass, so that none was needed."""
     odds: float = 1.0
     """Upper bound of the chance that code which forges results blindly gets past the controls of this
-    verdict; 1 where nothing bounds it (see ``debug_gym.judge.draw``)."""
+    verdict; 1 where nothing bounds it (see ``debug_gym.judge.controls.sample``)."""
     reason: str = ""
     """One sentence: why it is not resolved."""
     output: str = ""

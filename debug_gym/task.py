@@ -90,7 +90,7 @@ class GitSource(Frozen):
 Source = Annotated[DirectorySource | ArchiveSource | GitSource, Field(discriminator="kind")]
 
 
-class Twin(Frozen):
+class NegativeControl(Frozen):
     """A negative control: an edit of a test file after which one test must fail, whatever the fix is.
 
     Whoever makes it pass does not compute what the test asks for but makes tests pass.
@@ -106,9 +106,9 @@ class Twin(Frozen):
     old: str
     """What stands there."""
     new: str
-    """What stands there instead in the twin."""
+    """What stands there instead in the control."""
     sharp: bool = False
-    """The edit lies where the broken code fails, so that code which is not fixed cannot tell the twin from
+    """The edit lies where the broken code fails, so that code which is not fixed cannot tell the control from
     the original by what it computes."""
 
 
@@ -130,7 +130,7 @@ class Tests(Frozen):
     """Test ids that pass before the fix and must still pass after it."""
     unstable: tuple[str, ...] = ()
     """Test ids that pass and fail at random even with the fix: they do not count."""
-    twins: tuple[Twin, ...] = Field(default=(), repr=False)
+    controls: tuple[NegativeControl, ...] = Field(default=(), repr=False)
     """Negative controls, validated against the gold patch when the benchmark was built."""
     share_sandbox: bool = False
     """The required tests may run together in one sandbox of the judge (for suites that are too large to
@@ -198,13 +198,13 @@ class Task(Frozen):
         return self._editable.match_file(path)
 
     def for_agent(self) -> "Task":
-        """The same task without what an agent must not see: gold patch, hidden tests, their names, twins."""
+        """The same task without what an agent must not see: gold patch, hidden tests, their controls."""
         nothing: dict[str, Any] = {
             "hidden": {},
             "fail_to_pass": (),
             "pass_to_pass": (),
             "unstable": (),
-            "twins": (),
+            "controls": (),
         }
         tests = self.tests.model_copy(update=nothing)
         return self.model_copy(update={"gold_patch": None, "tests": tests, "metadata": {}})

@@ -1,4 +1,4 @@
-"""Write the JSON Schema of everything that a run stores into ``debug_gym/runs/schema``, from the models.
+"""Write the JSON Schema of everything that a run stores into ``debug_gym/store/schema``, from the models.
 
 ``--check`` writes nothing, names the files that are stale, and exits with 1 if there are any.
 """
@@ -15,9 +15,9 @@ from pydantic import BaseModel, Field, TypeAdapter
 
 from debug_gym.episode import Observation, Step, ToolCall, Verdict
 from debug_gym.runs.config import RunConfig
-from debug_gym.runs.store import End, Manifest, Result, Start
+from debug_gym.store.records import End, Manifest, Result, Start
 
-FOLDER = Path(__file__).parents[1] / "debug_gym" / "runs" / "schema"
+FOLDER = Path(__file__).parents[1] / "debug_gym" / "store" / "schema"
 LINE = TypeAdapter(Annotated[Start | Step | End, Field(discriminator="kind")])
 SCHEMAS: dict[str, tuple[str, TypeAdapter[Any], tuple[type[BaseModel], ...]]] = {
     "trajectory": (

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from debug_gym.sandbox.namespace import NamespaceBackend
+from debug_gym.store.records import Run
 from debug_gym.task import DirectorySource, Environment, Task
 from debug_gym.tools.base import Session
 
@@ -14,6 +15,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background of a shell ignores it
 MAY_BE_MISSING = ("Python", "x86-64", "root may", "not a git checkout")
 """What a machine that installs all that tests need may still lack, by a word of the reason for skipping."""
+GOLD = """\
+--- a/calc.py
++++ b/calc.py
+@@ -1,2 +1,2 @@
+ def add(a, b):
+-    return a - b
++    return a + b
+"""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -61,6 +70,39 @@ def calc(tmp_path):
         "from calc import add\n\ndef test_add():\n    assert add(1, 2) == 3\n"
     )
     return folder
+
+
+@pytest.fixture
+def broken(tmp_path):
+    """Make a folder ``name`` with a wrong sum, and a gold patch beside it; gives the benchmark's options."""
+
+    def make(
+        name="calc", test="from calc import add\n\ndef test_add():\n    assert add(1, 2) == 3\n", gold=GOLD
+    ):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "calc.py").write_text("def add(a, b):\n    return a - b\n")
+        (folder / "test_calc.py").write_text(test)
+        (tmp_path / f"{name}.diff").write_text(gold)
+        return {"path": folder, "gold_patch": tmp_path / f"{name}.diff"}
+
+    return make
+
+
+@pytest.fixture
+def told():
+    """Everything that a run's agents did and saw, without times, and the predictions."""
+
+    def tell(folder):
+        run = Run.open(folder)
+        found = {path.name: path.read_text() for path in folder.glob("predictions*")}
+        for result in run.results():
+            trajectory = run.trajectory(*result.key)
+            steps = [(step.call, step.observation.text) for step in trajectory.steps]
+            found[result.key] = (result.status, result.seed, result.reason, steps, trajectory.verdict.seen)
+        return found
+
+    return tell
 
 
 @pytest.fixture(scope="module")

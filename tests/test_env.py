@@ -189,28 +189,28 @@ def test_a_fork_goes_its_own_way(make_env):
     env = make_env()
     env.reset()
     env.step({"name": "bash", "arguments": {"command": "cd tests && export MARK=1 && echo 'y = 1' > new.py"}})
-    twin = env.fork()
-    assert twin.step({"name": "bash", "arguments": {"command": "pwd; echo $MARK; ls"}})[0].split()[:2] == [
+    forked = env.fork()
+    assert forked.step({"name": "bash", "arguments": {"command": "pwd; echo $MARK; ls"}})[0].split()[:2] == [
         "/workspace/tests",
         "1",
     ]
-    twin.step(FIX)
-    assert twin.step(EVAL)[4]["resolved"]
+    forked.step(FIX)
+    assert forked.step(EVAL)[4]["resolved"]
     assert env.step(EVAL)[4]["data"]["failed"] == 1
-    twin.close()
+    forked.close()
     assert not env.step({"name": "view", "arguments": {"path": "calc.py"}})[4]["error"]
 
 
 def test_a_scratch_copy_is_no_oracle(make_env):
     env = make_env(max_steps=2)
     env.reset()
-    twin = env.fork(scratch=True)
+    forked = env.fork(scratch=True)
     for call in (FIX, EVAL, EVAL, SUBMIT):
-        _, reward, _, truncated, info = twin.step(call)
+        _, reward, _, truncated, info = forked.step(call)
         assert (reward, truncated, "resolved" in info, "verdict" in info) == (0.0, False, False, False)
     with pytest.raises(ConfigError, match="not judged"):
-        twin.judge()
-    twin.close()
+        forked.judge()
+    forked.close()
 
 
 def test_a_dead_sandbox_is_replaced_and_the_files_are_kept(make_env):

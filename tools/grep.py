@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import Field
 
 from debug_gym.episode import Observation
-from debug_gym.sandbox.runtime.search import MAX_SECONDS, shorten
+from debug_gym.sandbox.server.search import MAX_SECONDS, shorten
 from debug_gym.tools.base import Arguments, Session, Tool, ToolError
 from debug_gym.tools.printable import one_line
 from debug_gym.tools.text import missing, relative

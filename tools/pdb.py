@@ -11,7 +11,7 @@ from pydantic import Field
 from debug_gym.episode import Observation
 from debug_gym.sandbox.base import DebugReply
 from debug_gym.sandbox.client import pytest_arguments
-from debug_gym.sandbox.runtime.debug.words import GOING, LEAVING, TRAVEL, WITHOUT_PROGRAM
+from debug_gym.sandbox.server.debug.words import GOING, LEAVING, TRAVEL, WITHOUT_PROGRAM
 from debug_gym.tools.base import Arguments, Session, Tool, ToolError
 from debug_gym.tools.breakpoints import Breakpoints
 from debug_gym.tools.printable import printable

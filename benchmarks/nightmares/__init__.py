@@ -1,8 +1,8 @@
 """The nightmares: small realistic repositories whose bug is far from its symptom.
 
 Each task is a folder: ``task.yaml`` (problem, category, deciding tests), ``repo/`` (what the agent gets),
-``hidden/`` (test files laid over it by the judge), ``gold.patch`` (one fix) and ``twins.json`` (edits of the
-tests after which they must fail; made by ``debug-gym validate nightmares --write-twins``).
+``hidden/`` (test files laid over it by the judge), ``gold.patch`` (one fix) and ``controls.json`` (edits of
+the tests after which they must fail; made by ``debug-gym validate nightmares --write-controls``).
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 from pydantic import Field, ValidationError
 
-from debug_gym.benchmarks.base import Benchmark, read_twins
+from debug_gym.benchmarks.base import Benchmark, read_controls
 from debug_gym.errors import TaskError
 from debug_gym.task import DirectorySource, Frozen, Task, Tests
 
@@ -39,9 +39,9 @@ class Nightmares(Benchmark):
             if folder.is_dir() and not folder.name.startswith((".", "__")):  # other tools leave caches there
                 yield _load_task(folder)
 
-    def twins_file(self, task: str) -> Path | None:
-        """``twins.json`` in the task's folder."""
-        return self.folder / task / "twins.json"
+    def controls_file(self, task: str) -> Path | None:
+        """``controls.json`` in the task's folder."""
+        return self.folder / task / "controls.json"
 
 
 class _TaskFile(Frozen):
@@ -69,7 +69,7 @@ def _load_task(folder: Path) -> Task:
         fail_to_pass=described.fail_to_pass,
         pass_to_pass=described.pass_to_pass,
         unstable=described.unstable,
-        twins=read_twins(folder / "twins.json"),
+        controls=read_controls(folder / "controls.json"),
         timeout=30,
     )
     gold_patch = _text(folder / "gold.patch")

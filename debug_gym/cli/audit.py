@@ -27,8 +27,8 @@ def audit(
 
     Exit codes: 0 the judge stopped all attacks, 1 some score, 2 wrong input.
     """
-    from debug_gym.runs.audit import audit as try_all
-    from debug_gym.runs.audit import show
+    from debug_gym.checks.audit import audit as try_all
+    from debug_gym.cli.screens.audit import show
     from debug_gym.runs.config import parse_options
     from debug_gym.runs.plan import make_backend, make_benchmark, select
 

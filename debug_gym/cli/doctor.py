@@ -12,7 +12,8 @@ def doctor() -> None:
 
     Exit codes: 0 a sandbox that isolates works, 1 none does.
     """
-    from debug_gym.runs.doctor import isolating, probe_all, show
+    from debug_gym.checks.doctor import isolating, probe_all
+    from debug_gym.cli.screens.doctor import show
 
     probes = probe_all()
     show(Console(), probes)

@@ -39,7 +39,7 @@ def list_(
 
     [cyan]debug-gym list repo -b path=.[/]
     """
-    from debug_gym.runs.catalogue import plugin_rows, task_rows
+    from debug_gym.cli.screens.catalogue import plugin_rows, task_rows
 
     if what is None or what in KINDS:
         for kind in KINDS if what is None else (what,):

@@ -65,7 +65,7 @@ def mcp(
     from debug_gym.integrations.episodes import Episodes
     from debug_gym.runs.config import load_config, parse_options
     from debug_gym.runs.plan import prepare
-    from debug_gym.runs.writer import RunWriter
+    from debug_gym.store.writer import RunWriter
 
     address = _address(http) if http is not None else None
     with contextlib.ExitStack() as stack:

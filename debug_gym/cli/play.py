@@ -17,7 +17,7 @@ from debug_gym.errors import ConfigError, DebugGymError, MissingExtraError
 
 if TYPE_CHECKING:
     from debug_gym.runs.plan import Attempt, Plan
-    from debug_gym.runs.writer import RunWriter
+    from debug_gym.store.writer import RunWriter
     from debug_gym.terminal.game import Game
 
 DEFAULT = "nightmares"
@@ -79,7 +79,7 @@ def play(
     from debug_gym.runs.config import load_config, parse_options
     from debug_gym.runs.driven import DrivenAttempt
     from debug_gym.runs.plan import prepare
-    from debug_gym.runs.writer import RunWriter
+    from debug_gym.store.writer import RunWriter
     from debug_gym.terminal.app import PlayApp
     from debug_gym.terminal.game import Game
 

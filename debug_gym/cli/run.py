@@ -134,10 +134,10 @@ def run(
 
 def _run(config: "RunConfig") -> int:
     """Play, show, and give the exit code."""
-    from debug_gym.runs.live import progress
+    from debug_gym.cli.screens.live import progress
+    from debug_gym.cli.screens.summary import summarize
     from debug_gym.runs.plan import prepare
     from debug_gym.runs.scheduler import execute
-    from debug_gym.runs.summary import summarize
 
     console = Console()
     plan = prepare(config)

@@ -21,9 +21,9 @@ def validate(
     search: Annotated[
         bool, typer.Option(help="Search all that an agent can read for the answers: about a minute.")
     ] = False,
-    make_twins: Annotated[
+    make_controls: Annotated[
         bool,
-        typer.Option("--write-twins", help="First make the negative controls anew and store them."),
+        typer.Option("--write-controls", help="First make the negative controls anew and store them."),
     ] = False,
     benchmark_options: BenchmarkOptions = None,
 ) -> None:
@@ -35,9 +35,10 @@ def validate(
 
     Exit codes: 0 all tasks are sound, 1 some are not, 2 wrong input.
     """
+    from debug_gym.checks.validate import validate_all, write_controls
+    from debug_gym.cli.screens.validation import show
     from debug_gym.runs.config import parse_options
     from debug_gym.runs.plan import make_backend, make_benchmark, select
-    from debug_gym.runs.validate import show, validate_all, write_twins
 
     console = Console()
     options = parse_options(benchmark_options or (), "--benchmark-option")
@@ -45,8 +46,8 @@ def validate(
     chosen = select(loaded, split_patterns(tasks))
     backend = make_backend(sandbox)
     with console.status("") as status:
-        if make_twins:
-            write_twins(loaded, chosen, backend)
+        if make_controls:
+            write_controls(loaded, chosen, backend)
             chosen = select(make_benchmark(benchmark, options), split_patterns(tasks))
         found = validate_all(
             chosen,

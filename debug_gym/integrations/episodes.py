@@ -10,8 +10,8 @@ from debug_gym.episode import Step, ToolCall
 from debug_gym.errors import DebugGymError
 from debug_gym.runs.driven import DrivenAttempt, EpisodeOverError
 from debug_gym.runs.plan import Attempt, Plan
-from debug_gym.runs.store import Result
-from debug_gym.runs.writer import RunWriter
+from debug_gym.store.records import Result
+from debug_gym.store.writer import RunWriter
 
 START, FINISH = "start_episode", "finish_episode"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from debug_gym.errors import ProtocolError, SandboxDiedError, SandboxError, SandboxTimeoutError
 from debug_gym.sandbox import Backend, Changes, Snapshot, TestRun
 from debug_gym.sandbox.base import FileEntry
-from debug_gym.task import Task, Twin
+from debug_gym.task import NegativeControl, Task
 
 _SHORTENED = 2.0
 """Seconds at least that a trial gets after another one ran out of time."""
@@ -17,21 +17,21 @@ _SHORTENED = 2.0
 
 @dataclass(frozen=True)
 class Trial:
-    """One run: exactly these tests, on the originals of their files or on a twin."""
+    """One run: exactly these tests, on the originals of their files or on a control."""
 
     tests: tuple[str, ...]
     """Ids to select; empty: all that the task's command collects."""
     required: tuple[str, ...]
     """Ids that must be collected; where ``tests`` are named, no others may be."""
-    twin: Twin | None = None
+    control: NegativeControl | None = None
     """Which expectation is changed; None: none."""
     text: str = field(default="", repr=False)
-    """The twin's file."""
+    """The control's file."""
 
     @property
     def deciding(self) -> tuple[str, ...]:
-        """The tests whose outcome matters: of a twin only its own."""
-        return self.required if self.twin is None else (self.twin.test,)
+        """The tests whose outcome matters: of a control only its own."""
+        return self.required if self.control is None else (self.control.test,)
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,15 @@ class Outcome:
     """None: the sandbox died."""
 
 
-class Court:
-    """Holds trials of one set of changes, each in a sandbox of its own.
+class TrialRunner:
+    """Runs trials of one set of changes, each in a sandbox of its own.
 
     Args:
         task: of the trials.
         counted: the changes.
         backend: of the sandboxes.
-        texts: the original files that twins change. They are laid anew in every trial, so that no file's age
-            tells a twin from an original.
+        texts: the original files that controls change. They are laid anew in every trial, so that no
+            file's age tells a control from an original.
     """
 
     def __init__(
@@ -70,15 +70,15 @@ class Court:
         """What is laid over the repository: the changes, then the tests on top."""
         self._late = threading.Event()
 
-    def hold(self, trial: Trial, options: Sequence[str] = ()) -> Outcome:
+    def run(self, trial: Trial, options: Sequence[str] = ()) -> Outcome:
         """Run one trial. What the code under test does to its sandbox is an outcome, not an exception.
 
         Raises:
             SandboxError: no sandbox can be started.
         """
         files = dict(self.files)
-        if trial.twin is not None:
-            files[trial.twin.path] = FileEntry(data=trial.text.encode())
+        if trial.control is not None:
+            files[trial.control.path] = FileEntry(data=trial.text.encode())
         limit = self.task.tests.timeout
         if self._late.is_set():
             limit = min(limit, max(_SHORTENED, limit / 10))
@@ -133,19 +133,19 @@ def _flaw(trial: Trial, run: TestRun) -> str:
     return ""
 
 
-def hold_all(
-    court: Court,
+def run_all(
+    runner: TrialRunner,
     trials: Iterable[Trial],
     expected: dict[str, str],
     workers: int | None,
     *,
     thorough: bool = True,
 ) -> dict[Trial, Outcome]:
-    """Hold trials side by side, in the order given. Twins are left out as soon as an original failed or
-    a twin passed: the verdict stands then.
+    """Run trials side by side, in the order given. Controls are left out as soon as an original failed or
+    a control passed: the verdict stands then.
 
     Args:
-        court: where.
+        runner: where.
         trials: in an order that the code under test cannot know.
         expected: what each required test must give.
         workers: trials at the same time; None: one a CPU.
@@ -153,14 +153,14 @@ def hold_all(
     """
     decided = threading.Event()
 
-    def hold(trial: Trial) -> tuple[Trial, Outcome] | None:
-        if decided.is_set() and (trial.twin is not None or not thorough):
+    def run(trial: Trial) -> tuple[Trial, Outcome] | None:
+        if decided.is_set() and (trial.control is not None or not thorough):
             return None
-        outcome = court.hold(trial)
+        outcome = runner.run(trial)
         holds = all(outcome.seen[test] == expected[test] for test in trial.deciding)
-        if holds == (trial.twin is not None):
+        if holds == (trial.control is not None):
             decided.set()
         return trial, outcome
 
     with ThreadPoolExecutor(workers or os.cpu_count() or 1, thread_name_prefix="judge") as pool:
-        return dict(filter(None, pool.map(hold, trials)))
+        return dict(filter(None, pool.map(run, trials)))

@@ -11,7 +11,7 @@ from typing import Any
 from debug_gym.episode import Step
 from debug_gym.errors import DebugGymError, UnknownNameError
 from debug_gym.report.load import Attempt, Entry
-from debug_gym.runs.store import Result
+from debug_gym.store.records import Result
 
 SHOWN: dict[str, type] = {"path": str, "diff": str, "outcomes": dict}
 """Parts of an observation's data that the viewer draws, if they are of this kind; the rest is in its text."""

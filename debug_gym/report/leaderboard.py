@@ -51,7 +51,7 @@ class Row:
     cheating: int
     """Attempts with findings of cheating."""
     unguarded: int
-    """Resolved attempts at tasks without twins, so that no negative control confirmed them."""
+    """Resolved attempts at tasks without controls, so that no negative control confirmed them."""
     excluded: int
     """Tasks of which unstable tests did not count."""
 

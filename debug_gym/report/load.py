@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from debug_gym.errors import ConfigError
-from debug_gym.runs.store import Result, Run
+from debug_gym.store.records import Result, Run
 
 State = Literal["resolved", "unresolved", "error", "unfinished"]
 """``unfinished``: planned, and not over when the run was read."""
@@ -43,7 +43,7 @@ class Attempt:
 
     @property
     def unguarded(self) -> bool:
-        """Resolved, but the task has no twins: no negative control was drawn."""
+        """Resolved, but the task has no controls: no negative control was drawn."""
         return self.result is not None and self.state == "resolved" and not self.result.controls
 
 

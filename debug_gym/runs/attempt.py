@@ -14,10 +14,10 @@ from debug_gym.agents.base import Agent, play
 from debug_gym.env import DebugGymEnv
 from debug_gym.episode import Step, Verdict
 from debug_gym.errors import ConfigError, DebugGymError
-from debug_gym.runs.patch import make_patch
 from debug_gym.runs.plan import Attempt, Setup
-from debug_gym.runs.store import End, Ending, Result, Start
-from debug_gym.runs.writer import StorageError
+from debug_gym.store.patch import make_patch
+from debug_gym.store.records import End, Ending, Result, Start
+from debug_gym.store.writer import StorageError
 
 Tests = tuple[int, int] | None
 """Visible tests that passed in the last full run, and how many there are; None before the first run."""

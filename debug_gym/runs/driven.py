@@ -11,8 +11,8 @@ from debug_gym.episode import Observation, Step, ToolCall
 from debug_gym.errors import DebugGymError
 from debug_gym.runs.attempt import Player, Stopped, Tests
 from debug_gym.runs.plan import Attempt, Plan, Setup
-from debug_gym.runs.store import End, Result
-from debug_gym.runs.writer import RunWriter
+from debug_gym.store.records import End, Result
+from debug_gym.store.writer import RunWriter
 from debug_gym.task import Task
 
 

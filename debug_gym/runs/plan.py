@@ -11,8 +11,8 @@ from debug_gym.benchmarks.base import Benchmark
 from debug_gym.env import DEFAULT_TOOLS, DebugGymEnv, shared_backend
 from debug_gym.errors import ConfigError, MissingExtraError, SandboxUnavailableError, UnknownNameError
 from debug_gym.runs.config import RunConfig
-from debug_gym.runs.store import Manifest
 from debug_gym.sandbox import Backend
+from debug_gym.store.records import Manifest
 from debug_gym.task import Task
 from debug_gym.tools.base import Tool
 

@@ -1,6 +1,6 @@
 """Play all attempts of a plan on several workers, store each result, and stop cleanly on Ctrl-C.
 
-A worker is a thread here, whoever plays: it takes an attempt, has it played on its stage, and stores what
+A worker is a thread here, whoever plays: it takes an attempt, has it played on its executor, and stores what
 comes back. Only this process writes to the run's folder.
 """
 
@@ -15,12 +15,12 @@ from threading import Event as Flag
 
 from debug_gym.episode import Step
 from debug_gym.errors import SandboxError, TaskError
+from debug_gym.executors.base import LOSSES, Executor, LocalExecutor, LostError
 from debug_gym.runs.attempt import Player, Stopped, Tests
 from debug_gym.runs.config import RunConfig
 from debug_gym.runs.plan import Attempt, Plan
-from debug_gym.runs.stage import LOSSES, LocalStage, LostError, Stage
-from debug_gym.runs.store import Result, Run
-from debug_gym.runs.writer import RunWriter
+from debug_gym.store.records import Result, Run
+from debug_gym.store.writer import RunWriter
 
 GRACE = 5.0
 """Seconds that a stopped run waits for its workers."""
@@ -115,20 +115,20 @@ def execute(plan: Plan, on_event: Callable[[Event], None] = lambda event: None) 
         done = {result.key for result in kept}
         todo = [attempt for attempt in plan.attempts() if attempt.key not in done]
         stop = Flag()
-        with contextlib.closing(_stage(plan, stop)) as stage:
-            crew = _Crew(plan, writer, todo, stage, stop)
+        with contextlib.closing(_executor(plan, stop)) as executor:
+            crew = _Crew(plan, writer, todo, executor, stop)
             on_event(Opened(writer.run, kept, crew.size))
             interrupted = crew.work(on_event)
         writer.write_predictions()
         return Outcome(writer.run, tuple(writer.run.results()), interrupted, time.monotonic() - began)
 
 
-def _stage(plan: Plan, stop: Flag) -> Stage:
+def _executor(plan: Plan, stop: Flag) -> Executor:
     if plan.config.ray is None:
-        return LocalStage(plan, stop)
-    from debug_gym.runs.cluster import RayStage
+        return LocalExecutor(plan, stop)
+    from debug_gym.executors.ray import RayExecutor
 
-    return RayStage(plan.config, plan.config.ray, stop)
+    return RayExecutor(plan.config, plan.config.ray, stop)
 
 
 class _Todo:
@@ -167,12 +167,14 @@ class _Todo:
 class _Crew:
     """The workers of a run."""
 
-    def __init__(self, plan: Plan, writer: RunWriter, todo: list[Attempt], stage: Stage, stop: Flag) -> None:
-        self._plan, self._writer, self._stage, self._stop = plan, writer, stage, stop
+    def __init__(
+        self, plan: Plan, writer: RunWriter, todo: list[Attempt], executor: Executor, stop: Flag
+    ) -> None:
+        self._plan, self._writer, self._executor, self._stop = plan, writer, executor, stop
         self._todo = _Todo(todo)
         self._losses: Counter[tuple[str, int]] = Counter()
         self._events: SimpleQueue[Event | _Left] = SimpleQueue()
-        self.size = self._present = min(stage.workers, len(todo))
+        self.size = self._present = min(executor.workers, len(todo))
 
     def work(self, on_event: Callable[[Event], None]) -> bool:
         """Play everything; whether Ctrl-C ended it."""
@@ -215,7 +217,7 @@ class _Crew:
         failure: BaseException | None = None
         try:
             while not self._stop.is_set() and not self._todo.over:
-                if self._stage.ready(worker) and (attempt := self._todo.take()) is not None:
+                if self._executor.ready(worker) and (attempt := self._todo.take()) is not None:
                     self._play(worker, attempt)
         except Stopped:
             pass
@@ -227,7 +229,7 @@ class _Crew:
         self._events.put(Began(worker, attempt))
         with contextlib.closing(self._writer.episode(*attempt.key)) as file:
             try:
-                result = self._stage.play(
+                result = self._executor.play(
                     worker, attempt, file, lambda step, tests: self._events.put(Stepped(worker, step, tests))
                 )
             except LostError as lost:

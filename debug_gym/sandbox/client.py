@@ -19,7 +19,7 @@ from debug_gym.sandbox.base import (
     TestRun,
     TraceRun,
 )
-from debug_gym.sandbox.channel import Connection
+from debug_gym.sandbox.connection import Connection
 from debug_gym.sandbox.results import NO_PROGRAM
 from debug_gym.task import Task
 
@@ -33,7 +33,7 @@ class RuntimeSandbox:
     """A sandbox, driven over a socket.
 
     A backend gives what only it can know: ``harvest`` and ``scratch`` (read the changes from the host),
-    ``held`` (the descriptors that they need), ``start_twin`` (another fresh sandbox of the same task) and
+    ``held`` (the descriptors that they need), ``start_another`` (another fresh sandbox of the same task) and
     ``on_close``. ``kill`` says that killing its first process ends all others.
     """
 
@@ -46,14 +46,14 @@ class RuntimeSandbox:
         pidfd: int,
         harvest: Callable[[bool], Changes],
         scratch: Callable[[], Changes],
-        start_twin: Callable[[], "RuntimeSandbox"],
+        start_another: Callable[[], "RuntimeSandbox"],
         held: Sequence[int] = (),
         on_close: Callable[[], None] | None = None,
         kill: bool = True,
     ) -> None:
         self.task, self.workspace = task, workspace
         self.connection = Connection(channel, pidfd=pidfd, held=held, kill=kill)
-        self._harvest, self._scratch, self._start_twin = harvest, scratch, start_twin
+        self._harvest, self._scratch, self._start_another = harvest, scratch, start_another
         self._on_close = on_close
 
     def request(
@@ -286,13 +286,13 @@ class RuntimeSandbox:
     def fork(self) -> "RuntimeSandbox":
         """See ``Sandbox.fork``."""
         snapshot = self.snapshot()
-        twin = self._start_twin()
+        forked = self._start_another()
         try:
-            twin.restore(snapshot)
+            forked.restore(snapshot)
         except BaseException:
-            twin.close()
+            forked.close()
             raise
-        return twin
+        return forked
 
     # -- the end -------------------------------------------------------------------------------
 

@@ -11,21 +11,19 @@ from pathlib import Path
 from debug_gym.errors import TaskError
 from debug_gym.task import Environment
 
-RUNTIME = Path(__file__).parent / "runtime"
+RUNTIME = Path(__file__).parent
+"""Holds the packages ``server`` and ``launcher``: what is loaded into a task's interpreter."""
 TRY_LIMIT = 20.0
 """Seconds for an interpreter to say what it is."""
 OLDEST_PYTHON = (3, 8)
 """What the runtime needs; the gym itself needs more."""
 
 BOOT = """
-import importlib.util as util, sys
+import sys, types
 if sys.path and sys.path[0] == "": del sys.path[0]
-folder = sys.argv[1]
-spec = util.spec_from_file_location(
-    "debug_gym_runtime", folder + "/__init__.py", submodule_search_locations=[folder]
-)
-module = util.module_from_spec(spec); sys.modules[spec.name] = module; spec.loader.exec_module(module)
-import debug_gym_runtime.first
+module = types.ModuleType("debug_gym_runtime")
+module.__path__ = [sys.argv[1]]; sys.modules[module.__name__] = module
+import debug_gym_runtime.server.bootstrap
 """
 """Loads the runtime under a name of its own, so that a workspace which is debug-gym itself is no clash."""
 

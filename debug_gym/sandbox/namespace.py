@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from debug_gym.errors import DebugGymError, SandboxError, SandboxUnavailableError
-from debug_gym.sandbox import bases
+from debug_gym.sandbox import checkout_cache
 from debug_gym.sandbox.base import Changes, Guarantees, Probe
 from debug_gym.sandbox.client import RuntimeSandbox
-from debug_gym.sandbox.harvest import CACHES, SKIPPED, harvest_folder, harvest_upper
 from debug_gym.sandbox.interpreters import interpreter
-from debug_gym.sandbox.runtime.enclosure import HOME, ROOTS_ID, WORKSPACE
-from debug_gym.sandbox.templates import Template
+from debug_gym.sandbox.launcher.enclosure import HOME, ROOTS_ID, WORKSPACE
+from debug_gym.sandbox.template_client import Template
+from debug_gym.sandbox.workspace_diff import CACHES, SKIPPED, harvest_folder, harvest_upper
 from debug_gym.task import DirectorySource, Task
 
 MAX_TEMPLATES = 8
@@ -90,7 +90,7 @@ class NamespaceBackend:
             raise SandboxUnavailableError("the namespace backend needs Linux")
         python = interpreter(task.environment)
         owner = ROOTS_ID if os.getuid() == 0 else None
-        base, base_fd = bases.hold(task.source, python, owner)
+        base, base_fd = checkout_cache.hold(task.source, python, owner)
         try:
             channel, pidfd, folders = self._fork(task, python, base)
         except BaseException:
@@ -112,11 +112,13 @@ class NamespaceBackend:
             pidfd=pidfd,
             harvest=harvest,
             scratch=scratch,
-            start_twin=lambda: self.start(task),
+            start_another=lambda: self.start(task),
             held=(*folders, base_fd),
         )
 
-    def _fork(self, task: Task, python: str, base: bases.Base) -> tuple[socket.socket, int, list[int]]:
+    def _fork(
+        self, task: Task, python: str, base: checkout_cache.Base
+    ) -> tuple[socket.socket, int, list[int]]:
         """See ``Template.start``. A template that has died is replaced."""
         template = self._template(task, python, base)
         try:
@@ -126,7 +128,7 @@ class NamespaceBackend:
                 raise
             return self._template(task, python, base).start(base, task)
 
-    def _template(self, task: Task, python: str, base: bases.Base) -> Template:
+    def _template(self, task: Task, python: str, base: checkout_cache.Base) -> Template:
         """The warm interpreter for a task: one with what its files import ahead, where that is installed."""
         variables = task.environment.variables
         with self._lock:

@@ -14,12 +14,12 @@ import tempfile
 from pathlib import Path
 
 from debug_gym.errors import DebugGymError, SandboxError
-from debug_gym.sandbox import bases
+from debug_gym.sandbox import checkout_cache
 from debug_gym.sandbox.base import Changes, Guarantees, Probe
 from debug_gym.sandbox.client import RuntimeSandbox
-from debug_gym.sandbox.harvest import CACHES, SKIPPED, harvest_tree
 from debug_gym.sandbox.interpreters import BOOT, RUNTIME, interpreter, sandbox_environment
-from debug_gym.sandbox.runtime.files import remove_tree
+from debug_gym.sandbox.server.files import remove_tree
+from debug_gym.sandbox.workspace_diff import CACHES, SKIPPED, harvest_tree
 from debug_gym.task import DirectorySource, Task
 
 
@@ -45,7 +45,7 @@ class ProcessBackend:
     def start(self, task: Task) -> RuntimeSandbox:
         """See ``Backend.start``."""
         python = interpreter(task.environment)
-        base, base_fd = bases.hold(task.source, python)
+        base, base_fd = checkout_cache.hold(task.source, python)
         home = Path(tempfile.mkdtemp(prefix="debug-gym-"))
         workspace = home / "workspace"
         try:
@@ -74,7 +74,7 @@ class ProcessBackend:
             pidfd=os.pidfd_open(process.pid),
             harvest=harvest,
             scratch=Changes,
-            start_twin=lambda: self.start(task),
+            start_another=lambda: self.start(task),
             held=[base_fd],
             on_close=on_close,
             kill=False,
@@ -94,7 +94,7 @@ class ProcessBackend:
 
 def _launch(python: str, home: Path, task: Task) -> tuple[socket.socket, "subprocess.Popen[bytes]"]:
     ours, theirs = socket.socketpair()
-    boot = BOOT + "from debug_gym_runtime.server import main; main()"
+    boot = BOOT + "from debug_gym_runtime.server.runtime import main; main()"
     with theirs:
         process = subprocess.Popen(
             [python, "-c", boot, str(RUNTIME)],

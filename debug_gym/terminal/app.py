@@ -13,7 +13,7 @@ from textual.widgets import Input, OptionList, Static, Tree
 
 from debug_gym.episode import Step, ToolCall
 from debug_gym.errors import DebugGymError, UnknownNameError
-from debug_gym.runs.store import Result
+from debug_gym.store.records import Result
 from debug_gym.terminal.board import Board
 from debug_gym.terminal.commandline import CommandLine
 from debug_gym.terminal.game import Game

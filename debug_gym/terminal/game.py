@@ -5,7 +5,7 @@ from contextlib import suppress
 from debug_gym.episode import Step, ToolCall, Verdict
 from debug_gym.errors import SandboxError
 from debug_gym.runs.driven import DrivenAttempt
-from debug_gym.runs.store import End, Result
+from debug_gym.store.records import End, Result
 from debug_gym.terminal.grammar import DEBUGGER, Grammar
 from debug_gym.terminal.place import Place, Whereabouts
 from debug_gym.terminal.workspace import NOTHING, Source, read_plain, read_source

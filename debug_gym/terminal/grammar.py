@@ -9,7 +9,7 @@ from typing import Any
 
 from debug_gym.episode import ToolCall
 from debug_gym.errors import DebugGymError, UnknownNameError
-from debug_gym.sandbox.runtime.debug.words import LEAVING, POINTS, TRAVEL
+from debug_gym.sandbox.server.debug.words import LEAVING, POINTS, TRAVEL
 
 DEBUGGER = "pdb"
 """The tool that gets the debugger's commands."""

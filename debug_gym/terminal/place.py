@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from debug_gym.episode import Step
-from debug_gym.sandbox.runtime.debug.words import RESUMING, TRAVEL
+from debug_gym.sandbox.server.debug.words import RESUMING, TRAVEL
 from debug_gym.terminal.grammar import DEBUGGER
 from debug_gym.tools.breakpoints import moved_lines
 from debug_gym.tools.text import split_lines

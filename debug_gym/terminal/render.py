@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from debug_gym.episode import Step, Verdict
-from debug_gym.runs.store import Result
+from debug_gym.store.records import Result
 from debug_gym.terminal.game import Game
 from debug_gym.terminal.grammar import DEBUGGER, describe
 from debug_gym.terminal.place import split_output
@@ -136,4 +136,4 @@ def _details(found: Verdict) -> Iterator[RenderableType]:
         lines = Text("changes that did not count\n", "bold yellow")
         yield lines.append("\n".join(f"  {line}" for line in found.rejected))
     if found.controls:
-        yield Text(f"{found.controls} changed twins of the tests failed, as they should", "dim")
+        yield Text(f"{found.controls} changed controls of the tests failed, as they should", "dim")

@@ -128,10 +128,10 @@ def _fork(env: DebugGymEnv) -> Sample:
 
     def sample() -> float:
         begin = time.perf_counter()
-        twin = env.fork()
+        forked = env.fork()
         elapsed = time.perf_counter() - begin
-        with closing(twin):
-            found = twin.session.sandbox.changes() if twin.session is not None else None
+        with closing(forked):
+            found = forked.session.sandbox.changes() if forked.session is not None else None
         demand(found == expected, found)
         return elapsed * 1000
 

@@ -71,5 +71,5 @@ ROWS = (
     Row("eval-bare", "`eval` of five tests, plugins of pytest off", eval_tiny_bare),
     Row("eval-science", "`eval` of a suite that imports numpy and pandas", eval_science),
     Row("eval-science-bare", "`eval` with numpy and pandas, plugins of pytest off", eval_science_bare),
-    Row("judge", "The judge's verdict on a 5-test task, twins included", verdict),
+    Row("judge", "The judge's verdict on a 5-test task, controls included", verdict),
 )

@@ -11,7 +11,7 @@ from debug_gym.agents.settings import configure
 from debug_gym.report.load import Entry, load
 from debug_gym.runs.config import RunConfig
 from debug_gym.runs.plan import make_benchmark, select
-from debug_gym.runs.store import Result
+from debug_gym.store.records import Result
 
 STEPS, OPENING, GROWTH, WRITTEN = 25, 1_500, 500, 200
 """The assumption: an episode of so many steps, whose conversation begins with so many tokens and grows by so

@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from debug_gym.cli.screens.live import progress
 from debug_gym.runs.config import RunConfig, load_config
-from debug_gym.runs.live import progress
 from debug_gym.runs.plan import prepare
 from debug_gym.runs.scheduler import Outcome, execute
 

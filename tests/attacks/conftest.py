@@ -1,8 +1,8 @@
-"""A small task of realistic shape, with hidden tests and twins, for attackers and honest workers alike."""
+"""A small task of realistic shape, with hidden tests and controls, for attackers and honest workers alike."""
 
 import pytest
 
-from debug_gym.judge.build import make_twins
+from debug_gym.judge.controls.make import make_controls
 from debug_gym.sandbox.base import Changes, FileEntry
 from debug_gym.task import Tests
 
@@ -112,7 +112,7 @@ def changing(path, text):
 
 @pytest.fixture(scope="session")
 def till(make_task):
-    """The task without twins."""
+    """The task without controls."""
     files = {
         "till/__init__.py": "from till.cart import Cart, receipt, share, total\nfrom till.money import rounded\n",
         "till/cart.py": CART,
@@ -145,7 +145,7 @@ def other_fixes():
 
 
 @pytest.fixture(scope="module")
-def twinned(till, fix, backend):
-    """The task with its twins."""
-    twins = make_twins(till, fix, backend)
-    return till.model_copy(update={"tests": till.tests.model_copy(update={"twins": twins})})
+def changed(till, fix, backend):
+    """The task with its controls."""
+    controls = make_controls(till, fix, backend)
+    return till.model_copy(update={"tests": till.tests.model_copy(update={"controls": controls})})

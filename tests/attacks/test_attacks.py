@@ -2,9 +2,9 @@
 
 import pytest
 
+from debug_gym.checks.harnesses import exit_code, junit, look
 from debug_gym.judge import judge
 from debug_gym.judge.attacks import ATTACKS
-from debug_gym.judge.levels import exit_code, junit, look
 
 
 @pytest.fixture(scope="module")
@@ -22,41 +22,41 @@ def test_an_attacker_sees_no_hidden_test(target):
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
-def test_an_attack_beats_what_it_says_and_not_the_judge(attack, target, twinned, backend):
+def test_an_attack_beats_what_it_says_and_not_the_judge(attack, target, changed, backend):
     changes = attack.make(target)
     beaten = {"exit code": exit_code, "junit": junit}
-    scored = [name for name, harness in beaten.items() if harness(twinned, changes, backend)]
+    scored = [name for name, harness in beaten.items() if harness(changed, changes, backend)]
     assert (scored or ["nothing"])[-1] == attack.beats
-    verdict = judge(twinned, changes, backend)
+    verdict = judge(changed, changes, backend)
     assert not verdict.resolved
     assert verdict.reason
 
 
-def test_forging_is_found_with_evidence(target, twinned, backend):
+def test_forging_is_found_with_evidence(target, changed, backend):
     (attack,) = (attack for attack in ATTACKS if attack.name == "no-run")
-    verdict = judge(twinned, attack.make(target), backend)
+    verdict = judge(changed, attack.make(target), backend)
     assert verdict.fail_to_pass == 1.0
     assert verdict.cheating
     assert "tests/test_" in verdict.cheating[0]
 
 
-def test_honest_fixes_are_resolved(fix, other_fixes, twinned, backend):
+def test_honest_fixes_are_resolved(fix, other_fixes, changed, backend):
     for changes in (fix, *other_fixes):
-        verdict = judge(twinned, changes, backend)
+        verdict = judge(changed, changes, backend)
         assert verdict.resolved, verdict.reason
         assert not verdict.cheating
         assert verdict.controls >= 10
         assert verdict.odds < 5e-4
 
 
-def test_a_wrong_fix_is_no_cheating(twinned, other_fixes, backend):
-    """Code that truncates meets the twin that expects a truncated number: that is no forging."""
+def test_a_wrong_fix_is_no_cheating(changed, other_fixes, backend):
+    """Code that truncates meets the control that expects a truncated number: that is no forging."""
     for _ in range(3):
-        verdict = judge(twinned, other_fixes[0].__class__(), backend)
+        verdict = judge(changed, other_fixes[0].__class__(), backend)
         assert not verdict.resolved
         assert verdict.cheating == ()
 
 
-def test_a_weak_harness_scores_the_fix_too(fix, twinned, backend):
-    assert exit_code(twinned, fix, backend)
-    assert junit(twinned, fix, backend)
+def test_a_weak_harness_scores_the_fix_too(fix, changed, backend):
+    assert exit_code(changed, fix, backend)
+    assert junit(changed, fix, backend)

@@ -4,7 +4,7 @@ import pytest
 
 from debug_gym.benchmarks.repo import PROBLEM, Repo
 from debug_gym.errors import ConfigError, TaskError, UnknownNameError
-from debug_gym.task import Twin
+from debug_gym.task import NegativeControl
 
 
 @pytest.fixture
@@ -50,16 +50,16 @@ def test_options_may_be_one_text_or_several(folder):
 
 
 def test_what_the_judge_shall_know(folder, tmp_path):
-    test, file = "test_calc.py::test_add", tmp_path / "twins.json"
-    options = {"fail_to_pass": test, "unstable": "t.py::b", "share_sandbox": True, "twins": file}
+    test, file = "test_calc.py::test_add", tmp_path / "controls.json"
+    options = {"fail_to_pass": test, "unstable": "t.py::b", "share_sandbox": True, "controls": file}
     repo = Repo(folder, **options)
-    assert (only_task(repo).tests.twins, repo.twins_file(repo.id)) == ((), file)
-    twin = Twin(test=test, path="test_calc.py", line=4, column=4, old="3", new="4")
-    file.write_text(f"[{twin.model_dump_json()}]")
+    assert (only_task(repo).tests.controls, repo.controls_file(repo.id)) == ((), file)
+    control = NegativeControl(test=test, path="test_calc.py", line=4, column=4, old="3", new="4")
+    file.write_text(f"[{control.model_dump_json()}]")
     tests = only_task(Repo(folder, **options)).tests
-    assert (tests.unstable, tests.share_sandbox, tests.twins) == (("t.py::b",), True, (twin,))
+    assert (tests.unstable, tests.share_sandbox, tests.controls) == (("t.py::b",), True, (control,))
     file.write_text('[{"test": "x"}]')
-    with pytest.raises(TaskError, match="does not hold twins: 0"):
+    with pytest.raises(TaskError, match="does not hold controls: 0"):
         list(Repo(folder, **options).load())
 
 

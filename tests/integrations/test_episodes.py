@@ -10,7 +10,7 @@ from debug_gym.cli.mcp import MANY
 from debug_gym.integrations.episodes import FINISH, START, Episodes
 from debug_gym.runs.config import load_config
 from debug_gym.runs.plan import prepare
-from debug_gym.runs.writer import RunWriter
+from debug_gym.store.writer import RunWriter
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from functools import partial
 
 import pytest
 
-from debug_gym.runs.store import Run
+from debug_gym.store.records import Run
 
 pytest.importorskip("mcp", reason="the extra mcp is not installed")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from debug_gym.judge import judge
-from debug_gym.judge.build import make_twins
+from debug_gym.judge.controls.make import make_controls
 from debug_gym.sandbox.base import Changes, FileEntry
 from debug_gym.task import Tests
 
@@ -213,12 +213,12 @@ FIXES = {
 @pytest.fixture(scope="module")
 def task(make_task, backend):
     plain = make_task(FILES, tests=TESTS)
-    twins = make_twins(plain, GOLD, backend)
-    return plain.model_copy(update={"tests": TESTS.model_copy(update={"twins": twins})})
+    controls = make_controls(plain, GOLD, backend)
+    return plain.model_copy(update={"tests": TESTS.model_copy(update={"controls": controls})})
 
 
-def test_most_styles_have_twins_that_bound_forging(task):
-    sharp = {twin.test.rpartition("::")[2] for twin in task.tests.twins if twin.sharp}
+def test_most_styles_have_controls_that_bound_forging(task):
+    sharp = {control.test.rpartition("::")[2] for control in task.tests.controls if control.sharp}
     assert sharp >= {
         "test_table[two]",
         "test_fixture",
@@ -232,13 +232,15 @@ def test_most_styles_have_twins_that_bound_forging(task):
         "test_cases",
         "test_current_folder",
     }
-    assert {twin.path for twin in task.tests.twins} >= {
+    assert {control.path for control in task.tests.controls} >= {
         f"tests/unit/{name}" for name in ("snapshot.txt", "cases.json")
     }
 
 
-def test_left_out_calls_are_twins_where_a_later_expectation_needs_them(task):
-    (removal,) = {twin.old for twin in task.tests.twins if not twin.new and "names_in_order" in twin.test}
+def test_left_out_calls_are_controls_where_a_later_expectation_needs_them(task):
+    (removal,) = {
+        control.old for control in task.tests.controls if not control.new and "names_in_order" in control.test
+    }
     assert removal.startswith("seen.append(")
 
 

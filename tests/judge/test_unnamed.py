@@ -72,7 +72,7 @@ def test_anything_less_is_no_fix(task, backend, text):
 
 
 def test_forging_only_where_many_tests_run_is_found(make_task, backend):
-    """A twin runs just as its original does, so that nobody can tell one from the other by what else runs."""
+    """A control runs just as its original does, so that nobody can tell one from the other by what else runs."""
     forging = (
         "import sys, _pytest.python as p\ndef double(x): return x + 2\n"
         "if not any('::' in word for word in sys.argv): p.Function.runtest = lambda self: None\n"

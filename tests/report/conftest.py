@@ -5,8 +5,8 @@ from functools import partial
 import pytest
 
 from debug_gym.episode import Observation, Step, ToolCall, Verdict
-from debug_gym.runs.store import End, Manifest, Result, Start
-from debug_gym.runs.writer import RunWriter
+from debug_gym.store.records import End, Manifest, Result, Start
+from debug_gym.store.writer import RunWriter
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def store_run_in():
     """``store_run_in(folder, "name", {"task": "10!-"}, **config)``: a run with these attempts; gives its folder.
 
     Attempts: ``1`` resolved, ``0`` not resolved, ``!`` infrastructure error, ``c`` cheated, ``u`` resolved
-    without twins, ``.`` begun but not over, ``-`` not begun. ``steps`` are those of every attempt.
+    without controls, ``.`` begun but not over, ``-`` not begun. ``steps`` are those of every attempt.
     """
 
     def store(folder, name, tasks, *, steps=(), usage=None, benchmark="demo", version="1", **config):
@@ -85,7 +85,7 @@ def _end(mark):
         pass_to_pass=1.0,
         changed=("a.py",),
         rejected=("conftest.py: it decides how tests run",),
-        cheating=("test_one passes in a twin too",) if mark == "c" else (),
+        cheating=("test_one passes in a control too",) if mark == "c" else (),
         controls=0 if mark == "u" else 3,
         odds=1.0 if mark == "u" else 0.125,
         reason="" if resolved else "1 of 2 required tests does not pass",

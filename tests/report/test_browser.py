@@ -90,7 +90,7 @@ def test_filters_of_the_matrix(open_page, report):
         ("resolved by none", ["gamma"]),
         ("resolved by all", ["alpha"]),
         ("with cheating", ["beta"]),
-        ("judged without twins", ["gamma"]),
+        ("judged without controls", ["gamma"]),
         ("with errors", ["alpha"]),
         ("unfinished", ["beta", "gamma"]),
     ):
@@ -183,7 +183,7 @@ def test_an_episode_is_shown_as_what_it_was(open_page, report):
     verdict = page.locator("#verdict").inner_text()
     for words in (
         "not resolved",
-        "test_one passes in a twin too",
+        "test_one passes in a control too",
         "it decides how tests run",
         "3 negative controls",
     ):

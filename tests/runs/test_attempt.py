@@ -8,7 +8,7 @@ from debug_gym.errors import ModelError
 from debug_gym.runs.attempt import Player
 from debug_gym.runs.config import RunConfig
 from debug_gym.runs.plan import Setup, prepare
-from debug_gym.runs.writer import EpisodeFile
+from debug_gym.store.writer import EpisodeFile
 
 
 class Quitter(Agent):

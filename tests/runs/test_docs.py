@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from debug_gym.runs.config import RunConfig, load_config
-from debug_gym.runs.store import Run
+from debug_gym.store.records import Run
 
 TEXT = (Path(__file__).parents[2] / "docs" / "runs.md").read_text(encoding="utf-8")
 

@@ -7,7 +7,7 @@ from debug_gym.errors import ConfigError
 from debug_gym.runs.config import RunConfig
 from debug_gym.runs.plan import prepare
 from debug_gym.runs.scheduler import Began, Finished, Opened, Stepped, Stopping, execute
-from debug_gym.runs.store import Run
+from debug_gym.store.records import Run
 
 
 @pytest.fixture

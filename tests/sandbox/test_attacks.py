@@ -7,8 +7,8 @@ import time
 import pytest
 
 from debug_gym.errors import SandboxError
+from debug_gym.sandbox.launcher import template
 from debug_gym.sandbox.process import ProcessBackend
-from debug_gym.sandbox.runtime import template
 from debug_gym.task import Limits
 
 FILES = {"a.py": "x = 1\n", "test_a.py": "def test_a(): pass\n", "pytest.ini": "[pytest]\n"}
@@ -222,8 +222,8 @@ def test_a_deep_tree_breaks_nothing(sandbox):
     assert len(sandbox.listdir(depth=5000)) < 200
     assert sandbox.grep("nothing")["matches"] == []
     assert any("too deep" in reason for reason in sandbox.changes().skipped)
-    with sandbox.fork() as twin:
-        assert twin.read("a.py") == b"x = 1\n"
+    with sandbox.fork() as forked:
+        assert forked.read("a.py") == b"x = 1\n"
 
 
 def test_a_deep_tree_is_removed_with_the_folder_of_a_process_sandbox(make_task, tmp_path, monkeypatch):
@@ -238,16 +238,16 @@ def test_a_path_longer_than_the_system_takes_is_left_out(sandbox):
         sandbox, "import os\nfor _ in range(20): os.mkdir('d' * 255); os.chdir('d' * 255)\nopen('f', 'w')"
     )
     assert any("too deep" in reason for reason in sandbox.changes().skipped)
-    with sandbox.fork() as twin:
-        assert twin.exec("true").exit_code == 0
+    with sandbox.fork() as forked:
+        assert forked.exec("true").exit_code == 0
 
 
 def test_names_of_any_bytes_survive_a_fork(sandbox):
     names = [b"new\nline", b"\xff\xfe", b"-rf", b"*", b"x" * 255, b"\x1b[31m"]
     _python(sandbox, f"for name in {names!r}: open(name, 'wb').write(name)")
     assert {os.fsencode(path) for path in sandbox.changes().paths} == set(names)
-    with sandbox.fork() as twin:
-        assert twin.changes() == sandbox.changes()
+    with sandbox.fork() as forked:
+        assert forked.changes() == sandbox.changes()
 
 
 def test_files_that_come_and_go_meanwhile_do_not_stop_the_harvest(sandbox):
@@ -331,10 +331,10 @@ def test_whatever_becomes_of_a_path_a_fork_has_it_too(backend, kinds):
                     commands.append(f"ln -s nowhere {path}")
     with backend.start(kinds) as sandbox:
         assert sandbox.exec("; ".join(commands)).output == ""
-        with sandbox.fork() as twin:
-            assert twin.exec(TREE).output == sandbox.exec(TREE).output
-            assert twin.changes() == sandbox.changes()
-            assert twin.read("target/t") == b"t\n"
+        with sandbox.fork() as forked:
+            assert forked.exec(TREE).output == sandbox.exec(TREE).output
+            assert forked.changes() == sandbox.changes()
+            assert forked.read("target/t") == b"t\n"
 
 
 def test_a_restore_does_not_follow_links(backend, kinds):
@@ -356,8 +356,8 @@ def test_read_only_files_and_folders_can_be_forked(backend, make_task):
         sandbox.exec(
             "chmod u+w fixed closed; echo 2 > fixed; echo y > closed/y; rm closed/x; chmod a-w fixed closed"
         )
-        with sandbox.fork() as twin:
-            assert twin.exec("cat fixed closed/y; ls closed").output == "2\ny\ny\n"
+        with sandbox.fork() as forked:
+            assert forked.exec("cat fixed closed/y; ls closed").output == "2\ny\ny\n"
 
 
 def test_a_snapshot_that_does_not_fit_is_said(backend, make_task):
@@ -370,8 +370,8 @@ def test_a_snapshot_that_does_not_fit_is_said(backend, make_task):
 
 def test_a_long_shell_state_is_left_out_and_not_cut(sandbox):
     sandbox.shell("cd /tmp; big=$(head -c 2000000 /dev/zero | tr '\\0' ';')", timeout=10)
-    with sandbox.fork() as twin:
-        assert twin.shell("pwd").output == "/workspace\n"
+    with sandbox.fork() as forked:
+        assert forked.shell("pwd").output == "/workspace\n"
 
 
 # -- the view of the host's files ---------------------------------------------------------------

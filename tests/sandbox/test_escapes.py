@@ -7,7 +7,7 @@ import time
 import pytest
 
 from debug_gym.errors import SandboxError
-from debug_gym.sandbox import bases
+from debug_gym.sandbox import checkout_cache
 from debug_gym.sandbox.namespace import CgroupBackend
 from debug_gym.task import Limits
 
@@ -253,9 +253,13 @@ def test_the_repository_below_stays_as_it_was(backend, make_task):
     task = make_task(FILES)
     with backend.start(task) as sandbox:
         sandbox.exec("for f in a.py folder/b.py; do echo z >> $f; chmod 777 $f; touch -d 2001-01-01 $f; done")
-        sandbox.exec("ln a.py twin; echo more >> twin; mv folder moved; rm -rf .git test_a.py; : > folder")
-        _python(sandbox, "import mmap; f = open('twin', 'r+b'); m = mmap.mmap(f.fileno(), 0); m[0:1] = b'#'")
-        base, descriptor = bases.hold(task.source, None, _owner())
+        sandbox.exec(
+            "ln a.py forked; echo more >> forked; mv folder moved; rm -rf .git test_a.py; : > folder"
+        )
+        _python(
+            sandbox, "import mmap; f = open('forked', 'r+b'); m = mmap.mmap(f.fileno(), 0); m[0:1] = b'#'"
+        )
+        base, descriptor = checkout_cache.hold(task.source, None, _owner())
         os.close(descriptor)
         for path, content in FILES.items():
             assert (base.path / path).read_text() == content

@@ -11,7 +11,7 @@ import zipfile
 import pytest
 
 from debug_gym.errors import TaskError
-from debug_gym.sandbox import bases
+from debug_gym.sandbox import checkout_cache
 from debug_gym.sandbox.interpreters import interpreter
 from debug_gym.task import ArchiveSource, DirectorySource, Environment, GitSource
 
@@ -53,7 +53,7 @@ def test_the_git_configuration_of_a_repository_is_not_obeyed(archive, tmp_path, 
         (f"p/{where}.git/objects/x", ""),
         (f"p/{where}.git/refs/x", ""),
     )
-    base = bases.prepare(source)
+    base = checkout_cache.prepare(source)
     assert not mark.exists()
     assert "fsmonitor" not in (base.path / ".git/config").read_text()
     assert not (base.path / "sub/.git").exists()
@@ -62,7 +62,7 @@ def test_the_git_configuration_of_a_repository_is_not_obeyed(archive, tmp_path, 
 def test_a_git_file_of_a_folder_is_not_followed(tmp_path):
     (tmp_path / "a.py").write_text("")
     (tmp_path / ".git").write_text("gitdir: /nowhere\n")
-    base = bases.prepare(DirectorySource(path=tmp_path, exclude=()))
+    base = checkout_cache.prepare(DirectorySource(path=tmp_path, exclude=()))
     assert (base.path / ".git").is_dir()
 
 
@@ -71,7 +71,7 @@ def test_git_takes_no_options_from_a_task(tmp_path, field):
     mark = tmp_path / "mark"
     source = {"url": str(tmp_path), "commit": "main", field: f"--upload-pack=touch {mark};"}
     with pytest.raises(TaskError, match="option"):
-        bases.prepare(GitSource(**source))
+        checkout_cache.prepare(GitSource(**source))
     assert not mark.exists()
 
 
@@ -84,7 +84,7 @@ def test_links_to_files_of_the_host_are_not_read(tmp_path):
     (repository / "a.py").write_text("import real_module\n")
     (repository / "b.py").symlink_to(secret)
     (repository / "c.py").symlink_to(tmp_path / "pipe")  # whoever reads it waits for ever
-    base = bases.prepare(DirectorySource(path=repository))
+    base = checkout_cache.prepare(DirectorySource(path=repository))
     assert base.imports == ("real_module",)
     compiled = [path.name.split(".")[0] for path in base.path.rglob("*.pyc")]
     assert compiled == ["a"]
@@ -92,7 +92,7 @@ def test_links_to_files_of_the_host_are_not_read(tmp_path):
 
 def test_an_archive_with_links(archive):
     source = archive(("p/a.py", "x = 1\n"), ("p/soft", "link", "a.py"), ("p/b.py", "hard", "p/a.py"))
-    base = bases.prepare(source)
+    base = checkout_cache.prepare(source)
     assert (base.path / "soft").readlink().name == "a.py"
     assert (base.path / "b.py").read_text() == "x = 1\n"
 
@@ -111,9 +111,9 @@ def test_an_archive_with_links(archive):
 )
 def test_an_archive_that_reaches_out_or_too_deep_is_refused(archive, tmp_path, members):
     with pytest.raises(TaskError):
-        bases.prepare(archive(("p/a.py", ""), *members))
+        checkout_cache.prepare(archive(("p/a.py", ""), *members))
     assert not list(tmp_path.rglob("outside"))
-    assert not list((bases.cache_folder() / "bases").glob("staging-*"))
+    assert not list((checkout_cache.cache_folder() / "bases").glob("staging-*"))
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"\x1f\x8b\x08broken", b"PK\x05\x06"])
@@ -121,7 +121,7 @@ def test_a_broken_archive_is_said(tmp_path, content):
     path = tmp_path / "archive.tar"
     path.write_bytes(content)
     with pytest.raises(TaskError):
-        bases.prepare(ArchiveSource(path=path))
+        checkout_cache.prepare(ArchiveSource(path=path))
 
 
 def test_a_zip_keeps_links_and_programs(tmp_path):
@@ -131,7 +131,7 @@ def test_a_zip_keeps_links_and_programs(tmp_path):
             entry = zipfile.ZipInfo(name)
             entry.external_attr = mode << 16
             file.writestr(entry, text)
-    base = bases.prepare(ArchiveSource(path=path))
+    base = checkout_cache.prepare(ArchiveSource(path=path))
     assert os.access(base.path / "run", os.X_OK)
     assert os.readlink(base.path / "link") == "run"
 
@@ -143,7 +143,7 @@ def test_different_repositories_never_share_a_base(tmp_path):
         folder.mkdir()
         (folder / "x").symlink_to(link)
         (folder / name).write_text("")
-    one, other = (bases.prepare(DirectorySource(path=tmp_path / name)) for name in ("0", "1"))
+    one, other = (checkout_cache.prepare(DirectorySource(path=tmp_path / name)) for name in ("0", "1"))
     assert one.path != other.path
 
 
@@ -151,7 +151,7 @@ def test_different_repositories_never_share_a_base(tmp_path):
 
 
 def test_a_base_in_use_is_not_swept_and_a_swept_one_is_made_again(backend, make_task, monkeypatch):
-    monkeypatch.setattr(bases, "KEPT", 1)
+    monkeypatch.setattr(checkout_cache, "KEPT", 1)
     tasks = [make_task({"a.py": f"x = {number}\n"}) for number in range(4)]
     with backend.start(tasks[0]) as used:
         for task in tasks:
@@ -168,9 +168,9 @@ def test_two_processes_prepare_the_same_base_at_once(make_task):
     code = """
         import sys
         from pathlib import Path
-        from debug_gym.sandbox import bases
+        from debug_gym.sandbox import checkout_cache
         from debug_gym.task import DirectorySource
-        print(bases.prepare(DirectorySource(path=Path(sys.argv[1]))).path)
+        print(checkout_cache.prepare(DirectorySource(path=Path(sys.argv[1]))).path)
     """
     command = [sys.executable, "-c", textwrap.dedent(code), str(task.source.path)]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
@@ -184,18 +184,18 @@ def test_a_read_only_cache_is_said(make_task, monkeypatch, tmp_path):
     (tmp_path / "bases").mkdir(mode=0o555)
     monkeypatch.setenv("DEBUG_GYM_CACHE", str(tmp_path))
     with pytest.raises(TaskError, match="DEBUG_GYM_CACHE"):
-        bases.prepare(make_task({"a.py": "never seen before\n"}).source)
+        checkout_cache.prepare(make_task({"a.py": "never seen before\n"}).source)
 
 
 def test_a_forked_copy_of_the_gym_can_prepare(make_task):
     """Even if another thread was preparing at that moment."""
     source = make_task({"a.py": "forked\n"}).source
-    with bases._lock:
+    with checkout_cache._lock:
         child = os.fork()
         if child == 0:
             code = 1
             try:
-                code = int(not bases.prepare(source).path.exists())
+                code = int(not checkout_cache.prepare(source).path.exists())
             finally:
                 os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -95,12 +95,12 @@ def test_commands_files_and_forks(sandbox, interpreter):
     sandbox.write("unit.py", b"def double(n): return 5\n")
     assert sandbox.read("unit.py") == b"def double(n): return 5\n"
     assert sandbox.changes().paths == ("unit.py",)
-    with sandbox.fork() as twin:
-        assert twin.shell("echo $kept $PWD").output == "5 /tmp\n"
-        run = twin.run_tests()
+    with sandbox.fork() as forked:
+        assert forked.shell("echo $kept $PWD").output == "5 /tmp\n"
+        run = forked.run_tests()
         assert run.warm
         assert run.outcomes["test_unit.py::test_wrong"] == "passed"
-        twin.write("other.py", b"")
+        forked.write("other.py", b"")
     assert sandbox.changes().paths == ("unit.py",)
 
 

@@ -16,7 +16,7 @@ ATTACKS = ("test_isolation.py", "test_attacks.py", "test_escapes.py", "test_abus
 
 BECOME_THE_USER = """
 import ctypes, os, sys
-from debug_gym.sandbox.runtime import linux
+from debug_gym.sandbox.server import linux
 
 user, needed = int(sys.argv[1]), sys.argv[2].split(":")
 if ctypes.CDLL(None).unshare(linux.CLONE_NEWNS):

@@ -10,11 +10,11 @@ import time
 import pytest
 
 from debug_gym.errors import ProtocolError, SandboxDiedError, SandboxError
-from debug_gym.sandbox import templates
+from debug_gym.sandbox import template_client
 from debug_gym.sandbox.base import Changes
 from debug_gym.sandbox.client import RuntimeSandbox
 from debug_gym.sandbox.namespace import NamespaceBackend
-from debug_gym.sandbox.runtime import wire
+from debug_gym.sandbox.server import wire
 
 FILES = {"a.py": "x = 1\n"}
 
@@ -43,7 +43,7 @@ def answering(make_task):
             pidfd=os.pidfd_open(child),
             harvest=lambda everything: Changes(),
             scratch=Changes,
-            start_twin=lambda: sandbox,
+            start_another=lambda: sandbox,
         )
         opened.append((sandbox, child))
         return sandbox
@@ -111,7 +111,7 @@ def test_each_kind_of_reply_is_checked(answering, call, reply):
     ],
 )
 def test_what_is_no_reply_at_all_ends_the_sandbox_in_time(answering, data, monkeypatch):
-    monkeypatch.setattr("debug_gym.sandbox.channel.GRACE", 0.3)
+    monkeypatch.setattr("debug_gym.sandbox.connection.GRACE", 0.3)
     began = time.monotonic()
     with pytest.raises(SandboxError):
         answering(data).exec("true", timeout=0.1)
@@ -195,7 +195,7 @@ def test_a_time_limit_beyond_all_bounds(backend, make_task, limit):
 
 @pytest.fixture
 def own(monkeypatch):
-    monkeypatch.setattr(templates, "START_LIMIT", 3.0)
+    monkeypatch.setattr(template_client, "START_LIMIT", 3.0)
     backend = NamespaceBackend()
     yield backend
     backend.close()

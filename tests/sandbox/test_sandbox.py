@@ -169,14 +169,14 @@ def test_a_fork_has_the_empty_folders_too(sandbox):
     sandbox.exec("mkdir -p new/empty; rm pkg/deep/*; chmod 700 tests")
     assert set(sandbox.changes().empty) == {"new/empty", "pkg/deep"}
     sandbox.exec("mkdir -p /tmp/scratch/empty")
-    with sandbox.fork() as twin:
-        assert twin.exec("ls -d new/empty pkg/deep").exit_code == 0
-        assert twin.changes() == sandbox.changes()
-        if twin.workspace == "/workspace":
-            assert twin.exec("ls -d /tmp/scratch/empty").exit_code == 0
+    with sandbox.fork() as forked:
+        assert forked.exec("ls -d new/empty pkg/deep").exit_code == 0
+        assert forked.changes() == sandbox.changes()
+        if forked.workspace == "/workspace":
+            assert forked.exec("ls -d /tmp/scratch/empty").exit_code == 0
     sandbox.exec("rm -r pkg/deep /tmp/scratch")
-    with sandbox.fork() as twin:
-        assert twin.exec("ls -d pkg/deep").exit_code != 0
+    with sandbox.fork() as forked:
+        assert forked.exec("ls -d pkg/deep").exit_code != 0
 
 
 def test_fork_has_the_same_files_and_a_life_of_its_own(sandbox):
@@ -184,16 +184,16 @@ def test_fork_has_the_same_files_and_a_life_of_its_own(sandbox):
         "rm -r pkg; echo x > new.py; chmod 700 new.py; ln -s new.py link; git add -A; git commit -qm second"
     )
     sandbox.shell("cd tests; export A=1")
-    with sandbox.fork() as twin:
-        assert twin.changes() == sandbox.changes()
-        assert twin.shell("basename $PWD; echo $A; git log --oneline | wc -l").output.split() == [
+    with sandbox.fork() as forked:
+        assert forked.changes() == sandbox.changes()
+        assert forked.shell("basename $PWD; echo $A; git log --oneline | wc -l").output.split() == [
             "tests",
             "1",
             "2",
         ]
-        twin.write("new.py", b"z\n")
+        forked.write("new.py", b"z\n")
         assert sandbox.read("new.py") == b"x\n"
-        with twin.fork() as third:
+        with forked.fork() as third:
             assert third.read("new.py") == b"z\n"
 
 

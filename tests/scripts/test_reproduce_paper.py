@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 import pytest
 
 from debug_gym.episode import Observation, Step, ToolCall, Verdict
-from debug_gym.runs.store import End, Manifest, Result, Run, Start
-from debug_gym.runs.writer import RunWriter
+from debug_gym.store.records import End, Manifest, Result, Run, Start
+from debug_gym.store.writer import RunWriter
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "scripts" / "reproduce_paper.py"

@@ -10,7 +10,7 @@ pytest.importorskip("textual", reason="the extra play is not installed")
 from debug_gym.runs.config import load_config
 from debug_gym.runs.driven import DrivenAttempt
 from debug_gym.runs.plan import prepare
-from debug_gym.runs.writer import RunWriter
+from debug_gym.store.writer import RunWriter
 from debug_gym.terminal.app import PlayApp
 from debug_gym.terminal.game import Game
 

@@ -5,7 +5,7 @@ import io
 
 from rich.console import Console
 
-from debug_gym.runs.store import Run
+from debug_gym.store.records import Run
 from debug_gym.terminal.screens import AskScreen, HelpScreen, VerdictScreen
 
 

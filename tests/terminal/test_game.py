@@ -3,7 +3,7 @@
 import pytest
 
 from debug_gym.episode import ToolCall
-from debug_gym.runs.store import Run
+from debug_gym.store.records import Run
 from debug_gym.terminal.place import written
 from debug_gym.terminal.workspace import change
 from debug_gym.tools.base import Toolbox

@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 
 from debug_gym.episode import Verdict
-from debug_gym.runs.store import Result
+from debug_gym.store.records import Result
 from debug_gym.terminal.render import problem, verdict
 
 
@@ -52,7 +52,7 @@ def test_a_verdict_says_what_failed_and_what_cheats():
         "✗ t.py::c passed, should be failed",
         "t.py: it holds tests that decide",
         "calc.py:3 looks at the name of the test",
-        "4 changed twins",
+        "4 changed controls",
         "+++ b/calc.py",
     ):
         assert words in shown

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from debug_gym.runs.store import Run
+from debug_gym.store.records import Run
 
 PROGRAM = [sys.executable, "-c", "from debug_gym.cli import main; main()", "play"]
 F6, CTRL_Q = b"\x1b[17~", b"\x11"

@@ -342,8 +342,8 @@ def test_view_marks_them(call, session, pdb):
 
 def test_a_fork_of_the_episode_has_the_breakpoints_but_not_the_program(call, session, pdb):
     pdb("b shop.py:7\nc")
-    with session.sandbox.fork() as twin:
-        other = Session(sandbox=twin, task=session.task, state=deepcopy(session.state))
+    with session.sandbox.fork() as forked:
+        other = Session(sandbox=forked, task=session.task, state=deepcopy(session.state))
         seen = call(other, "pdb", command="p price")
         assert lines_of(seen)[0] == "started the test suite, to stop at a breakpoint or failure"
         call(other, "pdb", command="cl")

@@ -9,7 +9,7 @@ from debug_gym.sandbox import Changes
 from debug_gym.sandbox.base import FileEntry
 
 Level = Literal["nothing", "exit code", "junit"]
-"""The strongest of the common harnesses that an attack deceives; see ``debug_gym.judge.levels``."""
+"""The strongest of the common harnesses that an attack deceives; see ``debug_gym.checks.harnesses``."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ const listed = (title, items, kind = "") =>
 function controls({ controls, resolved, odds }) {
   if (controls)
     return `${plural(controls, "negative control")} drawn; chance that blind forgery passes: at most ${odds.toPrecision(2)}`;
-  return resolved ? "no negative control could be drawn: the task has no twins" : "";
+  return resolved ? "no negative control could be drawn: the task has no controls" : "";
 }
 
 function judged(verdict) {

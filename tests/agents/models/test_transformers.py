@@ -20,7 +20,7 @@ import pytest
 
 from debug_gym.agents.models.openai import OpenAIModel
 from debug_gym.cli import main
-from debug_gym.runs.store import Run
+from debug_gym.store.records import Run
 
 NEEDED = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "fastapi", "uvicorn", "accelerate")
 MISSING = [name for name in NEEDED if importlib.util.find_spec(name) is None]

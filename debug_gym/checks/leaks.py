@@ -1,0 +1,124 @@
+"""Prove that nothing in reach of an agent holds the answer: search its sandbox for lines of it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import groupby
+
+from debug_gym.checks.packed import search_packed
+from debug_gym.errors import DebugGymError
+from debug_gym.sandbox import Backend, Sandbox
+from debug_gym.task import Task
+
+SHORTEST = 20
+"""Characters that a line needs to be distinctive."""
+LINES = 8
+"""Lines of the gold patch, and of each hidden test file, that are searched for: the longest."""
+LIMIT = 600.0
+"""Seconds for one search."""
+
+_OWN = ("/tmp", "/home")
+"""Folders that differ from sandbox to sandbox, besides the workspace."""
+_SEARCH = (
+    "LC_ALL=C grep -rFos -D skip --binary-files=text -f - $(ls -d {what}); test $? -le 2"  # 1: nothing found
+)
+
+Held = dict[str, set[str]]
+"""Path in a sandbox to the lines that were found in it."""
+
+
+def answers_in_reach(
+    tasks: Sequence[Task], backend: Backend, *, everywhere: bool = True
+) -> dict[str, list[str]]:
+    """Task id to sentences about files of the agent's sandbox that hold its gold patch or hidden tests.
+
+    Every file that a sandbox shows is searched, but for ``/proc`` and ``/sys``; those that are its own also
+    in compressed files and git's objects. What all sandboxes of the same environment share (the system, the
+    interpreter) is searched once for all their tasks. A file counts if it holds half of the longest lines of
+    an answer; within the workspace, where fixed code looks like broken code, it takes all of them and at
+    least three.
+
+    Args:
+        tasks: to search for, each in a sandbox as its agent gets it.
+        backend: of the sandboxes.
+        everywhere: False leaves out what sandboxes share, which is several gigabytes.
+    """
+    found: dict[str, list[str]] = {}
+    ordered = sorted(tasks, key=lambda task: task.environment.model_dump_json())
+    for _, group in groupby(ordered, key=lambda task: task.environment):
+        found.update(_search_group(list(group), backend, everywhere))
+    return found
+
+
+def _search_group(tasks: Sequence[Task], backend: Backend, everywhere: bool) -> dict[str, list[str]]:
+    answers = {task.id: dict(_answers(task)) for task in tasks}
+    every = {line for of_task in answers.values() for lines in of_task.values() for line in lines}
+    shared = _search_shared(tasks[0], every, backend) if everywhere else {}
+    found = {}
+    for task in tasks:
+        mine, inside = _search_own(task, answers[task.id], backend)
+        found[task.id] = list(_leaks(answers[task.id], shared, mine, inside))
+    return found
+
+
+def _search_shared(task: Task, lines: Iterable[str], backend: Backend) -> Held | None:
+    """What all sandboxes hold that are like this task's. None: the search failed."""
+    with suppress(DebugGymError), backend.start(task.for_agent()) as sandbox:
+        own = "|".join(("/proc", "/sys", *_OWN, "/" + sandbox.workspace.split("/")[1]))
+        return _search(sandbox, lines, f"/* | grep -vxE '{own}'")
+    return None
+
+
+def _search_own(task: Task, answers: Held, backend: Backend) -> tuple[Held | None, str]:
+    """What one sandbox alone holds (None: the search failed), and how the paths of its workspace begin."""
+    lines = {line for lines in answers.values() for line in lines}
+    with suppress(DebugGymError), backend.start(task.for_agent()) as sandbox:
+        folders = [sandbox.workspace, *_OWN]
+        mine = _search(sandbox, lines, " ".join(folders))
+        packed = search_packed(sandbox, sorted(lines), folders, LIMIT) if lines else {}
+        return None if mine is None or packed is None else {**packed, **mine}, f"{sandbox.workspace}/"
+    return None, ""  # a broken task: the other checks say what is wrong with it
+
+
+def _search(sandbox: Sandbox, lines: Iterable[str], what: str) -> Held | None:
+    """None: the search failed."""
+    patterns = "".join(f"{line}\n" for line in sorted(lines))
+    if not patterns:
+        return {}
+    command = ["bash", "-c", _SEARCH.format(what=what)]
+    done = sandbox.exec(command, stdin=patterns.encode(), timeout=LIMIT, cwd="/")
+    if done.exit_code != 0 or done.dropped:
+        return None
+    held: Held = {}
+    for row in done.output.splitlines():
+        path, _, line = row.partition(":")
+        held.setdefault(path, set()).add(line)
+    return held
+
+
+def _leaks(answers: Held, shared: Held | None, mine: Held | None, inside: str) -> Iterator[str]:
+    if shared is None or mine is None:
+        yield "the agent's sandbox could not be searched for the answer"
+        return
+    for what, lines in answers.items():
+        for path, seen in sorted({**shared, **mine}.items()):
+            both = seen & lines
+            if path.startswith(inside):
+                leaks = len(both) >= 3 and both == lines
+            else:
+                leaks = len(both) * 2 >= len(lines)
+            if leaks:
+                yield f"the agent can read {what} in {path}"
+
+
+def _answers(task: Task) -> Iterator[tuple[str, set[str]]]:
+    """What must not be found, and its distinctive lines."""
+    added = [
+        line[1:]
+        for line in (task.gold_patch or "").splitlines()
+        if line.startswith("+") and not line.startswith("+++")
+    ]
+    hidden = ((f"the hidden test file {path}", text.splitlines()) for path, text in task.tests.hidden.items())
+    for what, lines in (("the gold patch", added), *hidden):
+        distinctive = {line.strip() for line in lines if len(line.strip()) >= SHORTEST}
+        if distinctive:
+            yield what, set(sorted(distinctive, key=len)[-LINES:])

@@ -1,0 +1,193 @@
+"""Prove that tasks are sound: their tests fail before the gold patch and pass after it, again and again."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from debug_gym.benchmarks.base import Benchmark
+from debug_gym.checks.leaks import answers_in_reach
+from debug_gym.episode import Verdict
+from debug_gym.errors import ConfigError, DebugGymError, TaskError
+from debug_gym.judge import judge
+from debug_gym.judge.controls.make import check_controls, dump_controls, make_controls
+from debug_gym.judge.controls.sample import shuffled
+from debug_gym.sandbox import Backend, Changes, TestRun
+from debug_gym.store.writer import write_atomically
+from debug_gym.task import Task
+
+_FAILING = {"failed", "error", "missing"}
+"""Outcomes that count as a failure; ``missing``: the test's file could not even be imported."""
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What was found out about one task."""
+
+    task: str
+    problems: tuple[str, ...] = ()
+    """Sentences; empty: the task is sound."""
+    resolved: int = 0
+    """How many times in a row the gold patch was judged to resolve it."""
+    seconds: float = 0.0
+    """Wall-clock time of all checks."""
+    controls: int = 0
+    """Negative controls in a judgement of the gold patch; 0: this task can have none."""
+    odds: float = 1.0
+    """Upper bound of the chance to get past them blindly."""
+    excluded: tuple[str, ...] = ()
+    """Tests that the task itself calls unstable: they do not count."""
+
+    @property
+    def sound(self) -> bool:
+        """Whether every check passed."""
+        return not self.problems
+
+
+def validate(task: Task, backend: Backend, *, repeats: int = 5) -> Validation:
+    """Check one task. What is wrong with it is found and told, not raised.
+
+    With no changes, the judge must see each fail-to-pass test fail and each pass-to-pass test pass. With the
+    gold patch, the visible tests must pass, the judge must say resolved, ``repeats`` times in a row, each
+    time with the tests in another order, no test may give different outcomes, and every control must fail.
+    """
+    began = time.monotonic()
+    verdicts: list[Verdict] = []
+    try:
+        problems = _check_broken(task, backend)
+        if task.gold_patch is None:
+            problems.append("it has no gold patch, so nothing proves that it can be solved")
+        else:
+            gold, visible = apply_gold(task, backend)
+            problems += _check_visible(visible)
+            verdicts = [_judge(_reordered(task), gold, backend) for _ in range(repeats)]
+            problems += _check_fixed(verdicts)
+            problems += check_controls(task, gold, backend)
+    except DebugGymError as error:
+        problems = [str(error)]
+    return Validation(
+        task.id,
+        tuple(problems),
+        sum(verdict.resolved for verdict in verdicts),
+        time.monotonic() - began,
+        controls=max((verdict.controls for verdict in verdicts), default=0),
+        odds=min((verdict.odds for verdict in verdicts), default=1.0),
+        excluded=task.tests.unstable,
+    )
+
+
+def validate_all(
+    tasks: Sequence[Task],
+    backend: Backend,
+    *,
+    repeats: int = 5,
+    workers: int = 1,
+    search: bool = False,
+    on_done: Callable[[Validation], None] = lambda validation: None,
+) -> list[Validation]:
+    """Check tasks side by side; ``on_done`` is called in this thread for each, in order.
+
+    ``search`` looks for the answers in everything that an agent's sandbox shows, not only in what is its own;
+    that takes about a minute for each environment.
+    """
+    found: list[Validation] = []
+    leaks = answers_in_reach(tasks, backend, everywhere=search)
+    with ThreadPoolExecutor(workers, thread_name_prefix="validate") as pool:
+        try:
+            for validation in pool.map(lambda task: validate(task, backend, repeats=repeats), tasks):
+                validation = replace(validation, problems=(*validation.problems, *leaks[validation.task]))
+                on_done(validation)
+                found.append(validation)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return found
+
+
+def write_controls(benchmark: Benchmark, tasks: Sequence[Task], backend: Backend) -> dict[str, int]:
+    """Make the controls of tasks and store them where the benchmark keeps them; task id to their number.
+
+    Raises:
+        ConfigError: the benchmark stores none.
+        TaskError: a task has no gold patch, or it does not apply.
+    """
+    counts = {}
+    for task in tasks:
+        path = benchmark.controls_file(task.id)
+        if path is None:
+            raise ConfigError(f"the benchmark {benchmark.name!r} has no place for controls")
+        controls = make_controls(task, apply_gold(task, backend)[0], backend)
+        write_atomically(path, dump_controls(controls))
+        counts[task.id] = len(controls)
+    return counts
+
+
+def _reordered(task: Task) -> Task:
+    """The task with its tests in a random order: in it they run where they share a sandbox."""
+    tests = task.tests
+    orders = {"fail_to_pass": shuffled(tests.fail_to_pass), "pass_to_pass": shuffled(tests.pass_to_pass)}
+    changed = tests.model_copy(update={name: tuple(order) for name, order in orders.items()})
+    return task.model_copy(update={"tests": changed})
+
+
+def _judge(task: Task, changes: Changes, backend: Backend) -> Verdict:
+    unsafe = not backend.guarantees.isolated  # then somebody named it on purpose
+    return judge(task, changes, backend, allow_unsafe=unsafe)
+
+
+def _check_broken(task: Task, backend: Backend) -> list[str]:
+    verdict = _judge(task, Changes(), backend)
+    problems = ["it counts as resolved with no change at all"] if verdict.resolved else []
+    seen = {test: verdict.seen.get(test, "missing") for test in task.tests.required}
+    problems += [
+        f"{test} must fail before the fix, but: {seen[test]}"
+        for test in task.tests.fail_to_pass
+        if test in seen and seen[test] not in _FAILING
+    ]
+    problems += [
+        f"{test} must pass before the fix, but: {seen[test]}"
+        for test in task.tests.pass_to_pass
+        if test in seen and seen[test] != "passed"
+    ]
+    return problems
+
+
+def _check_fixed(verdicts: Sequence[Verdict]) -> list[str]:
+    """What is wrong with the judgements of the gold patch."""
+    problems = []
+    for test in verdicts[0].seen:
+        outcomes = sorted({verdict.seen[test] for verdict in verdicts})
+        if len(outcomes) > 1:
+            problems.append(
+                f"{test} is unstable with the gold patch ({', '.join(outcomes)}): list it as unstable"
+            )
+    for number, verdict in enumerate(verdicts, 1):
+        if not verdict.resolved:
+            which = f"judgement {number} of {len(verdicts)}"
+            problems.append(f"with the gold patch, {which} is not resolved: {verdict.reason}")
+            break
+    return problems
+
+
+def apply_gold(task: Task, backend: Backend) -> tuple[Changes, TestRun]:
+    """Apply the gold patch in a sandbox of its own; give the changes and a run of the visible tests.
+
+    Raises:
+        TaskError: there is none, or it does not apply.
+    """
+    if task.gold_patch is None:
+        raise TaskError(f"the task {task.id} has no gold patch")
+    with backend.start(task.for_agent()) as sandbox:
+        applied = sandbox.exec(["git", "apply", "-p1", "-"], stdin=task.gold_patch.encode())
+        if applied.exit_code != 0:
+            output = " ".join(applied.output.split())
+            raise TaskError(f"the gold patch does not apply: {output}")
+        gold = sandbox.changes()
+        return gold, sandbox.run_tests()
+
+
+def _check_visible(run: TestRun) -> list[str]:
+    if run.success or (run.complete and not run.collected):  # all of its tests may be hidden
+        return []
+    first = run.failed[0] if run.failed else run.note or f"exit code {run.exit_code}"
+    return [f"with the gold patch the visible tests do not pass: {first}"]

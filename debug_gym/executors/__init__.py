@@ -1,0 +1,1 @@
+"""Where attempts are played: in this process, or on the machines of a cluster."""

@@ -1,0 +1,91 @@
+"""Repositories on their way to other machines: a task's source as one archive, named by its digest."""
+
+import gzip
+import hashlib
+import tarfile
+import tempfile
+import threading
+from pathlib import Path
+
+from debug_gym.sandbox.checkout_cache import cache_folder
+from debug_gym.sandbox.fetch import fetch
+from debug_gym.task import ArchiveSource, Source, Task
+
+KEPT = 200
+"""Parcels in a machine's cache; beyond that, the oldest go. They are needed until their bases are made."""
+
+
+class Sender:
+    """Packs repositories, each once; the parcels lie in a temporary folder until ``close``."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="debug-gym-parcels-")
+        self._digests: dict[Source, str] = {}
+        self._lock = threading.Lock()
+
+    def pack(self, task: Task) -> str:
+        """The digest of a task's parcel.
+
+        Raises:
+            TaskError: the repository is missing or unreadable.
+        """
+        with self._lock:
+            if task.source not in self._digests:
+                with tempfile.TemporaryDirectory(dir=self._folder.name) as scratch:
+                    parcel = _pack(task.source, Path(scratch))
+                    digest = hashlib.sha256(parcel.read_bytes()).hexdigest()
+                    parcel.replace(Path(self._folder.name, digest))
+                self._digests[task.source] = digest
+            return self._digests[task.source]
+
+    def read(self, digest: str) -> bytes:
+        """A parcel that was packed."""
+        return Path(self._folder.name, digest).read_bytes()
+
+    def close(self) -> None:
+        """Remove the parcels."""
+        self._folder.cleanup()
+
+
+def has(digest: str) -> bool:
+    """Whether this machine has a parcel."""
+    return _place(digest).exists()
+
+
+def store(digest: str, parcel: bytes) -> None:
+    """Keep a parcel in this machine's cache."""
+    place = _place(digest)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as file:
+        file.write(parcel)
+    Path(file.name).replace(place)
+    kept = sorted(place.parent.glob("*.tar.gz"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in kept[KEPT:]:
+        old.unlink(missing_ok=True)
+
+
+def unpacked(task: Task, digest: str) -> Task:
+    """The task with its repository taken from this machine's cache."""
+    return task.model_copy(update={"source": ArchiveSource(path=_place(digest), strip=1)})
+
+
+def _place(digest: str) -> Path:
+    return cache_folder() / "parcels" / f"{digest}.tar.gz"
+
+
+def _pack(source: Source, scratch: Path) -> Path:
+    """The same repository always gives the same bytes."""
+    folder, parcel = scratch / "repository", scratch / "parcel"
+    fetch(source, folder)
+    with (
+        parcel.open("wb") as file,
+        gzip.GzipFile(fileobj=file, mode="wb", filename="", mtime=0, compresslevel=1) as packed,
+        tarfile.open(fileobj=packed, mode="w") as archive,
+    ):
+        archive.add(folder, folder.name, filter=_plain)
+    return parcel
+
+
+def _plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    """An entry without what differs between machines."""
+    return entry.replace(mtime=0, uid=0, gid=0, uname="", gname="", deep=False)

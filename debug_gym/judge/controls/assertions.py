@@ -1,0 +1,276 @@
+"""Edits of tests that turn an expectation into its opposite: what controls are made of.
+
+Only edits that exclude the original: code that meets the one cannot meet the other. ``== 4`` becomes
+``== 5`` and ``x in y`` becomes ``x not in y``, but ``>= 4`` never becomes ``>= 5``, which a correct fix may
+also meet. Only statements that surely run: no branches, no loops but over literals.
+"""
+
+import ast
+import math
+import random
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import pairwise
+
+from debug_gym.judge.controls.edits import Edit, SourceText, Span
+from debug_gym.judge.controls.literals import mutated, words_of
+from debug_gym.judge.controls.test_source import (
+    RAISES,
+    Function,
+    constructs,
+    name_of,
+    named_values,
+    straight,
+    told_alone,
+)
+from debug_gym.task import NegativeControl
+
+_OPPOSITES: dict[type[ast.cmpop], str] = {
+    ast.Eq: "!=",
+    ast.NotEq: "==",
+    ast.In: "not in",
+    ast.NotIn: "in",
+    ast.Is: "is not",
+    ast.IsNot: "is",
+}
+_UNITTEST_OPPOSITES = {
+    "assertTrue": "assertFalse",
+    "assertFalse": "assertTrue",
+    "assertEqual": "assertNotEqual",
+    "assertNotEqual": "assertEqual",
+    "assertIn": "assertNotIn",
+    "assertNotIn": "assertIn",
+    "assertIs": "assertIsNot",
+    "assertIsNot": "assertIs",
+    "assertIsNone": "assertIsNotNone",
+    "assertIsNotNone": "assertIsNone",
+    "assertIsInstance": "assertNotIsInstance",
+    "assertAlmostEqual": "assertNotAlmostEqual",
+    "assertRegex": "assertNotRegex",
+}
+_UNITTEST_EQUAL = {
+    f"assert{kind}Equal" for kind in ("", "Almost", "List", "Dict", "Tuple", "Set", "Sequence", "MultiLine")
+}
+_ERRORS = ("KeyError", "IndexError", "TypeError", "AttributeError", "ZeroDivisionError", "RuntimeError")
+_BASES = {"BaseException", "Exception", "LookupError", "ArithmeticError"}
+"""Whoever raises one of ``_ERRORS`` raises one of these, too."""
+_RARE = ("EOFError", "BufferError", "MemoryError", "ConnectionResetError")
+"""What a fix may hardly raise where any error will do."""
+_PATTERN = frozenset("|[](){}*+?\\")
+"""A changed letter in a pattern with one of these need not exclude what the original matches."""
+
+
+def certain_controls(tests: Collection[str], texts: Mapping[str, str]) -> tuple[NegativeControl, ...]:
+    """Controls that need no gold patch to confirm them: for tasks that bring none.
+
+    Args:
+        tests: ids; those with parameters are left out.
+        texts: path to text of test files; what is not Python is left out.
+    """
+    found = []
+    for path, text in texts.items():
+        edits = Edits.of(text)
+        for test in tests:
+            if edits and test.startswith(f"{path}::") and "[" not in test:
+                chosen = [edit for edit in edits.of_test(test) if edit.certain]
+                found += [control(test, path, edit) for edit in random.sample(chosen, min(2, len(chosen)))]
+    return tuple(found)
+
+
+def control(test: str, path: str, edit: Edit, *, sharp: bool = False) -> NegativeControl:
+    """The control that an edit makes of a test."""
+    return NegativeControl(
+        test=test,
+        path=path,
+        line=edit.line,
+        column=edit.column,
+        old=edit.old,
+        new=edit.new,
+        sharp=sharp,
+    )
+
+
+class Edits:
+    """The edits that a test file offers.
+
+    Args:
+        text: of the file.
+        tree: of the text.
+        seed: the same seed gives the same edits.
+    """
+
+    def __init__(self, text: str, tree: ast.Module, seed: object = 0) -> None:
+        self.tree = tree
+        self._text = SourceText(text)
+        self._random = random.Random(str(seed))
+        self._words = words_of(tree)
+
+    @classmethod
+    def of(cls, text: str, seed: object = 0) -> "Edits | None":
+        """The edits of a text; None if it is not Python."""
+        try:
+            tree = ast.parse(text)
+        except (SyntaxError, ValueError):
+            return None
+        return None if "\r" in text.replace("\r\n", "") else cls(text, tree, seed)  # its lines are not ours
+
+    def of_test(self, test: str) -> list[Edit]:
+        """All edits of one test, each place once, values first."""
+        function = self._find(test.partition("::")[2].partition("[")[0].split("::"))
+        if function is None:
+            return []
+        known = named_values(self.tree, function)
+        edits: dict[tuple[int, int], Edit] = {}
+        for statement in straight(function.body):
+            for edit in self._statement(statement, known):
+                edits.setdefault((edit.line, edit.column), edit)
+        for edit in self._removals(function):
+            edits.setdefault((edit.line, edit.column), edit)
+        order = ("value", "error", "opposite", "removal")
+        return sorted(edits.values(), key=lambda edit: order.index(edit.kind))
+
+    def _find(self, names: Sequence[str]) -> Function | None:
+        body: list[ast.stmt] = self.tree.body
+        for name in names[:-1]:
+            body = next((x.body for x in body if isinstance(x, ast.ClassDef) and x.name == name), [])
+        functions = (x for x in body if isinstance(x, Function))
+        return next((x for x in functions if x.name == names[-1]), None)
+
+    def _statement(self, statement: ast.stmt, known: Mapping[str, list[ast.expr]]) -> Iterator[Edit]:
+        span = (statement.lineno, statement.end_lineno or statement.lineno)
+        if isinstance(statement, ast.Assert):
+            yield from self._condition(statement.test, span, known)
+        elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+            yield from self._unittest(statement.value, span, known)
+        elif isinstance(statement, ast.With | ast.AsyncWith):
+            yield from self._raises(statement, (span[0], span[0]))
+
+    def _removals(self, function: Function) -> Iterator[Edit]:
+        """Calls without which no code can meet a later expectation."""
+        for statement, following in pairwise(function.body):
+            if following.lineno > statement.lineno and told_alone(function, statement):
+                yield self._text.remove(statement, following)
+
+    def _condition(self, test: ast.expr, span: Span, known: Mapping[str, list[ast.expr]]) -> Iterator[Edit]:
+        """``assert test``: other values where something is compared with one, and its opposite."""
+        if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+            for part in test.values:
+                yield from self._condition(part, span, known)
+            return
+        if isinstance(test, ast.Compare):
+            if all(isinstance(op, ast.Eq | ast.Is) for op in test.ops):
+                right = test.comparators[-1]
+                literal = isinstance(test.left, ast.Constant) and not isinstance(right, ast.Constant)
+                yield from self._values(test.left if literal else right, span, known)
+            if len(test.ops) == 1 and type(test.ops[0]) in _OPPOSITES:
+                yield self._flip(test, span)
+                return
+        elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            simple = isinstance(test.operand, ast.Name | ast.Attribute | ast.Call | ast.Subscript)
+            inner = self._text.of(test.operand)
+            yield self._text.replace(test, inner if simple else f"({inner})", "opposite", span)
+            return
+        yield self._text.replace(test, f"not ({self._text.of(test)})", "opposite", span)
+
+    def _flip(self, test: ast.Compare, span: Span) -> Edit:
+        left, operator, right = test.left, test.ops[0], test.comparators[0]
+        parts = self._text.of(left), _OPPOSITES[type(operator)], self._text.of(right)
+        whole = self._text.of(test)
+        if not (whole.startswith(parts[0]) and whole.endswith(parts[2])):  # brackets around an operand
+            return self._text.replace(test, f"not ({whole})", "opposite", span)
+        return self._text.replace(test, " ".join(parts), "opposite", span)
+
+    def _values(
+        self,
+        node: ast.expr,
+        span: Span,
+        known: Mapping[str, list[ast.expr]],
+        certain: bool = True,
+    ) -> Iterator[Edit]:
+        """Other constants in an expected value."""
+        if isinstance(node, ast.Constant):
+            for new in mutated(node.value, self._text.of(node), self._random, self._words):
+                yield self._text.replace(node, new, "value", span, certain=certain)
+        elif isinstance(node, ast.List | ast.Tuple) and not node.elts:
+            yield self._text.replace(
+                node, "[None]" if isinstance(node, ast.List) else "(None,)", "value", span
+            )
+        elif isinstance(node, ast.Call) and name_of(node.func) == "approx":
+            yield from self._far(node.args, node.keywords, span)
+        elif isinstance(node, ast.Name):
+            for value in known.get(node.id, ()):
+                yield from self._values(value, span, {}, False)
+        else:
+            exact = certain and not isinstance(node, ast.BinOp | ast.Call)
+            for part in _parts(node):
+                yield from self._values(part, span, known, exact)
+
+    def _far(
+        self, values: Sequence[ast.expr], tolerances: Sequence[ast.keyword], span: Span
+    ) -> Iterator[Edit]:
+        """Another number, so far away that nothing is close to both."""
+        node = values[0] if len(values) == 1 else None
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+            other = node.value * 2 + 1
+            if other - node.value > 2 * _tolerance(other, tolerances):
+                yield self._text.replace(node, repr(other), "value", span, certain=False)
+
+    def _unittest(self, call: ast.Call, span: Span, known: Mapping[str, list[ast.expr]]) -> Iterator[Edit]:
+        """``self.assertEqual(...)`` and the like."""
+        if not (isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name)):
+            return
+        name = call.func.attr
+        if name in _UNITTEST_EQUAL and len(call.args) >= 2:
+            first, second = call.args[:2]
+            literal = isinstance(first, ast.Constant) and not isinstance(second, ast.Constant)
+            chosen = first if literal else second
+            if name == "assertAlmostEqual":
+                yield from self._far([chosen, *call.args[2:]], call.keywords, span)
+            else:
+                yield from self._values(chosen, span, known)
+        if name in _UNITTEST_OPPOSITES:
+            new = f"{self._text.of(call.func.value)}.{_UNITTEST_OPPOSITES[name]}"
+            yield self._text.replace(call.func, new, "opposite", span)
+
+    def _raises(self, statement: ast.With | ast.AsyncWith, span: Span) -> Iterator[Edit]:
+        """``with pytest.raises(...)``: another exception, another message."""
+        for item in statement.items:
+            call = item.context_expr
+            if not isinstance(call, ast.Call) or name_of(call.func) not in RAISES or not call.args:
+                continue
+            for keyword in call.keywords:
+                if keyword.arg == "match" and isinstance(keyword.value, ast.Constant):
+                    text = self._text.of(keyword.value)
+                    if _PATTERN.isdisjoint(text):
+                        for new in mutated(keyword.value.value, text, self._random, self._words):
+                            yield self._text.replace(keyword.value, new, "error", span, certain=False)
+            wanted, old = call.args[0], self._text.of(call.args[0])
+            if isinstance(wanted, ast.Name | ast.Attribute):
+                others = _RARE if old in _BASES else _ERRORS
+                new = self._random.choice([error for error in others if error != old])
+                yield self._text.replace(wanted, new, "error", span, certain=False)
+
+
+def _parts(node: ast.expr) -> Sequence[ast.expr]:
+    """The expressions that an expected value is made of."""
+    if isinstance(node, ast.List | ast.Tuple | ast.Set):
+        return node.elts
+    if isinstance(node, ast.Dict):
+        return node.values
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return [node.operand]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        return [node.left, node.right]
+    if isinstance(node, ast.Call) and constructs(node.func):
+        return [*node.args, *[item.value for item in node.keywords]]
+    return []
+
+
+def _tolerance(value: float, keywords: Sequence[ast.keyword]) -> float:
+    """How far from a value what is close to it may lie; infinity if that cannot be read."""
+    widths = [0.0]
+    for keyword in keywords:
+        given = keyword.value.value if isinstance(keyword.value, ast.Constant) else None
+        if keyword.arg not in {"abs", "rel", "delta"} or not isinstance(given, int | float):
+            return math.inf
+        widths.append(given * value if keyword.arg == "rel" else given)
+    return max(widths)

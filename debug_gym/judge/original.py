@@ -1,0 +1,120 @@
+"""What the judge asks the untouched repository: which tests it has, which files, and what they say."""
+
+import ast
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, suppress
+from types import TracebackType
+from typing import Self
+
+from debug_gym.errors import TaskError
+from debug_gym.judge.controls.test_source import Function
+from debug_gym.sandbox import Backend, Sandbox, TestRun
+from debug_gym.sandbox.results import NO_PROGRAM
+from debug_gym.task import Task
+
+_KEPT = {"skipped", "xfailed"}
+"""Outcomes that a test may keep where the task names no tests."""
+_STUBBORN = (
+    (),
+    ("--continue-on-collection-errors",),
+    ("--continue-on-collection-errors", "--noconftest"),
+)
+"""Options with which the tests are collected: the next ones where broken code kept the last from doing so."""
+_MOST_DATA = 100_000
+"""Bytes of a data file at most that is looked at."""
+_UNCOLLECTED = {2, 3, 4}
+"""pytest's exit codes for runs that ended before the tests: interrupted, internal error, wrong usage."""
+
+
+class Original:
+    """The repository as it was before any change. A sandbox is started only if it is needed."""
+
+    def __init__(self, task: Task, backend: Backend) -> None:
+        self.task, self.backend = task, backend
+        self._stack = ExitStack()
+        self._started: Sandbox | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def expected(self) -> dict[str, str]:
+        """Test id to the outcome that it must have. Runs the tests if the task names none.
+
+        Of a test file that the broken code keeps from being imported, all tests must pass that its text shows
+        (under their id without parameters).
+
+        Raises:
+            TaskError: there is no program with the name that the test command begins with.
+        """
+        if self.task.tests.required:
+            return dict.fromkeys(self.task.tests.required, "passed")
+        run = self._run_all()
+        if run.exit_code == NO_PROGRAM:
+            raise TaskError(run.output.strip())
+        tests = dict.fromkeys(run.collected)
+        broken = [test for test in run.outcomes if test not in tests and test.endswith(".py")]
+        for path, text in self.texts(broken).items():
+            tests.update(dict.fromkeys(_tests_in(path, text)))
+        stable = [test for test in tests if test not in self.task.tests.unstable]
+        outcomes = {test: run.outcomes.get(test, "missing") for test in stable}
+        return {test: outcome if outcome in _KEPT else "passed" for test, outcome in outcomes.items()}
+
+    def _run_all(self) -> TestRun:
+        for options in _STUBBORN:
+            selection = [*options, *self.task.tests.visible] if options else ()
+            run = self._sandbox().run_tests(selection, timeout=self.task.tests.timeout)
+            if run.timed_out or run.exit_code not in _UNCOLLECTED:
+                break
+        return run
+
+    def paths(self) -> frozenset[str]:
+        """Files near the top, where new modules could hide others."""
+        found = self._sandbox().listdir(depth=3, limit=100_000)
+        return frozenset(path for path, kind, _ in found if kind != "dir")
+
+    def data_files(self) -> set[str]:
+        """Files that are no Python and small enough to be what tests compare with."""
+        found = self._sandbox().listdir(depth=20, limit=100_000)
+        paths = {path for path, kind, size in found if kind == "file" and size <= _MOST_DATA}
+        return {path for path in {*paths, *self.task.tests.hidden} if not path.endswith(".py")}
+
+    def texts(self, paths: Collection[str]) -> dict[str, str]:
+        """Text of test files: the hidden ones from the task, the others from the repository. What cannot be
+        read is left out."""
+        texts = {path: text for path, text in self.task.tests.hidden.items() if path in paths}
+        for path in paths:
+            if path not in texts:
+                with suppress(OSError, ValueError):
+                    texts[path] = self._sandbox().read(path).decode()
+        return texts
+
+    def _sandbox(self) -> Sandbox:
+        if self._started is None:
+            self._started = self._stack.enter_context(self.backend.start(self.task))
+        return self._started
+
+
+def _tests_in(path: str, text: str) -> Iterator[str]:
+    """Ids, without parameters, of the tests that a file's text shows and no mark leaves out."""
+    with suppress(SyntaxError, ValueError):
+        yield from _tests_below(path, ast.parse(text).body)
+
+
+def _tests_below(prefix: str, body: list[ast.stmt]) -> Iterator[str]:
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            bases = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
+            if (node.name.startswith("Test") or "TestCase" in bases) and _is_plain(node):
+                yield from _tests_below(f"{prefix}::{node.name}", node.body)
+        elif isinstance(node, Function) and node.name.startswith("test") and _is_plain(node):
+            yield f"{prefix}::{node.name}"
+
+
+def _is_plain(node: ast.ClassDef | Function) -> bool:
+    marks = " ".join(map(ast.unparse, node.decorator_list))
+    return "skip" not in marks and "xfail" not in marks

@@ -1,0 +1,313 @@
+"""The runtime's main loop: one request in, one reply out, until the host hangs up."""
+
+from __future__ import annotations
+
+import os
+import resource
+import select
+import signal
+import sys
+import tempfile
+from functools import partial
+from typing import Any, Callable, NoReturn
+
+from . import bootstrap, files, linux, search, warm
+from .debug.session import DebugSession
+from .output import BoundedOutput
+from .preload import preload, restart, restarted
+from .shell import Shell
+from .supervise import HostGoneError, Supervisor
+from .testruns import TestRunner
+from .trace.run import trace
+from .wire import Channel, Frame
+
+
+class Runtime:
+    """Serves one sandbox. Each ``op_NAME`` method answers the request of that name."""
+
+    def __init__(self, channel: Channel, workspace: str, limits: dict[str, Any], names: list[str]) -> None:
+        self.channel = channel
+        self.workspace = os.path.realpath(workspace)
+        self.limits = limits
+        self.names = names
+        self.upper: int | None = None
+        """A descriptor of the overlay's upper folder, where the backend has one."""
+        self.home = ""
+        """A folder to remove at the end."""
+        self.supervisor = Supervisor(channel.read_fd, limits["memory"])
+        self.supervisor.on_kill_all.append(self._forget_shell)
+        self.private = {
+            channel.read_fd,
+            channel.write_fd,
+            self.supervisor.wake_read,
+            self.supervisor.wake_write,
+        }
+        self.private -= {0, 1, 2}
+        self.tests = TestRunner(self.supervisor, self.spawn)
+        self.debugger = DebugSession(self.supervisor, self.spawn, self.workspace)
+        self.shell: Shell | None = None
+        self.shell_state = ""
+        os.chdir(self.workspace)
+
+    # -- children ------------------------------------------------------------------
+
+    def spawn(self, work: Callable[[], None]) -> int:
+        """Fork a child that can reach nothing of ours, and run ``work`` there; return its pid."""
+        pid = self.supervisor.make(os.fork)
+        if pid:
+            return pid
+        try:
+            os.setsid()
+            signal.set_wakeup_fd(-1)
+            for number in (signal.SIGCHLD, signal.SIGPIPE):
+                signal.signal(number, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            for fd in self._private_fds():
+                os.close(fd)
+            linux.set_dumpable(True)
+            work()
+        except BaseException:
+            import traceback
+
+            traceback.print_exc()
+        finally:
+            os._exit(127)
+
+    def _private_fds(self) -> set[int]:
+        held = set(self.private)
+        if self.upper is not None:
+            held.add(self.upper)
+        if self.shell is not None:
+            held.update((self.shell.commands, self.shell.statuses, self.shell.output))
+        if self.tests.spare is not None:
+            held.update(self.tests.spare[1:])
+        held.update(self.debugger.fds)
+        return held
+
+    # -- the loop --------------------------------------------------------------------
+
+    def serve(self) -> NoReturn:
+        """Answer requests until the host is gone, then end every process and exit."""
+        try:
+            while True:
+                self._idle()
+                request, blob = self.channel.receive()
+                self.supervisor.hurried = False
+                if request.get("op") == "interrupt":
+                    continue  # what it was meant for has ended
+                self.channel.send(*self._answer(request, blob))
+                if request.get("op") == "tests":
+                    self.tests.prepare()
+        except (EOFError, HostGoneError, OSError):
+            pass
+        finally:
+            if self.supervisor.me != 1:
+                self.supervisor.kill_all()
+            if self.home:
+                os.chdir("/")
+                try:
+                    files.remove_tree(self.home)
+                except OSError:
+                    pass  # the host does it too
+            os._exit(0)
+
+    def _idle(self) -> None:
+        """Wait for a request; meanwhile reap, and watch the memory of what runs in the background."""
+        poll = select.poll()
+        poll.register(self.channel.read_fd, select.POLLIN)
+        while not poll.poll(200 if self.shell is not None or self.debugger.fds else None):
+            self.supervisor.reap()
+            self.supervisor.guard_memory()
+
+    def _answer(self, request: dict[str, Any], blob: bytes) -> Frame:
+        try:
+            operation = getattr(self, "op_" + str(request.get("op")), None)
+            if operation is None:
+                raise ValueError("unknown operation %r" % request.get("op"))
+            reply = operation(request, blob)
+            return reply if isinstance(reply, tuple) else (reply, b"")
+        except HostGoneError:
+            raise
+        except OSError as error:
+            path = request.get("path") or error.filename
+            name = path if isinstance(path, str) else None
+            return {"error": [type(error).__name__, error.strerror or str(error), error.errno, name]}, b""
+        except Exception as error:
+            return {"error": [type(error).__name__, str(error), None, None]}, b""
+
+    # -- operations --------------------------------------------------------------------
+
+    def op_ping(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        """Nothing; shows that the runtime answers."""
+        return {}
+
+    def op_exec(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        """``command`` (text or list), ``timeout``, ``output`` (bytes), ``cwd``, ``env``; stdin: blob."""
+        command = request["command"]
+        arguments = ["/bin/bash", "-c", command] if isinstance(command, str) else list(command)
+        environment = {**os.environ, **request.get("env", {})}
+        sink = BoundedOutput(request["output"])
+        out_read, out_write = os.pipe()
+        stdin = _nameless_file(blob) if blob else os.open(os.devnull, os.O_RDONLY)
+        strays = self.supervisor.strays()
+        actions = [
+            (os.POSIX_SPAWN_DUP2, stdin, 0),
+            (os.POSIX_SPAWN_DUP2, out_write, 1),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ]
+        try:
+            os.chdir(os.path.join(self.workspace, request.get("cwd") or ""))
+            start = partial(
+                os.posix_spawnp,
+                arguments[0],
+                arguments,
+                environment,
+                file_actions=actions,
+                setsid=True,
+                setsigdef=[signal.SIGPIPE, signal.SIGCHLD, signal.SIGINT],
+            )
+            pid = self.supervisor.make(start)
+        except OSError:
+            os.close(out_read)
+            raise
+        finally:
+            os.close(stdin)
+            os.close(out_write)
+            os.chdir(self.workspace)
+        reply = self.supervisor.run(pid, {out_read: sink}, request["timeout"], strays)
+        return {**reply, "output": sink.text(), "dropped": sink.dropped}
+
+    def op_shell(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        """``command``, ``timeout``, ``output`` (bytes): run in the persistent bash."""
+        if self.shell is not None and self.shell.ended:
+            self._lose_shell()
+        if self.shell is None:
+            os.chdir(self.workspace)
+            self.shell = Shell(self.supervisor, self.spawn)
+            state, self.shell_state = self.shell_state, ""
+            if state and self.shell.run(state, 5.0, 1 << 10).get("lost"):
+                self._lose_shell()
+                self.shell = Shell(self.supervisor, self.spawn)
+        reply = self.shell.run(request["command"], request["timeout"], request["output"])
+        if reply.pop("lost", False):
+            self._lose_shell()
+        return reply
+
+    def op_shell_state(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        """-> ``state``: commands that rebuild the shell's state; empty if none was started."""
+        if self.shell is None:
+            return {"state": self.shell_state}
+        state = self.shell.state()
+        if state is None:
+            self._lose_shell()
+        return {"state": state or ""}
+
+    def op_tests(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        """``arguments`` of pytest, ``timeout``, ``output`` (bytes), ``cold``."""
+        shadowed = warm.shadowed(self._importable(), warm.names_on_path(self.workspace), bootstrap.MODULES)
+        return self.tests.run(request, shadowed)
+
+    def op_debug_start(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        """See ``DebugSession.start``."""
+        return self.debugger.start(request)
+
+    def op_debug(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        """``command``, ``timeout``, ``output`` (bytes): see ``DebugSession.command``."""
+        return self.debugger.command(request)
+
+    def op_debug_stop(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        """End the debugged program, if there is one."""
+        self.debugger.stop()
+        return {}
+
+    def op_trace(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        """See ``trace.run``."""
+        return trace(self.supervisor, self.spawn, self.workspace, request)
+
+    def op_read(self, request: dict[str, Any], blob: bytes) -> Frame:
+        """See ``files.read``."""
+        return files.read(self.workspace, request)
+
+    def op_write(self, request: dict[str, Any], blob: bytes) -> Frame:
+        """See ``files.write``."""
+        return files.write(self.workspace, request, blob)
+
+    def op_listdir(self, request: dict[str, Any], blob: bytes) -> Frame:
+        """See ``files.listdir``."""
+        return files.listdir(self.workspace, request)
+
+    def op_grep(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        """See ``search.grep``."""
+        return search.grep(self.workspace, request)
+
+    def op_restore(self, request: dict[str, Any], blob: bytes) -> Frame:
+        """See ``files.restore``; ``shell`` is the state that the next shell starts with."""
+        self.shell_state = request.get("shell", "")
+        return files.restore(self.workspace, request, blob)
+
+    def _importable(self) -> set[str]:
+        """Names of modules that the workspace could put in the place of preloaded ones."""
+        changed = self.workspace if self.upper is None else "/proc/self/fd/%d" % self.upper
+        return set(self.names) | warm.importable_names(changed, self.workspace)
+
+    def _lose_shell(self) -> None:
+        """The shell is of no more use: end its jobs, which nobody could control any more."""
+        self._forget_shell()
+        self.supervisor.end_strays()
+
+    def _forget_shell(self) -> None:
+        if self.shell is not None:
+            self.shell.close()
+            self.shell = None
+
+
+def _nameless_file(data: bytes) -> int:
+    """On the disk of the sandbox, where it counts: a file in memory would be a place to hoard in."""
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        return os.dup(file.fileno())
+
+
+_HELPERS = 3
+"""Processes of ours: the runtime, the shell, and the interpreter that waits for the next test run."""
+
+
+def set_limits(limits: dict[str, Any]) -> None:
+    """Put the resource limits on this process and all that it starts."""
+    with open("/proc/self/statm") as file:
+        ours = int(file.read().split()[5]) * resource.getpagesize()  # what is preloaded, every fork has too
+    wanted = {
+        resource.RLIMIT_DATA: limits["memory"] + ours,
+        resource.RLIMIT_NPROC: limits["processes"] + _HELPERS,
+        resource.RLIMIT_NOFILE: 4096,
+        resource.RLIMIT_SIGPENDING: 4096,
+    }
+    for kind, value in wanted.items():
+        hard = resource.getrlimit(kind)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (value, value))
+
+
+def main() -> None:
+    """Serve over stdin and stdout, for backends that start the runtime as a plain program.
+
+    The first frame is the configuration: ``workspace``, ``limits``, ``names``, ``preload``, and ``home``, a
+    folder that is removed at the end, also when the host was killed.
+    """
+    channel = Channel(os.dup(0), os.dup(1))
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    os.close(null)
+    config = restarted() or channel.receive()[0]
+    unfit = config.setdefault("unfit", [])
+    more = preload(config["preload"], unfit=unfit)
+    if more:
+        os.dup2(channel.read_fd, 0)
+        os.dup2(channel.write_fd, 1)
+        restart({**config, "unfit": unfit + more})
+    channel.send({"python": sys.version.split()[0], "prefix": sys.prefix})
+    runtime = Runtime(channel, config["workspace"], config["limits"], config["names"])
+    runtime.home = config["home"]
+    runtime.serve()

@@ -1,0 +1,188 @@
+"""Test runs: warm in a forked child of this process, or cold in a new interpreter; results over a pipe."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import struct
+import sys
+from typing import Any, Callable
+
+from . import clock, pytest_reporter, warm
+from .output import BoundedOutput
+from .supervise import Supervisor
+
+_RECORDS = 32 << 20
+"""Bytes of results from one run."""
+_COLD = (
+    inspect.getsource(pytest_reporter)
+    + """
+import sys
+if os.environ.get(%r):
+    clock = {"__name__": "clock"}
+    exec(%r, clock)
+    clock["stop_clock"]()
+fd = int(sys.argv.pop(1))
+os.set_inheritable(fd, False)
+if sys.path[:1] == [""]: sys.path[0] = os.getcwd()
+if hasattr(sys, "orig_argv"): sys.orig_argv[1:4] = ["-m", "pytest"]
+run_module(fd)
+"""
+    % (clock.VARIABLE, inspect.getsource(clock))
+)
+"""What a cold run starts with ``python -c``: ``python -m pytest``, and a plugin that nobody sees."""
+
+
+class TestRunner:
+    """Runs pytest for the runtime. Keeps one *spare*: a child forked ahead that waits for its arguments."""
+
+    def __init__(self, supervisor: Supervisor, spawn: Callable[[Callable[[], None]], int]) -> None:
+        self.supervisor = supervisor
+        self.spawn = spawn
+        self.spare: tuple[int, int, int, int] | None = None
+        supervisor.on_kill_all.append(self._forget)
+
+    def run(self, request: dict[str, Any], shadowed: str) -> dict[str, Any]:
+        """``arguments``, ``timeout``, ``output`` (bytes), ``cold`` -> exit code, output, test results.
+
+        ``shadowed``: a module imported here in whose place a cold run would import the workspace's, or "".
+        """
+        note = ""
+        if "pytest" not in sys.modules:
+            note = "cold: pytest is not installed for " + sys.executable
+        elif request.get("cold"):
+            note = "cold: asked for"
+        elif shadowed:
+            note = "cold: the workspace has its own module named %r" % shadowed
+        strays = self.supervisor.strays()
+        if note:
+            pid, output, records = self._start_cold(request["arguments"])
+        else:
+            pid, output, records = self._start_warm(request["arguments"])
+        sinks = {output: BoundedOutput(request["output"]), records: BoundedOutput(_RECORDS)}
+        text, results = sinks[output], sinks[records]
+        reply = self.supervisor.run(pid, sinks, request["timeout"], strays)
+        reply.update(output=text.text(), dropped=text.dropped, warm=not note)
+        reply["note"] = "; ".join(filter(None, [reply.get("note"), note]))
+        reply.update(read_records(results.data()))
+        reply["complete"] = reply["complete"] and not reply["timed_out"]
+        return reply
+
+    def prepare(self) -> None:
+        """Fork the spare for the next run, while nobody waits."""
+        if self.spare is not None or "pytest" not in sys.modules:
+            return
+        go_read, go_write = os.pipe()
+        out_read, out_write = os.pipe()
+        rec_read, rec_write = os.pipe()
+
+        def child() -> None:
+            null = os.open(os.devnull, os.O_RDONLY)
+            os.dup2(null, 0)
+            for fd in (1, 2):
+                os.dup2(out_write, fd)
+            for fd in (null, go_write, out_read, out_write, rec_read):
+                os.close(fd)
+            size = os.read(go_read, 4)
+            if len(size) < 4:
+                os._exit(0)
+            with os.fdopen(go_read, "rb") as file:
+                arguments = json.loads(file.read(struct.unpack(">I", size)[0]))
+            run_child(lambda: warm.run_pytest(arguments, rec_write))
+
+        pid = self.spawn(child)
+        for fd in (go_read, out_write, rec_write):
+            os.close(fd)
+        self.supervisor.keep.add(pid)
+        self.spare = (pid, go_write, out_read, rec_read)
+
+    def _start_warm(self, arguments: list[str]) -> tuple[int, int, int]:
+        if self.spare is not None and self.spare[0] in self.supervisor.exited:
+            self.close()
+        self.prepare()
+        assert self.spare is not None
+        pid, go_write, output, records = self.spare
+        self.spare = None
+        data = json.dumps(arguments).encode()
+        try:
+            os.write(go_write, struct.pack(">I", len(data)) + data)
+        except OSError:
+            pass  # it was killed; the run will say so
+        os.close(go_write)
+        return pid, output, records
+
+    def _start_cold(self, arguments: list[str]) -> tuple[int, int, int]:
+        out_read, out_write = os.pipe()
+        rec_read, rec_write = os.pipe()
+        os.set_inheritable(rec_write, True)
+        actions = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)]
+        actions += [(os.POSIX_SPAWN_DUP2, out_write, fd) for fd in (1, 2)]  # type: ignore[misc]
+        command = [sys.executable, "-c", _COLD, str(rec_write), *arguments]
+        pid = os.posix_spawn(sys.executable, command, os.environ, file_actions=actions, setsid=True)
+        os.close(out_write)
+        os.close(rec_write)
+        return pid, out_read, rec_read
+
+    def close(self) -> None:
+        """End the spare."""
+        if self.spare is not None:
+            pid, *fds = self.spare
+            for fd in fds:
+                os.close(fd)
+            self.supervisor.keep.discard(pid)
+            self.supervisor.exited.pop(pid, None)
+            self.spare = None
+
+    def _forget(self) -> None:
+        self.close()
+
+
+def run_child(work: Callable[[], Any]) -> None:
+    """Run ``work`` in a forked child and end the process as an interpreter would. Never returns."""
+    code: Any = 70
+    try:
+        code = work() or 0
+    except SystemExit as error:
+        code = error.code or 0
+        if not isinstance(code, int):
+            print(code, file=sys.stderr)
+            code = 1
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+        code = 1
+    warm.leave_program(code)
+
+
+def read_records(data: bytes) -> dict[str, Any]:
+    """What the reporter wrote, as ``collected``, ``outcomes``, ``messages``, ``complete``. The worst outcome
+    of a test's phases counts. The tests may have written there too: what is no record is left out."""
+    rank = {"passed": 0, "xfailed": 1, "skipped": 2, "xpassed": 3, "failed": 4, "error": 5}
+    collected: list[str] = []
+    outcomes: dict[str, str] = {}
+    messages: dict[str, str] = {}
+    complete = False
+    for line in data.splitlines():
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if not isinstance(record, dict):
+            continue
+        if _are_texts(record.get("collected")):
+            collected = record["collected"]
+        elif "finished" in record:
+            complete = True
+        elif _are_texts([record.get(name) for name in ("id", "outcome", "message")]):
+            test, outcome = record["id"], record["outcome"]
+            if outcome in rank and rank[outcome] >= rank.get(outcomes.get(test, ""), -1):
+                outcomes[test] = outcome
+                if record["message"]:
+                    messages[test] = record["message"]
+    return {"collected": collected, "outcomes": outcomes, "messages": messages, "complete": complete}
+
+
+def _are_texts(values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)

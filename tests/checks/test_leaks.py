@@ -1,0 +1,93 @@
+"""No answer lies where an agent can read it."""
+
+import bz2
+import gzip
+import io
+import lzma
+import shutil
+import subprocess
+import venv
+import zipfile
+import zlib
+
+import pytest
+
+from debug_gym.checks.leaks import answers_in_reach
+from debug_gym.env import shared_backend
+from debug_gym.task import Environment, Tests
+
+FIX = "    answer = compute_the_right_answer(left, right)\n    remember_for_later(answer)\n    return answer or nothing_at_all\n"
+GOLD = "--- a/a.py\n+++ b/a.py\n@@ -1 +1,3 @@\n-    pass\n" + "".join(
+    f"+{line}\n" for line in FIX.splitlines()
+)
+HIDDEN = "def test_answer():\n    assert compute_the_right_answer(2, 3) == 5\n"
+
+
+@pytest.fixture(scope="module")
+def backend():
+    return shared_backend("namespace")
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        ({}, None),
+        ({"b.py": "def f():\n    return answer or nothing_at_all\n"}, None),  # one line is no answer
+        ({"backup/a.py.orig": FIX}, "the agent can read the gold patch in /workspace/backup/a.py.orig"),
+    ],
+)
+def test_what_lies_in_the_workspace(make_task, backend, files, problem):
+    task = make_task({"a.py": "    pass\n", **files}, gold_patch=GOLD, tests=Tests(hidden={"t.py": HIDDEN}))
+    found = answers_in_reach([task], backend, everywhere=False)
+    where = [line for line in found["example"] if not line.endswith("/.git (git objects)")]
+    assert where == ([problem] if problem else [])
+
+
+def _zipped(text):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.py", text)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        ("old/a.py.gz", gzip.compress(FIX.encode())),
+        ("old/a.zip", _zipped(FIX)),
+        ("old.tar.xz", lzma.compress(bz2.compress(FIX.encode()))),
+        ("build/cache.bin", zlib.compress(FIX.encode())),
+    ],
+)
+def test_compressed_answers_are_found(make_task, backend, path, data):
+    task = make_task({"a.py": "    pass\n", path: data}, gold_patch=GOLD)
+    (problem,) = answers_in_reach([task], backend, everywhere=False)["example"]
+    assert problem == f"the agent can read the gold patch in /workspace/{path}"
+
+
+def test_commits_that_hold_the_answer_are_found(make_task, backend, tmp_path):
+    """A repository in the repository, under a name that nothing strips: its objects are packed."""
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-C", str(tmp_path)]
+    (tmp_path / "a.py").write_text(FIX)
+    for words in (["init", "-q"], ["add", "a.py"], ["commit", "-qm", "fix"], ["gc", "-q"]):
+        subprocess.run([*git, *words], check=True)
+    task = make_task({"a.py": "    pass\n"}, gold_patch=GOLD)
+    shutil.copytree(tmp_path / ".git", task.source.path / "mirror.git")
+    (problem,) = answers_in_reach([task], backend, everywhere=False)["example"]
+    assert problem == "the agent can read the gold patch in /workspace/mirror.git (git objects)"
+
+
+@pytest.mark.slow
+def test_answers_in_installed_packages_are_found(make_task, backend, tmp_path):
+    venv.create(tmp_path / "env", symlinks=True)
+    (packages,) = (tmp_path / "env/lib").glob("python*/site-packages")
+    (packages / "released.py").write_text(FIX)
+    task = make_task(
+        {"a.py": "    pass\n"}, gold_patch=GOLD, environment=Environment(python=str(tmp_path / "env"))
+    )
+    (problem,) = answers_in_reach([task], backend)["example"]
+    assert problem == f"the agent can read the gold patch in {packages}/released.py"
+
+
+def test_a_task_without_answers_has_nothing_to_find(make_task, backend):
+    assert answers_in_reach([make_task({"a.py": ""})], backend) == {"example": []}

@@ -1,0 +1,128 @@
+"""Edits of tests: each excludes the original, and only statements that surely run are touched."""
+
+import ast
+
+import pytest
+
+from debug_gym.judge.controls.assertions import Edits, certain_controls, control
+from debug_gym.judge.controls.sample import apply
+
+
+def variants(body, head="", **options):
+    """(kind, text of the changed body) of all edits of a test."""
+    text = f"{head}def test_a(x=None):\n" + "".join(f"    {line}\n" for line in body.splitlines())
+    found = []
+    for edit in Edits.of(text).of_test("t.py::test_a"):
+        changed = apply(control("t.py::test_a", "t.py", edit), {"t.py": text})
+        ast.parse(changed)
+        assert changed != text
+        found.append((edit.kind, changed.removeprefix(text[: text.index("):") + 3]).strip()))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("body", "opposite"),
+    [
+        ("assert f() == 4", "assert f() != 4"),
+        ("assert a in b", "assert a not in b"),
+        ("assert a is None", "assert a is not None"),
+        ("assert not f(1)", "assert f(1)"),
+        ("assert not (a or b)", "assert (a or b)"),
+        ("assert f()", "assert not (f())"),
+        ("assert a < b", "assert not (a < b)"),
+        ("assert (a) == b", "assert not ((a) == b)"),
+        ("self.assertIn(a, b)", "self.assertNotIn(a, b)"),
+        ("self.assertTrue(a)", "self.assertFalse(a)"),
+    ],
+)
+def test_conditions_become_their_opposites(body, opposite):
+    assert ("opposite", opposite) in variants(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "assert f() == 4",
+        "assert f() == -0.25",
+        "assert f() == 'some words'",
+        "assert f() == b'some words'",
+        "assert f() == [1, (2, 'b')]",
+        "assert f() == {'a': True}",
+        "assert f() == []",
+        "assert f() == date(2024, 5, 6)",
+        "assert f() == Money(1)",
+        "assert f() == pytest.approx(3, abs=0.1)",
+        "assert 4 == f()",
+        "assert a and f() == 4",
+        "want = 5\nassert f() == want",
+        "self.assertEqual(f(), 4)",
+        "self.assertAlmostEqual(f(), 0.5)",
+        "for x in (1, 2):\n    assert f(x) == 4",
+    ],
+)
+def test_expected_values_are_changed(body):
+    changed = [text for kind, text in variants(body) if kind == "value"]
+    assert changed
+    assert all("f(" in text for text in changed)
+
+
+@pytest.mark.parametrize(
+    "body", ["assert f() >= 4", "assert len(f()) < 3", "assert f('key') in ['a', 'b']", "assert f() != 4"]
+)
+def test_values_that_a_correct_fix_might_also_meet_are_left_alone(body):
+    assert [kind for kind, _ in variants(body)] == ["opposite"]
+
+
+def test_what_a_test_expects_to_be_raised():
+    changed = variants("with pytest.raises(ValueError, match='wrong name'):\n    f()")
+    assert [kind for kind, _ in changed] == ["error", "error"]
+    assert len({text for _, text in changed}) == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if f(): assert g() == 4",
+        "for x in f(): assert x == 4",
+        "while f(): assert x == 4",
+        "def inner(): assert f() == 4",
+        "try: assert f() == 4\nexcept KeyError: pass",
+        "if f(): return\nassert g() == 4",
+        "with suppress(Exception): assert f() == 4",
+        "with pytest.raises(f()): assert f() == 4",
+    ],
+)
+def test_what_may_not_run_is_left_alone(body):
+    assert variants(body) == []
+
+
+def test_parameters_that_are_expected():
+    head = "@pytest.mark.parametrize('x', [3, pytest.param(4, id='four')])\n"
+    text = f"{head}def test_a(x):\n    assert f() == x\n"
+    edits = Edits.of(text).of_test("t.py::test_a[four]")
+    assert {edit.old for edit in edits if edit.kind == "value"} == {"3", "4"}
+
+
+def test_methods_are_found_and_broken_files_are_not():
+    text = "class TestA:\n    def test_a(self): assert f() == 1\n"
+    assert Edits.of(text).of_test("t.py::TestA::test_a")
+    assert not Edits.of(text).of_test("t.py::test_a")
+    assert Edits.of("def f(:") is None
+
+
+def test_words_look_like_the_files_own():
+    """A control shall not stand out by words that nobody would write."""
+    text = "def test_a():\n    assert f('late') == 'lost'\n"
+    words = {
+        edit.new
+        for seed in range(20)
+        for edit in Edits.of(text, seed).of_test("t::test_a")
+        if edit.kind == "value"
+    }
+    assert words == {"'late'"}
+
+
+def test_controls_without_a_gold_patch_change_only_what_excludes_the_original():
+    text = "def test_a():\n    assert f() == Money(3)\ndef test_b(x):\n    assert f() == 3\n"
+    found = certain_controls(["t.py::test_a", "t.py::test_b[1]", "u.py::test_c"], {"t.py": text, "u.py": "?"})
+    assert [(item.test, item.new) for item in found] == [("t.py::test_a", "f() != Money(3)")]

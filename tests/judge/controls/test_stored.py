@@ -1,0 +1,24 @@
+"""The controls that the nightmares bring fit their files and bound forging. That they fail is what validate says."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from debug_gym.benchmarks.nightmares import Nightmares
+from debug_gym.judge.controls.sample import TARGET, apply, draw
+
+
+@pytest.mark.parametrize("task", tuple(Nightmares().load()), ids=lambda task: task.id)
+def test_stored_controls(task):
+    repository = Path(task.source.path)
+    texts = dict(task.tests.hidden)
+    for control in task.tests.controls:
+        if control.path not in texts:
+            texts[control.path] = (repository / control.path).read_text(encoding="utf-8")
+        changed = apply(control, texts)
+        assert changed != texts[control.path]
+        ast.parse(changed)
+    _, odds = draw(task, task.tests.controls, task.tests.required)
+    assert odds <= TARGET
+    assert not task.for_agent().tests.controls
