@@ -39,8 +39,8 @@ def test_controls_are_written_and_used_at_once(folder, monkeypatch, capsys):
     assert len({control.new for control in controls if control.sharp and control.old == "42"}) >= 8
     out = capsys.readouterr().out
     assert "1/1 tasks are sound" in out
-    controls = int(re.search(r"1/1 │ +(\d+) │", out)[1])
-    assert 8 <= controls <= len(controls)
+    drawn = int(re.search(r"1/1 │ +(\d+) │", out)[1])
+    assert 8 <= drawn <= len(controls)
 
 
 def test_a_repository_keeps_its_controls_where_the_option_says(folder, monkeypatch, capsys):
