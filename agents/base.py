@@ -52,7 +52,7 @@ class Agent(ABC):
     """Names of the environment's tools that it uses; None: all that there are. A run that names no tools
     gives it an environment with these."""
     sees_gold: bool = False
-    """It is given the gold patch: a control, not a contestant."""
+    """It is given the gold patch: a reference, not a contestant."""
     stop_reason: str = ""
     """Why ``act`` returned None; empty while it has not."""
 

@@ -1,4 +1,4 @@
-"""A control: the agent that applies the task's own fix. Whatever it does not solve is broken."""
+"""A reference: the agent that applies the task's own fix. Whatever it does not solve is broken."""
 
 import itertools
 from collections import deque

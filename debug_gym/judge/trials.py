@@ -35,11 +35,11 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrialResult:
     """What a trial gave."""
 
     seen: dict[str, str] = field(default_factory=dict)
-    """Outcome of each required test; nothing passed here unless the whole run is sound."""
+    """TrialResult of each required test; nothing passed here unless the whole run is sound."""
     flaw: str = ""
     """Why the run as a whole is not to be trusted; empty: it is sound."""
     output: str = ""
@@ -70,7 +70,7 @@ class TrialRunner:
         """What is laid over the repository: the changes, then the tests on top."""
         self._late = threading.Event()
 
-    def run(self, trial: Trial, options: Sequence[str] = ()) -> Outcome:
+    def run(self, trial: Trial, options: Sequence[str] = ()) -> TrialResult:
         """Run one trial. What the code under test does to its sandbox is an outcome, not an exception.
 
         Raises:
@@ -89,24 +89,24 @@ class TrialRunner:
                 raise
             except SandboxError as error:  # e.g. a folder where a file is that may not be deleted
                 missing = dict.fromkeys(trial.required, "missing")
-                return Outcome(missing, f"the changes do not fit over the repository: {error}")
+                return TrialResult(missing, f"the changes do not fit over the repository: {error}")
             try:
                 run = sandbox.run_tests([*options, *trial.tests], timeout=limit)
             except (SandboxDiedError, SandboxTimeoutError, ProtocolError) as error:
-                return Outcome(dict.fromkeys(trial.required, "missing"), str(error))
+                return TrialResult(dict.fromkeys(trial.required, "missing"), str(error))
         if run.timed_out:
             self._late.set()
         return examine(trial, run)
 
 
-def examine(trial: Trial, run: TestRun) -> Outcome:
+def examine(trial: Trial, run: TestRun) -> TrialResult:
     """What a run is worth: no test passed in it unless the session is whole and ran what was asked for."""
     flaw = _flaw(trial, run)
     seen = {}
     for test in trial.required:
         outcome = _outcome(run, test)
         seen[test] = "untrusted" if flaw and outcome == "passed" else outcome
-    return Outcome(seen, flaw, run.output, run.timed_out, run)
+    return TrialResult(seen, flaw, run.output, run.timed_out, run)
 
 
 def _outcome(run: TestRun, test: str) -> str:
@@ -140,7 +140,7 @@ def run_all(
     workers: int | None,
     *,
     thorough: bool = True,
-) -> dict[Trial, Outcome]:
+) -> dict[Trial, TrialResult]:
     """Run trials side by side, in the order given. Controls are left out as soon as an original failed or
     a control passed: the verdict stands then.
 
@@ -153,7 +153,7 @@ def run_all(
     """
     decided = threading.Event()
 
-    def run(trial: Trial) -> tuple[Trial, Outcome] | None:
+    def run(trial: Trial) -> tuple[Trial, TrialResult] | None:
         if decided.is_set() and (trial.control is not None or not thorough):
             return None
         outcome = runner.run(trial)

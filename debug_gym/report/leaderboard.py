@@ -16,10 +16,10 @@ class Row:
     agent: str
     model: str
     label: str
-    control: str
+    reference: str
     """Why it does not compete; empty if it does."""
     rank: int | None
-    """From 1, equal rates share one; None for controls and for runs without a judged attempt."""
+    """From 1, equal rates share one; None for references and for runs without a judged attempt."""
     tasks: int
     """Tasks with a judged attempt."""
     planned_tasks: int
@@ -58,7 +58,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Board:
-    """The runs on one state of a benchmark, best first, controls last."""
+    """The runs on one state of a benchmark, best first, references last."""
 
     benchmark: str
     version: str
@@ -84,10 +84,10 @@ def boards(entries: Sequence[Entry]) -> list[Board]:
 
 def _board(benchmark: str, version: str, entries: list[Entry]) -> Board:
     rated = [(_rate(entry.attempts), entry) for entry in entries]
-    rated.sort(key=lambda item: (bool(item[1].control), -_order(item[0]), item[1].name))
-    contest = [rate for rate, entry in rated if not entry.control and rate is not None]
+    rated.sort(key=lambda item: (bool(item[1].reference), -_order(item[0]), item[1].name))
+    contest = [rate for rate, entry in rated if not entry.reference and rate is not None]
     rows = tuple(
-        row(entry, None if entry.control or rate is None else 1 + sum(other > rate for other in contest))
+        row(entry, None if entry.reference or rate is None else 1 + sum(other > rate for other in contest))
         for rate, entry in rated
     )
     longest = sorted((entry.run.manifest.tasks for entry in entries), key=len, reverse=True)
@@ -125,7 +125,7 @@ def row(entry: Entry, rank: int | None) -> Row:
         agent=entry.agent,
         model=entry.model,
         label=entry.label,
-        control=entry.control,
+        reference=entry.reference,
         rank=rank,
         tasks=len(tasks),
         planned_tasks=len(entry.run.manifest.tasks),

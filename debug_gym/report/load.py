@@ -14,12 +14,12 @@ from debug_gym.store.records import Result, Run
 State = Literal["resolved", "unresolved", "error", "unfinished"]
 """``unfinished``: planned, and not over when the run was read."""
 
-CONTROLS = {
-    "oracle": "a control: it is given the solution",
-    "random": "a control: its calls are drawn at random",
+REFERENCES = {
+    "oracle": "a reference: it is given the solution",
+    "random": "a reference: its calls are drawn at random",
 }
 """Agents that show what the gym does, and do not compete."""
-REPLAYED = "a control: it replays a recording"
+REPLAYED = "a reference: it replays a recording"
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,10 @@ class Entry:
         return str(self.run.manifest.config.get("model") or "")
 
     @property
-    def control(self) -> str:
+    def reference(self) -> str:
         """Why it does not compete; empty if it does."""
         options = self.run.manifest.config.get("agent_options") or {}
-        return REPLAYED if options.get("provider") == "replay" else CONTROLS.get(self.agent, "")
+        return REPLAYED if options.get("provider") == "replay" else REFERENCES.get(self.agent, "")
 
     @cached_property
     def label(self) -> str:

@@ -121,7 +121,7 @@ def _add(entry: Entry, episodes: list[str]) -> tuple[dict[str, Any], list[Facts]
     manifest = entry.run.manifest
     about = {
         "label": entry.label,
-        "control": entry.control,
+        "reference": entry.reference,
         "config": manifest.config,
         "version": manifest.benchmark_version,
         "versions": manifest.versions,

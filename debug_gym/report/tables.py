@@ -51,7 +51,7 @@ def remarks(row: Row) -> list[str]:
     return [
         remark
         for remark in (
-            row.control,
+            row.reference,
             _some(row.cheating, "attempt cheated", "attempts cheated"),
             _some(row.errors, "error does not count", "errors do not count"),
             _some(row.unfinished, "attempt is unfinished", "attempts are unfinished"),

@@ -136,4 +136,4 @@ def _details(found: Verdict) -> Iterator[RenderableType]:
         lines = Text("changes that did not count\n", "bold yellow")
         yield lines.append("\n".join(f"  {line}" for line in found.rejected))
     if found.controls:
-        yield Text(f"{found.controls} changed controls of the tests failed, as they should", "dim")
+        yield Text(f"{found.controls} negative controls of the tests failed, as they should", "dim")

@@ -40,7 +40,7 @@ def test_controls_come_last_and_have_no_rank(store_run):
     )
     assert {name: row.rank for name, row in found.items()} == {"best": 1, "tie": 2, "worse": 2, "gold": None}
     assert list(found)[-1] == "gold"
-    assert "solution" in found["gold"].control
+    assert "solution" in found["gold"].reference
 
 
 def test_a_replayed_run_does_not_compete(store_run):
@@ -48,7 +48,7 @@ def test_a_replayed_run_does_not_compete(store_run):
     folders = [store_run("again", {"t": "1"}, agent_options=options), store_run("first", {"t": "0"})]
     (board,) = boards(load(folders))
     assert [(row.run, row.rank) for row in board.rows] == [("first", 1), ("again", None)]
-    assert "replays a recording" in board.rows[1].control
+    assert "replays a recording" in board.rows[1].reference
 
 
 def test_what_casts_doubt_is_counted(store_run):

@@ -31,7 +31,7 @@ def test_the_table_for_people(found):
     assert best.split()[1:] == "llm · x*y 75.0 [50.0, 100.0] 35.4 100.0 (k=2) 3/4 9 12.3k 678 0.012 2".split()
     assert "a|b: 1 attempt cheated" in text
     assert (
-        "gold: a control: it is given the solution; 1 error does not count; 1 attempt is unfinished" in text
+        "gold: a reference: it is given the solution; 1 error does not count; 1 attempt is unfinished" in text
     )
 
 

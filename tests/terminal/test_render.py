@@ -52,7 +52,7 @@ def test_a_verdict_says_what_failed_and_what_cheats():
         "✗ t.py::c passed, should be failed",
         "t.py: it holds tests that decide",
         "calc.py:3 looks at the name of the test",
-        "4 changed controls",
+        "4 negative controls",
         "+++ b/calc.py",
     ):
         assert words in shown

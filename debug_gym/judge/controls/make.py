@@ -12,7 +12,7 @@ from debug_gym.judge.controls.data_files import data_edits, is_read
 from debug_gym.judge.controls.edits import Edit
 from debug_gym.judge.controls.sample import apply, needed
 from debug_gym.judge.original import Original
-from debug_gym.judge.trials import Outcome, Trial, TrialRunner
+from debug_gym.judge.trials import Trial, TrialResult, TrialRunner
 from debug_gym.sandbox import Backend, Changes
 from debug_gym.sandbox.client import pytest_arguments
 from debug_gym.task import NegativeControl, Task
@@ -147,7 +147,7 @@ def _fails(runner: TrialRunner, candidate: NegativeControl, texts: Mapping[str, 
     return not outcome.flaw and outcome.seen[candidate.test] == "failed" and _is_expectation(outcome)
 
 
-def _is_expectation(outcome: Outcome) -> bool:
+def _is_expectation(outcome: TrialResult) -> bool:
     """Whether the test failed in an assertion or an expected exception, not because the edit is no sense."""
     assert outcome.run is not None
     (message,) = outcome.run.messages.values() or ("",)

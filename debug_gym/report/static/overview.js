@@ -15,10 +15,10 @@ const SHOWN = {
   unfinished: ({ attempts }) => attempts.some(([, attempt]) => attempt.state === "unfinished"),
 };
 
-/** All attempts at a task, and how many of the judged ones are resolved; controls do not count. */
+/** All attempts at a task, and how many of the judged ones are resolved; references do not count. */
 function describe(board, task) {
   const attempts = attemptsAt(board, task);
-  const counted = attempts.filter(([run]) => !runs[run].control);
+  const counted = attempts.filter(([run]) => !runs[run].reference);
   const judged = counted.filter(([, { state }]) => state === "resolved" || state === "unresolved");
   return {
     task,

@@ -36,7 +36,7 @@ export function showRun(view, name) {
   const about = { ...run.config, "benchmark version": run.version, ...run.versions, created: run.created };
   view.replaceChildren(
     el("h1", {}, run.label),
-    run.control && el("p", { class: "quiet" }, run.control),
+    run.reference && el("p", { class: "quiet" }, run.reference),
     el(
       "details",
       { class: "config" },
