@@ -300,7 +300,7 @@ def _tasks(
     if benchmark is None:
         raise ConfigError("give a benchmark or a task")
     if isinstance(benchmark, str):
-        chosen: Benchmark = plugins.make("benchmarks", benchmark, options)
+        chosen = plugins.make("benchmarks", benchmark, options)
     elif options:
         raise ConfigError(f"unknown options: {', '.join(options)}")
     else:

@@ -82,6 +82,23 @@ class Observation(Frozen):
     _unicode = field_validator("text", "data", mode="before")(unicode)
 
 
+class TokenData(Frozen):
+    """The tokens of one reply of a model: what reinforcement learning computes its loss from.
+
+    Each is None where the server does not give it. Log-probabilities are natural logarithms, under the
+    distribution that the reply was sampled from.
+    """
+
+    prompt_ids: tuple[int, ...] | None = None
+    """The whole conversation as the model read it, its chat template applied."""
+    prompt_logprobs: tuple[float | None, ...] | None = None
+    """One for each of ``prompt_ids``; the first token has none."""
+    completion_ids: tuple[int, ...] | None = None
+    """What the model wrote, its end-of-turn token included."""
+    completion_logprobs: tuple[float, ...] | None = None
+    """One for each of ``completion_ids``."""
+
+
 class Step(Frozen):
     """One turn: the call, what came back, and where the episode stands."""
 

@@ -13,21 +13,29 @@ A name that ends in ``-N`` stands for a family: what is registered as ``debug-af
 import importlib
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from importlib.metadata import entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from debug_gym.errors import ConfigError, UnknownNameError
 
+if TYPE_CHECKING:
+    from debug_gym.agents.base import Agent
+    from debug_gym.agents.models import Model
+    from debug_gym.agents.models.base import ModelFactory
+    from debug_gym.benchmarks.base import Benchmark
+    from debug_gym.sandbox import Backend
+    from debug_gym.tools.base import Tool
+
 KINDS = {
-    "tools": "tool",
+    "benchmarks": "benchmark",
     "agents": "agent",
     "models": "model",
-    "benchmarks": "benchmark",
+    "tools": "tool",
     "sandboxes": "sandbox",
 }
-"""The groups, and what one member of each is called."""
+"""The groups, and what one member of each is called, in the order in which they are shown."""
 
 BUILTIN: dict[str, dict[str, str]] = {
     "tools": {
@@ -84,6 +92,18 @@ def names(group: str) -> list[str]:
     return sorted(_targets(group))
 
 
+@overload
+def load(group: Literal["tools"], name: str) -> "type[Tool]": ...
+@overload
+def load(group: Literal["agents"], name: str) -> "Callable[..., Agent]": ...
+@overload
+def load(group: Literal["models"], name: str) -> "ModelFactory": ...
+@overload
+def load(group: Literal["benchmarks"], name: str) -> "Callable[..., Benchmark]": ...
+@overload
+def load(group: Literal["sandboxes"], name: str) -> "Callable[[], Backend]": ...
+@overload
+def load(group: str, name: str) -> Any: ...
 def load(group: str, name: str) -> Any:
     """Import and return the object behind a name.
 
@@ -104,6 +124,16 @@ def load(group: str, name: str) -> Any:
         raise ConfigError(f"the {kind} {name!r} is registered as {targets[name]}, but: {error}") from error
 
 
+@overload
+def make(group: Literal["tools"], name: str, options: Mapping[str, Any]) -> "Tool": ...
+@overload
+def make(group: Literal["agents"], name: str, options: Mapping[str, Any]) -> "Agent": ...
+@overload
+def make(group: Literal["models"], name: str, options: Mapping[str, Any]) -> "Model": ...
+@overload
+def make(group: Literal["benchmarks"], name: str, options: Mapping[str, Any]) -> "Benchmark": ...
+@overload
+def make(group: Literal["sandboxes"], name: str, options: Mapping[str, Any]) -> "Backend": ...
 def make(group: str, name: str, options: Mapping[str, Any]) -> Any:
     """Call the class behind a name with options.
 

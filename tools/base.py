@@ -92,7 +92,7 @@ class Toolbox:
         """
         self.tools: dict[str, Tool] = {}
         for item in dict.fromkeys(tools):
-            tool: Tool = plugins.load("tools", item)() if isinstance(item, str) else item
+            tool = plugins.load("tools", item)() if isinstance(item, str) else item
             if tool.name in self.tools:
                 raise ConfigError(f"two tools are named {tool.name!r}: leave one of them out")
             self.tools[tool.name] = tool

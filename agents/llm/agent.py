@@ -11,7 +11,7 @@ from debug_gym.agents.llm.limits import Limits
 from debug_gym.agents.llm.settings import LLMSettings
 from debug_gym.agents.llm.toolset import Toolset
 from debug_gym.agents.models import ContextOverflowError, Message, Model, Reply, Schema, Usage
-from debug_gym.agents.models.factory import make_model, option_names
+from debug_gym.agents.models.factory import PROVIDER, make_model, option_names
 from debug_gym.agents.models.fenced import FencedModel
 from debug_gym.agents.settings import check_names, configure
 from debug_gym.episode import Observation, ToolCall
@@ -35,9 +35,9 @@ class LLMAgent(Agent):
     """
 
     def __init__(
-        self, model: Model | str = "", *, provider: str = "openai", name: str = "llm", **options: Any
+        self, model: Model | str = "", *, provider: str = PROVIDER, name: str = "llm", **options: Any
     ) -> None:
-        """Make the model if it is given by name.
+        """Make the model if it is given by name; then nobody else asks it, and it ends with the agent.
 
         Raises:
             ConfigError: no model, an unknown option, or a value that does not fit.

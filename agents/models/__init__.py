@@ -5,9 +5,10 @@ from debug_gym.agents.models.base import (
     Message,
     Model,
     Reply,
+    Request,
     RequestedCall,
     Schema,
     Usage,
 )
 
-__all__ = ["ContextOverflowError", "Message", "Model", "Reply", "RequestedCall", "Schema", "Usage"]
+__all__ = ["ContextOverflowError", "Message", "Model", "Reply", "Request", "RequestedCall", "Schema", "Usage"]

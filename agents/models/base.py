@@ -2,16 +2,22 @@
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from types import TracebackType
+from typing import Any, Protocol, Self
 
-from debug_gym.episode import InvalidToolCallError, ToolCall
+from pydantic import BaseModel
+
+from debug_gym.episode import InvalidToolCallError, TokenData, ToolCall
 from debug_gym.errors import ModelError
 
 Message = dict[str, Any]
 """One message in the form of OpenAI's chat completions: ``role``, ``content``, ``tool_calls``, ..."""
 Schema = dict[str, Any]
 """One tool in the form of OpenAI's function calling."""
+AT_ONCE = 32
+"""Requests of one batch that are under way at a time, for a model that has no way of its own with batches."""
 
 
 class ContextOverflowError(ModelError):
@@ -112,13 +118,36 @@ class Reply:
     reasoning again: the model knows their names, the agent only copies them."""
     note: str = ""
     """What the model must know about how its reply was read, e.g. what was mended; the agent tells it."""
+    tokens: TokenData | None = None
+    """The reply's tokens, where they were asked for and the server gives them."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One conversation that waits for the model's answer: the arguments of ``Model.reply``."""
+
+    messages: Sequence[Message]
+    tools: Sequence[Schema] = ()
+    episode: str = ""
 
 
 class Model(Protocol):
-    """A language model.
+    """A language model. Several threads may ask it at a time.
 
     A class that is registered in the entry-point group ``debug_gym.models`` is made by
-    ``cls(name, **options)`` and has a ``Settings`` attribute: the pydantic model of its options.
+    ``cls(name, **options)`` and has a ``Settings`` attribute: the pydantic model of its options. It
+    implements ``name`` and ``reply``; by subclassing this protocol it gets the rest::
+
+        class Echo(Model):
+            class Settings(BaseModel): ...
+
+            def __init__(self, name: str) -> None:
+                self.name = name
+
+            def reply(self, messages, tools, *, episode=""):
+                return Reply(text=messages[-1]["content"])
+
+    Whoever makes a model closes it: a run makes one and gives it to all of its agents.
     """
 
     name: str
@@ -135,5 +164,48 @@ class Model(Protocol):
         Raises:
             ContextOverflowError: the conversation is too long.
             ModelError: the model cannot be reached or refuses to answer; retrying did not help.
+        """
+        ...
+
+    def replies(self, requests: Sequence[Request]) -> list[Reply | ModelError]:
+        """The answers to several conversations, in their order. An error stands in the place of its reply.
+
+        A model that computes here answers them in one batch; by default each is asked for on a thread.
+        """
+
+        def answer(request: Request) -> Reply | ModelError:
+            try:
+                return self.reply(request.messages, request.tools, episode=request.episode)
+            except ModelError as error:
+                return error
+
+        with ThreadPoolExecutor(min(AT_ONCE, len(requests)) or 1) as threads:
+            return list(threads.map(answer, requests))
+
+    def close(self) -> None:
+        """Give back connections, memory and what else it holds. It cannot be asked afterwards."""
+        return
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class ModelFactory(Protocol):
+    """What is registered in the entry-point group ``debug_gym.models``: usually a class."""
+
+    Settings: type[BaseModel]
+    """The options."""
+
+    def __call__(self, name: str, **options: Any) -> Model:
+        """Make a model.
+
+        Raises:
+            ConfigError: an option is unknown or wrong.
+            ModelError: the model cannot be used, e.g. for want of a key.
         """
         ...

@@ -1,9 +1,8 @@
-"""A model on a server: one client and one limiter for all workers, and attempts until one succeeds."""
+"""A model on a server: one client and one limiter for all who ask it, and attempts until one succeeds."""
 
 import json
 import os
 import random
-import threading
 import time
 from collections.abc import Iterable
 from typing import Any, Protocol
@@ -13,8 +12,8 @@ from pydantic import ValidationError
 
 from debug_gym.agents.models.base import Reply
 from debug_gym.agents.models.failures import Failure, cut_short, explain, unreadable
-from debug_gym.agents.models.limits import shared_limiter
-from debug_gym.agents.models.notices import tell_once
+from debug_gym.agents.models.limits import Limiter
+from debug_gym.agents.models.notices import Notices
 from debug_gym.agents.models.settings import OpenAISettings
 from debug_gym.agents.models.tokens import CHARACTERS_PER_TOKEN, TokenCounts
 from debug_gym.errors import ConfigError, ModelError
@@ -62,20 +61,30 @@ class Api(Protocol):
 
 
 class Endpoint:
-    """One model on one server."""
+    """One model on one server: its connections, and what it lets through at a time."""
 
-    def __init__(self, model: str, settings: OpenAISettings) -> None:
-        self._model, self._settings = model, settings
+    def __init__(self, model: str, settings: OpenAISettings, notices: Notices) -> None:
+        """Connect to nothing yet.
+
+        Raises:
+            ModelError: no API key for OpenAI itself.
+            ConfigError: Azure's dated API, and no address.
+        """
+        self._model, self._settings, self._notices = model, settings, notices
         self._client = _client(settings)
         self.url = str(self._client.base_url.copy_with(userinfo=b"")).rstrip("/")
         """For messages, which are stored: without a password."""
-        self._limiter = shared_limiter(self.url, model, settings.limits)
+        self._limiter = Limiter(settings.limits)
         self._refused: set[str] = set()
 
     @property
     def official(self) -> bool:
         """Whether this is OpenAI's own server, or Azure's."""
         return self._client.base_url.host.endswith((".openai.com", ".azure.com"))
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._client.close()
 
     def ask(self, api: Api, body: dict[str, Any]) -> Answer:
         """Send a request, again if need be, until there is an answer.
@@ -84,6 +93,8 @@ class Endpoint:
             ContextOverflowError: the request is too long.
             ModelError: the last attempt failed as well, or it makes no sense to try again.
         """
+        if self._client.is_closed():
+            raise ModelError(f"the model {self._model} is closed: make another one")
         estimate = len(json.dumps(body)) // CHARACTERS_PER_TOKEN + (self._settings.max_tokens or 0)
         attempt = 0
         while True:
@@ -151,9 +162,9 @@ class Endpoint:
         elif wait > settings.max_wait:
             detail = f"{failure.detail}; it asks to wait {wait:.0f} s, which is more than max_wait"
             raise Failure(failure.sentence, detail).as_error(attempt) from failure.__cause__
-        tell_once(f"{failure.sentence}, trying again: {failure.detail}", about=failure.sentence)
+        self._notices.tell(f"{failure.sentence}, trying again: {failure.detail}", about=failure.sentence)
         if failure.throttled:
-            self._limiter.pause(wait)  # the next turn comes after it, for all workers
+            self._limiter.pause(wait)  # the next turn comes after it, for all who ask
         else:
             time.sleep(wait)
 
@@ -162,21 +173,12 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
-_clients: dict[tuple[str | None, str | None, str | None, float], openai.OpenAI] = {}
-_lock = threading.Lock()
-
-
 def _client(settings: OpenAISettings) -> openai.OpenAI:
-    """The client for an address and a key, one for all workers: making one loads certificates."""
     url = settings.base_url or os.environ.get("OPENAI_BASE_URL") or None
     key = _api_key(settings, url)
     if key is None and url is None:
         raise ModelError("there is no API key: set OPENAI_API_KEY, or name your own server with base_url")
-    with _lock:
-        which = (url, key, settings.api_version, settings.timeout)
-        if which not in _clients:
-            _clients[which] = _make_client(url, key or "none", settings)
-        return _clients[which]
+    return _make_client(url, key or "none", settings)
 
 
 def _api_key(settings: OpenAISettings, url: str | None) -> str | None:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from debug_gym.agents.models.base import Message, Model, Reply, RequestedCall, Schema
+from debug_gym.agents.models.base import Message, Model, Reply, Request, RequestedCall, Schema
 from debug_gym.agents.models.notation import JSON, XML, Notation, UnreadableCallError
+from debug_gym.errors import ModelError
 
 NOTATIONS: dict[str, Notation] = {"json": JSON, "xml": XML}
 THOUGHT_END = "</think>"
@@ -23,7 +24,7 @@ To call one, end your reply with exactly one block like this, and write nothing 
 {rules} The tool's answer comes in the next message. Never write an answer yourself."""
 
 
-class FencedModel:
+class FencedModel(Model):
     """Another model that is told of the tools in the system message, and whose calls are read from its text.
 
     What was mended to read a call, and what was left out, is told to the model (``Reply.note``). A reply that
@@ -36,7 +37,22 @@ class FencedModel:
 
     def reply(self, messages: Sequence[Message], tools: Sequence[Schema], *, episode: str = "") -> Reply:
         """Ask the other model; see ``Model.reply``."""
-        reply = self._model.reply(self._translated(messages, tools), (), episode=episode)
+        return self._read(self._model.reply(self._translated(messages, tools), (), episode=episode), tools)
+
+    def replies(self, requests: Sequence[Request]) -> list[Reply | ModelError]:
+        """Ask the other model for all at once; see ``Model.replies``."""
+        told = [Request(self._translated(it.messages, it.tools), (), it.episode) for it in requests]
+        return [
+            self._read(answer, request.tools) if isinstance(answer, Reply) else answer
+            for request, answer in zip(requests, self._model.replies(told), strict=True)
+        ]
+
+    def close(self) -> None:
+        """Close the other model."""
+        self._model.close()
+
+    def _read(self, reply: Reply, tools: Sequence[Schema]) -> Reply:
+        """The reply with the call that stands in its text."""
         if not tools:
             return reply
         thought, end, said = reply.text.rpartition(THOUGHT_END)

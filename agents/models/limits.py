@@ -1,4 +1,4 @@
-"""Rate limits that all workers of a process share, so that one refusal by a server slows all of them.
+"""Rate limits that all who ask a model share, so that one refusal by a server slows all of them.
 
 Nobody who waits here holds the CPU.
 """
@@ -38,8 +38,9 @@ class Limiter:
     as before; each success lets one more through, as in TCP's congestion control.
     """
 
-    def __init__(self, window: float = 60.0) -> None:
-        self.limits = Limits()
+    def __init__(self, limits: Limits, window: float = 60.0) -> None:
+        """``window``: seconds of any stretch in which the limits a minute are kept."""
+        self.limits = limits
         self._window = window
         self._changed = threading.Condition()
         self._running = 0
@@ -91,15 +92,3 @@ class Limiter:
         ):
             return self._recent[0].began + self._window - now
         return 0.0
-
-
-_limiters: dict[tuple[str, str], Limiter] = {}
-_lock = threading.Lock()
-
-
-def shared_limiter(url: str, model: str, limits: Limits) -> Limiter:
-    """The one limiter of this process for a model on a server; the limits given last hold for all."""
-    with _lock:
-        limiter = _limiters.setdefault((url, model), Limiter())
-        limiter.limits = limits
-        return limiter

@@ -1,21 +1,25 @@
-"""What a person should know while models are asked, on stderr unless logging is set up otherwise."""
+"""What a person should know while a model is asked, on stderr unless logging is set up otherwise."""
 
 import logging
 import threading
 
-_told: set[str] = set()
-_lock = threading.Lock()
 
+class Notices:
+    """The warnings of one model: each is logged once, however many threads ask it."""
 
-def tell_once(text: str, *, about: str | None = None) -> None:
-    """Log a warning, once in a process whatever the number of workers.
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+        self._lock = threading.Lock()
 
-    Args:
-        text: one sentence.
-        about: texts about the same are told once; None: the text itself.
-    """
-    with _lock:
-        if (about or text) in _told:
-            return
-        _told.add(about or text)
-    logging.getLogger("debug_gym.agents.models").warning("%s", text)
+    def tell(self, text: str, *, about: str | None = None) -> None:
+        """Log a warning.
+
+        Args:
+            text: one sentence.
+            about: texts about the same are told once; None: the text itself.
+        """
+        with self._lock:
+            if (about or text) in self._told:
+                return
+            self._told.add(about or text)
+        logging.getLogger("debug_gym.agents.models").warning("%s", text)

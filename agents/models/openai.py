@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from debug_gym.agents.models.base import Message, Reply, Schema, Usage
+from debug_gym.agents.models.base import Message, Model, Reply, Schema, Usage
 from debug_gym.agents.models.chat import Chat
 from debug_gym.agents.models.endpoint import Endpoint
-from debug_gym.agents.models.notices import tell_once
+from debug_gym.agents.models.notices import Notices
 from debug_gym.agents.models.prices import find_prices
 from debug_gym.agents.models.responses import Responses
 from debug_gym.agents.models.settings import OpenAISettings
@@ -17,13 +17,12 @@ from debug_gym.agents.models.tokens import count_tokens
 from debug_gym.agents.settings import configure
 
 
-class OpenAIModel:
+class OpenAIModel(Model):
     """A model that is asked over HTTP.
 
     Attempts that fail are repeated with exponential backoff and jitter, or when the server's ``Retry-After``
-    says. Clients and rate limits are shared by all models of this process with the same address and name.
-    Token counts come from the server; where it reports none they are estimated
-    (``debug_gym.agents.models.tokens``).
+    says. All who ask this model share its connections and its rate limits. Token counts come from the
+    server; where it reports none they are estimated (``debug_gym.agents.models.tokens``).
     """
 
     Settings = OpenAISettings
@@ -37,7 +36,8 @@ class OpenAIModel:
         """
         self.name = name
         self.settings = settings = configure(OpenAISettings, options, "the openai model")
-        self._endpoint = Endpoint(name, settings)
+        self._notices = Notices()
+        self._endpoint = Endpoint(name, settings, self._notices)
         self._api = (
             Responses(settings, model=name, url=self.url)
             if settings.api == "responses"
@@ -58,13 +58,17 @@ class OpenAIModel:
         reply, counts = self._endpoint.ask(self._api, body)
         usage = counts.usage if counts else self._estimated(messages, tools, reply)
         if self._prices is None:
-            tell_once(
+            self._notices.tell(
                 f"no price is known for the model {self.name}, so costs are not reported; "
                 "-o prices=... gives it"
             )
         else:
             usage = replace(usage, dollars=self._prices.dollars(usage))
         return replace(reply, usage=replace(usage, seconds=time.monotonic() - began))
+
+    def close(self) -> None:
+        """Give back the connections to the server."""
+        self._endpoint.close()
 
     def _estimated(self, messages: Sequence[Message], tools: Sequence[Schema], reply: Reply) -> Usage:
         asked = json.dumps([*messages, *tools], ensure_ascii=False)

@@ -13,16 +13,19 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from debug_gym.agents.models.base import ContextOverflowError, Message, Model, Reply, Schema
-from debug_gym.errors import ConfigError
+from pydantic import TypeAdapter
+
+from debug_gym.agents.models.base import ContextOverflowError, Message, Model, Reply, Request, Schema
+from debug_gym.errors import ConfigError, ModelError
 
 FILE = "replies.jsonl"
 FORMAT = 1
 """Changes when old recordings cannot be read any more."""
+REPLY: TypeAdapter[Reply] = TypeAdapter(Reply)
+"""Replies to JSON values and back."""
 
 
 def digest(value: object) -> str:
@@ -44,8 +47,8 @@ class Question:
         self.key = digest([model, episode, self.messages, self.tools])
 
 
-class RecordingModel:
-    """Another model whose answers are recorded."""
+class RecordingModel(Model):
+    """Another model whose answers are recorded. Closing it closes that one."""
 
     def __init__(self, model: Model, folder: Path) -> None:
         """Record into a folder, which is created. Several models may record into the same one at a time.
@@ -54,30 +57,44 @@ class RecordingModel:
             ConfigError: the folder cannot be written.
         """
         self.name = model.name
-        self._model, self._tape = model, _tape(folder)
-        self._turns: Counter[str] = Counter()
+        self._model, self._tape = model, _Tape(folder.absolute() / FILE)
 
     def reply(self, messages: Sequence[Message], tools: Sequence[Schema], *, episode: str = "") -> Reply:
         """Ask the other model; see ``Model.reply``."""
-        question = Question(self.name, episode, messages, tools)
+        request = Request(messages, tools, episode)
         try:
             reply = self._model.reply(messages, tools, episode=episode)
         except ContextOverflowError as error:
-            self._write(question, {"overflow": str(error)})
+            self._record(request, error)
             raise
-        self._write(question, {"reply": asdict(reply)})
+        self._record(request, reply)
         return reply
 
-    def _write(self, question: Question, answer: dict[str, Any]) -> None:
-        self._tape.write(question, {"turn": self._turns[question.key], **answer})
-        self._turns[question.key] += 1
+    def replies(self, requests: Sequence[Request]) -> list[Reply | ModelError]:
+        """Ask the other model for all at once; see ``Model.replies``."""
+        answers = self._model.replies(requests)
+        for request, answer in zip(requests, answers, strict=True):
+            self._record(request, answer)
+        return answers
+
+    def close(self) -> None:
+        """Close the other model."""
+        self._model.close()
+
+    def _record(self, request: Request, answer: Reply | ModelError) -> None:
+        question = Question(self.name, request.episode, request.messages, request.tools)
+        if isinstance(answer, Reply):
+            self._tape.write(question, {"reply": REPLY.dump_python(answer, mode="json")})
+        elif isinstance(answer, ContextOverflowError):
+            self._tape.write(question, {"overflow": str(answer)})
 
 
 class _Tape:
-    """The file of a recording, for all models of this process."""
+    """The file of a recording."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._lock = path, threading.Lock()
+        self._turns: Counter[str] = Counter()
         self._written: set[str] = set()
         with _storing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,6 +106,10 @@ class _Tape:
         Raises:
             ConfigError: the file cannot be written, which ends a run: it could not be replayed.
         """
+        with self._lock, _storing(self._path):
+            self._write(question, answer)
+
+    def _write(self, question: Question, answer: dict[str, Any]) -> None:
         line = {
             "type": "reply",
             "format": FORMAT,
@@ -97,18 +118,19 @@ class _Tape:
             "episode": question.episode,
             "messages": question.messages,
             "tools": question.tools,
+            "turn": self._turns[question.key],
             **answer,
         }
-        with self._lock, _storing(self._path):
-            new = {name: part for name, part in question.parts.items() if name not in self._written}
-            parts = [{"type": "part", "id": name, "value": part} for name, part in new.items()]
-            self._append("".join(json.dumps(item) + "\n" for item in (*parts, line)).encode())
-            self._written |= new.keys()
+        new = {name: part for name, part in question.parts.items() if name not in self._written}
+        parts = [{"type": "part", "id": name, "value": part} for name, part in new.items()]
+        self._append("".join(json.dumps(item) + "\n" for item in (*parts, line)).encode())
+        self._written |= new.keys()
+        self._turns[question.key] += 1
 
     def _append(self, data: bytes) -> None:
-        """Other processes may append as well, and one may have been killed in the middle of a line."""
+        """Other models may append as well, and a process may have been killed in the middle of a line."""
         with self._path.open("a+b", buffering=0) as file:  # closing it gives the lock back
-            fcntl.lockf(file, fcntl.LOCK_EX)
+            fcntl.flock(file, fcntl.LOCK_EX)
             size = os.fstat(file.fileno()).st_size
             if size and os.pread(file.fileno(), 1, size - 1) != b"\n":
                 data = b"\n" + data
@@ -124,15 +146,3 @@ def _storing(path: Path) -> Iterator[None]:
         raise ConfigError(
             f"{path} cannot be written: {error.strerror}: make room or give another record"
         ) from error
-
-
-_tapes: dict[Path, _Tape] = {}
-_lock = threading.Lock()
-
-
-def _tape(folder: Path) -> _Tape:
-    path = folder.absolute() / FILE
-    with _lock:
-        if path not in _tapes:
-            _tapes[path] = _Tape(path)
-        return _tapes[path]

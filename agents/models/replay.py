@@ -8,17 +8,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
-from debug_gym.agents.models.base import ContextOverflowError, Message, Reply, Schema
-from debug_gym.agents.models.recording import FILE, FORMAT, Question
+from debug_gym.agents.models.base import ContextOverflowError, Message, Model, Reply, Schema
+from debug_gym.agents.models.recording import FILE, FORMAT, REPLY, Question
 from debug_gym.agents.settings import configure
 from debug_gym.errors import ConfigError, ModelError
 from debug_gym.task import Frozen
 
 AROUND = 40
 """Characters before and after the first difference that a message shows."""
-_REPLY: TypeAdapter[Reply] = TypeAdapter(Reply)
 
 
 class ReplaySettings(Frozen):
@@ -30,7 +27,7 @@ class ReplaySettings(Frozen):
     """Not used: it is there so that a recorded command can be replayed as it stands."""
 
 
-class ReplayModel:
+class ReplayModel(Model):
     """Gives the answers of a recording, and fails on a question that was never asked."""
 
     Settings = ReplaySettings
@@ -65,7 +62,7 @@ class ReplayModel:
         self._turns[question.key] += 1
         if "overflow" in answer:
             raise ContextOverflowError(answer["overflow"])
-        return _REPLY.validate_python(answer["reply"])
+        return REPLY.validate_python(answer["reply"])
 
 
 @dataclass

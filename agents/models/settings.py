@@ -42,7 +42,7 @@ class OpenAISettings(Frozen):
     """Seconds that one pause between attempts may take. A server whose ``Retry-After`` asks for more is given
     up on."""
     requests_per_minute: int | None = Field(default=None, gt=0)
-    """Requests that all workers of this process together may begin in a minute. None: no limit."""
+    """Requests that all workers of a run together may begin in a minute. None: no limit."""
     tokens_per_minute: int | None = Field(default=None, gt=0)
     """Tokens, read and written, that all workers together may use in a minute. None: no limit."""
     max_concurrent: int | None = Field(default=None, gt=0)

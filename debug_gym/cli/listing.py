@@ -13,17 +13,15 @@ from debug_gym.cli.app import app
 from debug_gym.cli.options import BenchmarkOptions
 from debug_gym.errors import UnknownNameError
 
-KINDS = ("benchmarks", "agents", "models", "tools", "sandboxes")
-
 
 @app.command("list")
 def list_(
     what: Annotated[
         str | None,
         typer.Argument(
-            help=f"One of {', '.join(KINDS)}, or the name of a benchmark, to list its tasks.",
+            help=f"One of {', '.join(plugins.KINDS)}, or the name of a benchmark, to list its tasks.",
             autocompletion=lambda incomplete: [
-                name for name in (*KINDS, *plugins.names("benchmarks")) if name.startswith(incomplete)
+                name for name in (*plugins.KINDS, *plugins.names("benchmarks")) if name.startswith(incomplete)
             ],
         ),
     ] = None,
@@ -41,12 +39,12 @@ def list_(
     """
     from debug_gym.cli.screens.catalogue import plugin_rows, task_rows
 
-    if what is None or what in KINDS:
-        for kind in KINDS if what is None else (what,):
+    if what is None or what in plugins.KINDS:
+        for kind in plugins.KINDS if what is None else (what,):
             _print_rows(("kind", "name", "description"), plugin_rows(kind))
         return
     if what not in plugins.names("benchmarks"):
-        raise UnknownNameError("benchmark or kind", what, (*KINDS, *plugins.names("benchmarks")))
+        raise UnknownNameError("benchmark or kind", what, (*plugins.KINDS, *plugins.names("benchmarks")))
     from debug_gym.runs.config import parse_options
     from debug_gym.runs.plan import make_benchmark
 

@@ -1,5 +1,6 @@
 """``debug-gym run``: an agent plays a benchmark."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -140,8 +141,7 @@ def _run(config: "RunConfig") -> int:
     from debug_gym.runs.scheduler import execute
 
     console = Console()
-    plan = prepare(config)
-    with progress(console, config.attempts) as show:
+    with closing(prepare(config)) as plan, progress(console, config.attempts) as show:
         outcome = execute(plan, show)
     summarize(console, outcome)
     if outcome.interrupted:

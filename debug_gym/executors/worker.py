@@ -6,7 +6,7 @@ Knows nothing of Ray: ``debug_gym.executors.ray`` makes actors of this class.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from queue import SimpleQueue
-from threading import BoundedSemaphore, Event, Thread
+from threading import BoundedSemaphore, Event, Lock, Thread
 
 from debug_gym.episode import Step
 from debug_gym.errors import DebugGymError
@@ -14,7 +14,7 @@ from debug_gym.executors import transfer
 from debug_gym.executors.base import WORKING
 from debug_gym.runs.attempt import Player, Tests
 from debug_gym.runs.config import RunConfig
-from debug_gym.runs.plan import Attempt, Setup, make_backend
+from debug_gym.runs.plan import Attempt, Setup, make_backend, make_model
 from debug_gym.store.records import End, Result, Start, versions
 
 
@@ -45,6 +45,8 @@ class Station:
     def __init__(self, config: str) -> None:
         self._config = RunConfig.model_validate_json(config)
         self._turns = BoundedSemaphore(WORKING)
+        self._made: Setup | None = None
+        self._lock = Lock()
 
     def greet(self) -> Greeting:
         """Try everything once that no attempt can do without."""
@@ -83,7 +85,12 @@ class Station:
             lines.messages.put(Failure(str(error)))
 
     def _setup(self) -> Setup:
-        return Setup(self._config, make_backend(self._config.sandbox))
+        """What all attempts here are played with."""
+        with self._lock:
+            if self._made is None:
+                backend, model = make_backend(self._config.sandbox), make_model(self._config)
+                self._made = Setup(self._config, backend, model=model)
+            return self._made
 
 
 class _Stream:

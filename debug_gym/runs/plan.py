@@ -2,11 +2,13 @@
 
 import fnmatch
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from debug_gym import plugins
 from debug_gym.agents.base import Agent
+from debug_gym.agents.models import Model
+from debug_gym.agents.models.factory import takes_model, with_model
 from debug_gym.benchmarks.base import Benchmark
 from debug_gym.env import DEFAULT_TOOLS, DebugGymEnv, shared_backend
 from debug_gym.errors import ConfigError, MissingExtraError, SandboxUnavailableError, UnknownNameError
@@ -38,6 +40,8 @@ class Setup:
 
     config: RunConfig
     backend: Backend
+    model: Model | None = field(default=None, kw_only=True)
+    """What all agents of the run ask; None where they need none, or make their own."""
 
     def environment(self, task: Task) -> DebugGymEnv:
         """A new environment for a task. Close it after use."""
@@ -50,14 +54,19 @@ class Setup:
 
     def agent(self) -> Agent:
         """A new agent, which uses all tools of the environment: they were chosen for it."""
-        agent = make_agent(self.config)
+        agent = make_agent(self.config, self.model)
         agent.tools = None
         return agent
+
+    def close(self) -> None:
+        """Close the model."""
+        if self.model is not None:
+            self.model.close()
 
 
 @dataclass(frozen=True)
 class Plan(Setup):
-    """Everything that a run needs, made and checked."""
+    """Everything that a run needs, made and checked. Close it after use."""
 
     benchmark: Benchmark
     tasks: tuple[Task, ...]
@@ -93,24 +102,40 @@ def prepare(config: RunConfig, *, driven: bool = False) -> Plan:
     benchmark = make_benchmark(config.benchmark, config.benchmark_options)
     tasks = select(benchmark, config.tasks)
     own = None if driven else make_agent(config).tools
-    tools = config.tools or own or DEFAULT_TOOLS
-    plan = Plan(config.model_copy(update={"tools": tools}), make_backend(config.sandbox), benchmark, tasks)
+    model = None if driven else make_model(config)
+    config = config.model_copy(update={"tools": config.tools or own or DEFAULT_TOOLS})
+    plan = Plan(config, make_backend(config.sandbox), benchmark, tasks, model=model)
     plan.environment(tasks[0]).close()
     return plan
 
 
 def make_benchmark(name: str, options: Mapping[str, Any]) -> Benchmark:
     """A registered benchmark. Raises as ``prepare`` does."""
-    benchmark: Benchmark = plugins.make("benchmarks", name, options)
-    return benchmark
+    return plugins.make("benchmarks", name, options)
 
 
-def make_agent(config: RunConfig) -> Agent:
-    """A new agent of the kind that is configured. Raises as ``prepare`` does."""
+def make_model(config: RunConfig) -> Model | None:
+    """The model that all agents of a run ask, for agents that take one. Raises as ``prepare`` does."""
+    options = _agent_options(config)
+    if not isinstance(options.get("model"), str) or not takes_model(plugins.load("agents", config.agent)):
+        return None
+    model: Model = with_model(options)["model"]
+    return model
+
+
+def make_agent(config: RunConfig, model: Model | None = None) -> Agent:
+    """A new agent of the kind that is configured, which asks the model of ``make_model``.
+
+    Raises as ``prepare`` does.
+    """
+    options = _agent_options(config)
+    return plugins.make("agents", config.agent, with_model(options, model) if model else options)
+
+
+def _agent_options(config: RunConfig) -> dict[str, Any]:
     named = {"model": config.model, "base_url": config.base_url}
-    options = {key: value for key, value in named.items() if value is not None}
-    agent: Agent = plugins.make("agents", config.agent, {**options, **config.agent_options})
-    return agent
+    given = {key: value for key, value in named.items() if value is not None}
+    return {**given, **config.agent_options}
 
 
 def make_backend(name: str) -> Backend:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def play(configs: Sequence[RunConfig], console: Console) -> int:
         config = plan.config
         head = f"{number} of {len(plans)}  {config.benchmark} · {config.model} · {AGENTS[config.agent]}"
         console.print(Text(head, style="bold"))
-        with progress(console, config.attempts) as show:
+        with closing(plan), progress(console, config.attempts) as show:
             outcome = execute(plan, show)
         console.print(Text(_told(outcome)), soft_wrap=True)
         if outcome.interrupted:

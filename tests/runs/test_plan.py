@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from debug_gym.benchmarks.base import Benchmark
-from debug_gym.errors import ConfigError, UnknownNameError
+from debug_gym.errors import ConfigError, ModelError, UnknownNameError
 from debug_gym.runs.config import RunConfig
 from debug_gym.runs.plan import make_agent, make_backend, make_benchmark, prepare, select
 from debug_gym.task import DirectorySource, Task
@@ -82,6 +82,27 @@ def names(plan):
 def test_a_run_gives_an_agent_the_tools_that_it_wants():
     plan = prepare(RunConfig(agent="debug", **AGENT))
     assert names(plan) == ["view", "rewrite", "eval", "listdir", "pdb"] == list(plan.config.tools)
+
+
+def test_the_agents_of_a_run_share_one_model_that_ends_with_it():
+    plan = prepare(RunConfig(agent="debug", agent_options={"retries": 0, "window": 3}, **AGENT))
+    one, other = plan.agent(), plan.agent()
+    assert one is not other
+    assert one.model is other.model is plan.model
+    assert one.settings.window == 3
+    plan.close()
+    with pytest.raises(ModelError, match="is closed"):
+        one.model.reply([{"role": "user", "content": "hello"}], [])
+
+
+def test_who_plays_without_a_model_has_none():
+    assert prepare(RunConfig(benchmark="nightmares", agent="random")).model is None
+    assert prepare(RunConfig(agent="debug", **AGENT), driven=True).model is None
+
+
+def test_an_option_that_neither_agent_nor_model_knows_is_refused():
+    with pytest.raises(ConfigError, match="did you mean 'temperature'"):
+        prepare(RunConfig(agent="debug", agent_options={"temprature": 1}, **AGENT))
 
 
 def test_tools_that_a_run_names_win_over_the_agents_own():

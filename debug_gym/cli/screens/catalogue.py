@@ -4,19 +4,10 @@ from debug_gym import plugins
 from debug_gym.benchmarks.base import Benchmark
 from debug_gym.errors import DebugGymError
 
-KINDS = {
-    "benchmarks": "benchmark",
-    "agents": "agent",
-    "models": "model",
-    "tools": "tool",
-    "sandboxes": "sandbox",
-}
-"""Plugin groups, and what one of each is called."""
-
 
 def plugin_rows(kind: str) -> list[tuple[str, str, str]]:
     """Kind, name and a sentence (or why it cannot be loaded) for each plugin of a group."""
-    return [(KINDS[kind], name, _describe(kind, name)) for name in plugins.names(kind)]
+    return [(plugins.KINDS[kind], name, _describe(kind, name)) for name in plugins.names(kind)]
 
 
 def task_rows(benchmark: Benchmark) -> list[tuple[str, str, str]]:

@@ -1,5 +1,7 @@
 """Whole runs, recorded with a server and replayed without one."""
 
+from contextlib import closing
+
 import pytest
 
 from debug_gym.runs.config import load_config
@@ -16,7 +18,8 @@ def run(calc, tmp_path):
             "benchmark": "repo", "benchmark_options": {"path": str(calc)}, "agent": "llm", "model": "m",
             "output": tmp_path / name, "max_steps": 3, "attempts": ATTEMPTS,
         }  # fmt: skip
-        return execute(prepare(load_config([], {**config, **options})))
+        with closing(prepare(load_config([], {**config, **options}))) as plan:
+            return execute(plan)
 
     return play
 

@@ -117,10 +117,10 @@ def test_many_workers_record_into_one_folder(server, record, replay):
 
 
 def test_a_message_is_stored_once(server, record, tmp_path):
-    history = ask("x" * 10_000)
+    history, recorder = ask("x" * 10_000), record()
     for number in range(10):
         server.say(f"reply {number}")
-        record().reply(history, TOOLS)
+        recorder.reply(history, TOOLS)
         history = [*history, {"role": "assistant", "content": f"reply {number}"}]
     assert os.stat(tmp_path / "tape" / "replies.jsonl").st_size < 20_000
 

@@ -88,13 +88,13 @@ def test_one_refusal_slows_all_workers(server, model):
     server.fail(429, "slow down", retry_after="1")
     for _ in range(6):
         server.say("hi")
-    models = [model() for _ in range(4)]
+    talker = model()
     with ThreadPoolExecutor(4) as pool:
-        refused = pool.submit(models[0].reply, HELLO, [])
+        refused = pool.submit(talker.reply, HELLO, [])
         while not server.requests:
             time.sleep(0.01)
         time.sleep(0.2)
-        others = [pool.submit(other.reply, HELLO, []) for other in models[1:]]
+        others = [pool.submit(talker.reply, HELLO, []) for _ in range(3)]
         assert [future.result().text for future in (refused, *others)] == ["hi"] * 4
     first, *rest = (request.at for request in server.requests)
     assert min(rest) - first >= 1.0
@@ -104,9 +104,9 @@ def test_workers_share_a_limit(server, model):
     for _ in range(6):
         server.say("hi")
         server.slow(0.1)
-    models = [model(max_concurrent=2) for _ in range(6)]
+    talker = model(max_concurrent=2)
     with ThreadPoolExecutor(6) as pool:
-        list(pool.map(lambda one: one.reply(HELLO, []), models))
+        list(pool.map(lambda _: talker.reply(HELLO, []), range(6)))
     assert server.peak == 2
 
 
