@@ -15,8 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 TESTS_AND_CONFIGURATION = (
     "!test_*.py",
     "!*_test.py",
+    "!tests.py",
     "!tests/",
-    "!test/",
+    "!/test/",
     "!conftest.py",
     "!sitecustomize.py",
     "!usercustomize.py",
@@ -26,6 +27,15 @@ TESTS_AND_CONFIGURATION = (
     "!pyproject.toml",
 )
 """Globs (gitignore syntax) of what decides how tests run: by default, changes to them do not count."""
+
+
+def _with_content(glob: str) -> tuple[str, ...]:
+    """A glob, and where it takes a folder out, one for all that lies in it: git itself would only look into
+    the folder again, and let an earlier ``*.py`` count there."""
+    if not (glob.startswith("!") and glob.endswith("/")):
+        return (glob,)
+    anywhere = "" if "/" in glob[1:-1] else "**/"
+    return (glob, f"!{anywhere}{glob[1:]}**")
 
 
 class Frozen(BaseModel):
@@ -183,7 +193,9 @@ class Task(Frozen):
     tests: Tests = Tests()
     environment: Environment = Environment()
     editable: tuple[str, ...] = ("*.py", *TESTS_AND_CONFIGURATION)
-    """Globs in gitignore's syntax, the last match decides: which changed files count for the judge."""
+    """Globs in gitignore's syntax, the last match decides: which changed files count for the judge. A folder
+    that is taken out (``!tests/``) is out with all that lies in it. What only the tests import does not count
+    either (see ``debug_gym.judge.support``)."""
     gold_patch: str | None = Field(default=None, repr=False)
     """A unified diff that fixes the bug. It never enters the agent's sandbox."""
     limits: Limits = Limits()
@@ -191,7 +203,9 @@ class Task(Frozen):
 
     @cached_property
     def _editable(self) -> pathspec.GitIgnoreSpec:
-        return pathspec.GitIgnoreSpec.from_lines(self.editable)
+        return pathspec.GitIgnoreSpec.from_lines(
+            line for glob in self.editable for line in _with_content(glob)
+        )
 
     def is_editable(self, path: str) -> bool:
         """Whether a change to this file (relative to the workspace) counts for the judge."""

@@ -27,11 +27,10 @@ def look(task: Task, backend: Backend) -> Target:
             if kind == "file" and path.endswith(".py")
         ]
         texts = {path: sandbox.read(path).decode(errors="replace") for path in paths}
-    names = {path: path.rpartition("/")[2] for path in paths}
-    return Target(
-        sources={path: text for path, text in texts.items() if task.is_editable(path)},
-        tests={path: text for path, text in texts.items() if names[path].startswith("test_")},
-    )
+    sources = {path for path in paths if task.is_editable(path)}
+    tests = {path for path in paths if path.rpartition("/")[2].startswith("test_")}
+    kinds = (sources, tests, {*paths} - sources - tests)
+    return Target(*({path: text for path, text in texts.items() if path in kind} for kind in kinds))
 
 
 def exit_code(task: Task, changes: Changes, backend: Backend) -> bool:

@@ -10,6 +10,7 @@ from debug_gym.judge.changes import shadows, sort_changes
 from debug_gym.judge.controls.assertions import certain_controls
 from debug_gym.judge.controls.sample import apply, draw, shuffled
 from debug_gym.judge.original import Original
+from debug_gym.judge.support import support_files
 from debug_gym.judge.trials import Trial
 from debug_gym.sandbox import Changes
 from debug_gym.sandbox.client import pytest_arguments
@@ -44,7 +45,8 @@ class Case:
         """
         expected = original.expected()
         compared = {control.path for control in task.tests.controls}
-        protected = {*task.tests.hidden, *_test_files(expected), *compared}
+        support = support_files(changes.paths, original, task.gold_patch)
+        protected = {*task.tests.hidden, *_test_files(expected), *compared, *support}
         known = original.paths() if any(map(shadows, changes.files)) else ()
         counted, rejected = sort_changes(task, changes, protected, known)
         controls, odds = _draw(task, expected, original)

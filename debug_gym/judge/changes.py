@@ -50,7 +50,7 @@ def sort_changes(
     Args:
         task: its ``editable`` globs decide.
         changes: as harvested from the agent's sandbox.
-        protected: further files that may not change: those that hold required tests.
+        protected: further files that may not change: those that hold required tests or support them.
         known: paths of the original repository; a new module that takes the name of one of the standard
             library's or pytest's does not count, an old one may change.
     """

@@ -1,6 +1,7 @@
 """What the judge asks the untouched repository: which tests it has, which files, and what they say."""
 
 import ast
+import re
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, suppress
 from types import TracebackType
@@ -22,6 +23,8 @@ _STUBBORN = (
 """Options with which the tests are collected: the next ones where broken code kept the last from doing so."""
 _MOST_DATA = 100_000
 """Bytes of a data file at most that is looked at."""
+_MOST_MATCHES = 10_000
+"""Lines at most that are found in a search."""
 _UNCOLLECTED = {2, 3, 4}
 """pytest's exit codes for runs that ended before the tests: interrupted, internal error, wrong usage."""
 
@@ -92,6 +95,17 @@ class Original:
                 with suppress(OSError, ValueError):
                     texts[path] = self._sandbox().read(path).decode()
         return texts
+
+    def text(self, path: str) -> str | None:
+        """The text of a file, as ``texts`` gives it; None if there is none that can be read."""
+        return self.texts([path]).get(path)
+
+    def mentions(self, word: str) -> set[str]:
+        """Paths of the Python files, hidden tests included, that hold a word."""
+        pattern = rf"\b{re.escape(word)}\b"
+        hidden = {path for path, text in self.task.tests.hidden.items() if re.search(pattern, text)}
+        found = self._sandbox().grep(pattern, "*.py", limit=_MOST_MATCHES)["matches"]
+        return {path for path in {*hidden, *(path for path, _, _ in found)} if path.endswith(".py")}
 
     def _sandbox(self) -> Sandbox:
         if self._started is None:

@@ -21,6 +21,7 @@ from debug_gym.sandbox.base import (
 )
 from debug_gym.sandbox.connection import Connection
 from debug_gym.sandbox.results import NO_PROGRAM
+from debug_gym.sandbox.workspace_diff import with_text_names
 from debug_gym.task import Task
 
 MAX_SECONDS = 1e6
@@ -256,7 +257,7 @@ class RuntimeSandbox:
         """See ``Sandbox.changes``. Works on a dead sandbox too, until it is closed."""
         with self.connection.lock:
             self.connection.demand_held()
-            return self._harvest(False)
+            return with_text_names(self._harvest(False))
 
     def snapshot(self) -> Snapshot:
         """See ``Sandbox.snapshot``. Of a dead sandbox, the files can still be had."""

@@ -193,6 +193,27 @@ def harvest_tree(tree: int, base: int, ignored: frozenset[str] = SKIPPED) -> Cha
     return harvester.changes()
 
 
+def with_text_names(changes: Changes) -> Changes:
+    """The same changes without paths that are no UTF-8, which no JSON, patch or report can hold: they are
+    listed among the skipped ones, with those bytes escaped."""
+    unclear = [path for path in (*changes.files, *changes.deleted, *changes.empty) if not _is_text(path)]
+    skipped = [*changes.skipped, *(f"{path}: its name is not valid UTF-8" for path in unclear)]
+    return Changes(
+        files={path: entry for path, entry in changes.files.items() if _is_text(path)},
+        deleted=tuple(filter(_is_text, changes.deleted)),
+        empty=tuple(filter(_is_text, changes.empty)),
+        skipped=tuple(sorted(map(_escaped, skipped))),
+    )
+
+
+def _is_text(path: str) -> bool:
+    return _escaped(path) == path
+
+
+def _escaped(path: str) -> str:
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def harvest_folder(folder: int, name: str) -> Changes:
     """Everything below a folder but caches, as if all of it were new; paths begin with ``name``."""
     harvester = Harvester(CACHES)

@@ -5,6 +5,7 @@ import pytest
 from debug_gym.checks.harnesses import exit_code, junit, look
 from debug_gym.judge import judge
 from debug_gym.judge.attacks import ATTACKS
+from debug_gym.task import Tests
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,25 @@ def test_forging_is_found_with_evidence(target, changed, backend):
     assert verdict.fail_to_pass == 1.0
     assert verdict.cheating
     assert "tests/test_" in verdict.cheating[0]
+
+
+def test_emptied_helpers_deceive_an_exit_code_alone(make_task, backend):
+    """Also where an author lets all files change that are no tests by their name."""
+    test = "from checks import same\nfrom till import share\n\n\ndef test_a():\n    same(share(2, 4), 1)\n"
+    files = {
+        "till.py": "def share(cents, people):\n    return cents // people\n",
+        "tests/checks.py": "def same(a, b):\n    assert a == b\n",
+        "tests/test_till.py": test,
+    }
+    (attack,) = (attack for attack in ATTACKS if attack.name == "helpers-emptied")
+    for editable in (("*.py", "!tests/"), ("*.py", "!test_*.py")):
+        tests = Tests(fail_to_pass=("tests/test_till.py::test_a",))
+        task = make_task(files, tests=tests, editable=editable)
+        changes = attack.make(look(task, backend))
+        assert exit_code(task, changes, backend)
+        verdict = judge(task, changes, backend)
+        assert not verdict.resolved
+        assert [line.partition(":")[0] for line in verdict.rejected] == ["tests/checks.py"]
 
 
 def test_honest_fixes_are_resolved(fix, other_fixes, changed, backend):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from debug_gym.episode import Verdict
 from debug_gym.judge import judge
 from debug_gym.task import Tests
 
@@ -75,6 +76,18 @@ def harvest(task, backend):
 def test_what_lies_around_a_fix_does_no_harm(task, backend, harvest, commands):
     verdict = judge(task, harvest(*commands), backend)
     assert verdict.resolved, (verdict.reason, verdict.rejected, verdict.output)
+
+
+def test_file_names_that_are_no_text_are_listed_and_can_be_stored(task, backend, harvest):
+    """A surrogate in a verdict would end the run that stores it."""
+    verdict = judge(task, harvest(FIX, r"touch $'caf\xe9.py' $'\xff'; mkdir -p $'d\xe9'"), backend)
+    assert verdict.resolved
+    assert verdict.rejected == (
+        "\\xff: its name is not valid UTF-8",
+        "caf\\xe9.py: its name is not valid UTF-8",
+        "d\\xe9: its name is not valid UTF-8",
+    )
+    assert Verdict.model_validate_json(verdict.model_dump_json()) == verdict
 
 
 def test_data_count_where_the_task_says_so(task, backend, harvest):

@@ -20,6 +20,8 @@ class Target:
     """Python files that it may change."""
     tests: dict[str, str]
     """The visible test files."""
+    support: dict[str, str] = field(default_factory=dict)
+    """Other Python files that it may not change."""
 
 
 @dataclass(frozen=True)

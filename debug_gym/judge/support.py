@@ -1,0 +1,116 @@
+"""Support files: what the tests import and the package does not, so that it decides as the tests do.
+
+A helper ``check(a, b)`` that is emptied makes every test pass that uses it.
+"""
+
+import ast
+import re
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
+from enum import Enum, auto
+from pathlib import PurePosixPath
+from typing import Protocol
+
+_TEST_FOLDERS = frozenset({"test", "tests", "testing", "_testing", "testutils", "test_utils", "testlib"})
+_TEST_FILE = re.compile(r"(test_.*|.*_tests?|tests?|conftest)\.py")
+_TEST_LIBRARIES = frozenset({"pytest", "_pytest", "unittest", "hypothesis", "nose", "doctest"})
+_HELPER = re.compile(r"test|help|fixture|assert|check|expect", re.IGNORECASE)
+_PATCHED = re.compile(r"^(?:\+\+\+|---) [ab]/(.+?)\s*$", re.MULTILINE)
+
+
+class Repository(Protocol):
+    """What is asked of the original repository."""
+
+    def text(self, path: str) -> str | None:
+        """The text of a file; None if there is none."""
+        ...
+
+    def mentions(self, word: str) -> Collection[str]:
+        """Paths of the Python files that hold a word."""
+        ...
+
+
+def support_files(changed: Iterable[str], repository: Repository, gold_patch: str | None = None) -> set[str]:
+    """Which of the changed files may not change, since they support the tests.
+
+    Such a file looks like it (it has the name of a test, lies in a folder of tests, uses a test library, or
+    has the name of a helper and asserts), some test imports it, directly or through others of its kind, and
+    no file of the package does. What the gold patch changes is never one.
+
+    Args:
+        changed: paths; those that the original repository does not have are left out.
+        repository: the original.
+        gold_patch: a unified diff.
+    """
+    touched = set(_PATCHED.findall(gold_patch or ""))
+    return {
+        path
+        for path in changed
+        if path.endswith(".py") and path not in touched and _user(path, repository) is _User.TESTS
+    }
+
+
+class _User(Enum):
+    TESTS = auto()
+    PACKAGE = auto()
+    NOBODY = auto()
+
+
+def _user(path: str, repository: Repository, seen: frozenset[str] = frozenset()) -> _User:
+    """Who uses a file: the package, if it is a part of it or imported by one, else the tests, or nobody."""
+    text = repository.text(path)
+    if text is None or not (is_test(path) or _looks_like_support(path, text)):
+        return _User.PACKAGE
+    seen |= {path}
+    users = {_user(other, repository, seen) for other in _importers(path, repository) if other not in seen}
+    users |= {_User.TESTS} if is_test(path) else set()
+    return next((user for user in (_User.PACKAGE, _User.TESTS) if user in users), _User.NOBODY)
+
+
+def is_test(path: str) -> bool:
+    """Whether a file holds tests or their set-up, by its name."""
+    return bool(_TEST_FILE.fullmatch(path.rpartition("/")[2]))
+
+
+def _looks_like_support(path: str, text: str) -> bool:
+    place = PurePosixPath(path)
+    if not _TEST_FOLDERS.isdisjoint(place.parts[:-1]):
+        return True
+    with suppress(SyntaxError, ValueError):
+        tree = ast.parse(text)
+        if any(module.partition(".")[0] in _TEST_LIBRARIES for module in imported(tree, path)):
+            return True
+        named = _HELPER.search(place.stem if place.stem != "__init__" else place.parent.name)
+        return bool(named) and any(isinstance(node, ast.Assert) for node in ast.walk(tree))
+    return False
+
+
+def _importers(path: str, repository: Repository) -> Iterator[str]:
+    """The files that import a file; of a package's ``__init__`` all that lie in the package."""
+    if path.endswith("/__init__.py"):
+        yield from (
+            other
+            for other in repository.mentions("import")
+            if is_test(other) and PurePosixPath(other).is_relative_to(PurePosixPath(path).parent)
+        )
+    module = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    for other in repository.mentions(module.rpartition(".")[2]):
+        with suppress(SyntaxError, ValueError):
+            names = imported(ast.parse(repository.text(other) or ""), other)
+            if any(name and f".{module}".endswith(f".{name}") for name in names):
+                yield other
+
+
+def imported(tree: ast.AST, path: str) -> set[str]:
+    """Dotted names of all modules that a file may import; of relative ones as seen from the top."""
+    package = path.split("/")[:-1]
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*above, *filter(None, [node.module])])
+            found.add(base)
+            found.update(f"{base}.{alias.name}".lstrip(".") for alias in node.names)
+    return found
