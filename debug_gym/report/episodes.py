@@ -11,6 +11,7 @@ from typing import Any
 from debug_gym.episode import Step
 from debug_gym.errors import DebugGymError, UnknownNameError
 from debug_gym.report.load import Attempt, Entry
+from debug_gym.sandbox.server.debug.commands import BY_WORD
 from debug_gym.store.records import Result
 
 SHOWN: dict[str, type] = {"path": str, "diff": str, "outcomes": dict}
@@ -19,30 +20,10 @@ EDITS = frozenset(["rewrite", "replace"])
 """Tools whose calls the paper counts as rewrites."""
 
 OTHER = "other"
-"""Debugger commands that the figures do not tell apart, and Python statements."""
+"""What the figures do not tell apart: rare commands of the debugger, and Python statements."""
 
-_ALIASES = {
-    "break": "b",
-    "tbreak": "b",
-    "cont": "c",
-    "continue": "c",
-    "clear": "cl",
-    "pp": "p",
-    "next": "n",
-    "list": "l",
-    "ll": "l",
-    "longlist": "l",
-    "step": "s",
-    "w": "where",
-    "bt": "where",
-    "u": "up",
-    "d": "down",
-    "a": "args",
-    "r": "return",
-    "unt": "until",
-    "run": "restart",
-}
-_COMMANDS = {*_ALIASES.values(), "back", "goto", "display", "commands", "condition", "jump", "whatis"}
+_COUNTED_AS = {"tbreak": "b", "pp": "p", "ll": "l"}
+"""Commands that the figures count as another one, which does nearly the same."""
 
 
 @dataclass(frozen=True)
@@ -141,11 +122,11 @@ def _facts(result: Result, steps: tuple[Step, ...]) -> Facts:
 
 
 def commands(text: str) -> list[str]:
-    """The short names of the debugger commands in a call; Python statements and rare commands are other."""
+    """The short names of the debugger commands in a call; Python statements are other."""
     words = []
     for line in re.split(r"\n|;;", text):
         found = re.match(r"\s*([a-z]+)(?![\w.(\[]|\s*[-+*/]?=(?!=))", line)
-        word = _ALIASES.get(found[1], found[1]) if found else ""
+        command = BY_WORD.get(found[1]) if found else None
         if line.strip():
-            words.append(word if word in _COMMANDS else OTHER)
+            words.append(_COUNTED_AS.get(command.name, command.name) if command else OTHER)
     return words

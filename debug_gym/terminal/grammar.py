@@ -1,7 +1,6 @@
 """What a person types, as a tool call: short forms of the tools' arguments, and commands of the debugger."""
 
 import json
-import pdb
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,7 +8,7 @@ from typing import Any
 
 from debug_gym.episode import ToolCall
 from debug_gym.errors import DebugGymError, UnknownNameError
-from debug_gym.sandbox.server.debug.words import LEAVING, POINTS, TRAVEL
+from debug_gym.sandbox.server.debug.commands import BREAKPOINTS, BY_WORD, ENDING
 
 DEBUGGER = "pdb"
 """The tool that gets the debugger's commands."""
@@ -20,9 +19,9 @@ _LINES = re.compile(r"(.+?):(\d+)(?:-(\d+))?")
 _TRUTH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _KINDS = {"integer": "a whole number", "number": "a number", "boolean": "true or false"}
 
-COMMANDS = frozenset(name[3:] for name in dir(pdb.Pdb) if name.startswith("do_")) | {"restart"} | TRAVEL
+COMMANDS = frozenset(BY_WORD)
 """The debugger's commands, which can be typed by themselves."""
-_AT_A_LINE = POINTS | {"until", "unt"}
+_AT_A_LINE = BREAKPOINTS | {"until", "unt"}
 
 
 class CommandError(DebugGymError, ValueError):
@@ -93,7 +92,7 @@ class Grammar:
         return [head + item for item in found if item.startswith(word) and item != word]
 
     def _first_words(self) -> list[str]:
-        commands = sorted(COMMANDS - LEAVING) if DEBUGGER in self._parameters else []
+        commands = sorted(COMMANDS - ENDING) if DEBUGGER in self._parameters else []
         return [*self._parameters, *(name for name in commands if name not in self._parameters)]
 
     def _words(

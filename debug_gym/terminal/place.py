@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from debug_gym.episode import Step
-from debug_gym.sandbox.server.debug.words import RESUMING, TRAVEL
+from debug_gym.sandbox.server.debug.commands import RESUMING, STARTING, TRAVELLING
 from debug_gym.terminal.grammar import DEBUGGER
 from debug_gym.tools.breakpoints import moved_lines
 from debug_gym.tools.text import split_lines
@@ -12,8 +12,7 @@ from debug_gym.tools.text import split_lines
 PROGRAM = "\n--- the program wrote ---\n"
 """What separates the debugger's words from the program's output in an observation."""
 _FRAME = re.compile(r"^frame at (.+):(\d+) in (.+)$", re.MULTILINE)
-_STARTING = frozenset(["restart", "run"])
-_MOVING = RESUMING | TRAVEL | _STARTING
+_MOVING = RESUMING | TRAVELLING | STARTING
 """Commands after which the program may stand elsewhere."""
 
 
@@ -47,7 +46,7 @@ class Whereabouts:
         words = {line.split()[0] for line in lines if line.strip()}
         frames = _FRAME.findall(split_output(step.observation.text)[0])
         named = arguments.keys() - {"command", "timeout"}
-        started = self.place is None or bool(named or words & _STARTING)
+        started = self.place is None or bool(named or words & STARTING)
         if started:
             self._texts.clear()
         if stop is None:

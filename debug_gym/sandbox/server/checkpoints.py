@@ -62,11 +62,11 @@ def table(kept: Sequence[Dict[str, Any]], here: int) -> str:
 _PLACE = ("file", "line", "function", "reason")
 
 
-class Past:
+class Checkpoints:
     """The frozen copies that the program has left behind, in the program itself."""
 
     def __init__(self, memory: int) -> None:
-        self.kept: List[Dict[str, Any]] = []
+        self.entries: List[Dict[str, Any]] = []
         """``number``, ``pid`` and place of each, oldest first."""
         self.here = 0
         """The number of the stop at which the program stands; 0: it has no copy."""
@@ -100,7 +100,7 @@ class Past:
         if pid > 0:
             self._unsettled = pid
             self._last += 1
-            self.kept.append({"number": self._last, "pid": pid, **place})
+            self.entries.append({"number": self._last, "pid": pid, **place})
         self.here = self._last if pid > 0 else 0
         return pid == 0
 
@@ -127,19 +127,19 @@ class Past:
 
     def prune(self) -> None:
         """Forget the copies that were killed: for their memory, or by the program."""
-        self.kept = [entry for entry in self.kept if _lives(entry["pid"])]
+        self.entries = [entry for entry in self.entries if _lives(entry["pid"])]
 
     def _make_room(self) -> None:
         """Forget the oldest copies where they are too many, or hold too much memory."""
         self._estimate()
         allowed = self._budget
         if self._held() > allowed:
-            for entry in self.kept:
+            for entry in self.entries:
                 self._sizes[entry["pid"]] = linux.proportional_memory(entry["pid"])
             if self._held() > allowed:
                 allowed = allowed * 3 // 4  # or the next stop would have to ask about all of them again
-        while self.kept and (len(self.kept) >= self._most or self._held() > allowed):
-            pid = self.kept.pop(0)["pid"]
+        while self.entries and (len(self.entries) >= self._most or self._held() > allowed):
+            pid = self.entries.pop(0)["pid"]
             self._sizes.pop(pid, None)
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -151,12 +151,12 @@ class Past:
         the system would take 1 ms for each copy, so it is asked only if the sum of these is too large."""
         (faults, resident), self._used = self._used, _pages_used()
         changed = max(self._used[0] - faults, 0) + max(resident - self._used[1], 0)
-        if self.kept:
-            pid = self.kept[-1]["pid"]
+        if self.entries:
+            pid = self.entries[-1]["pid"]
             self._sizes[pid] = self._sizes.get(pid, 0) + changed * resource.getpagesize()
 
     def _held(self) -> int:
-        return sum(self._sizes.get(entry["pid"], 0) for entry in self.kept)
+        return sum(self._sizes.get(entry["pid"], 0) for entry in self.entries)
 
 
 def _lives(pid: int) -> bool:

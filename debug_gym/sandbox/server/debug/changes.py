@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from typing import Any, Dict, Iterator, List, Mapping, Tuple
 
-from .view import value
+from .rendering import value
 
 MAX_CHANGES = 20
 """Variables listed at one stop."""

@@ -1,216 +1,126 @@
-"""How the debugger is told what to do: one text comes in and is used up line by line, then one answer goes
-out. There is no prompt and no terminal."""
+"""The debugger's commands, in one table: those of pdb and our own. Whoever needs to know a command by its
+name (the tools, what a person types, the reports, the documentation) asks here."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
-from typing import Any, Dict, Iterator, Optional, Set
+from typing import Dict, FrozenSet, NamedTuple, Tuple
 
-from ..checkpoints import Past
-from .hooks import HookedProgram
-from .stepping import use
-from .talk import Conversation
-from .view import Places, Sources, brief
-from .words import (
-    EXPRESSION_CHARACTERS,
-    GOING,
-    LEAVING,
-    RESUMING,
-    WITHOUT_PROGRAM,
-    as_statement,
-    goes_on,
+RESUME, END, START, TRAVEL, BREAKPOINT, SETTING, LOOK = (
+    "resume",  # the program runs on
+    "end",  # the program ends
+    "start",  # the program starts again
+    "travel",  # needs a program that has run, not one that runs
+    "breakpoint",  # needs no program
+    "setting",  # needs no program
+    "look",  # looks at a program that stands, or changes its values
 )
 
 
-class Commanded(HookedProgram):
-    """The part of the debugger that executes commands and statements."""
+class Command(NamedTuple):
+    """One command."""
 
-    def __init__(
-        self, talk: Conversation, places: Places, sources: Sources, past: Past, *, nested: bool = False
-    ) -> None:
-        super().__init__(talk, places, sources, nested=nested)
-        self.past = past
-        self.prompt = ""
-        self.identchars = "".join(sorted({*self.identchars, *EXPRESSION_CHARACTERS}))
-        self._nested = nested
-        self._told: Set[str] = set()
+    names: Tuple[str, ...]
+    """What it is typed as; by the first one it is known."""
+    effect: str
+    """What it does to the program, or needs of it: one of the constants above."""
+    argument: str
+    """What may follow it, in the form of a usage line; empty: nothing."""
+    help: str
 
-    # -- the conversation -----------------------------------------------------------------
+    @property
+    def name(self) -> str:
+        """The one that it is known by."""
+        return self.names[0]
 
-    def readline(self, size: int = -1) -> str:
-        """The next command, for ``cmd.Cmd``. What a command itself tries to read is empty."""
-        if self.executing:
-            return ""
-        while True:
-            while self.talk.lines:
-                line = self.talk.lines.popleft()
-                if line.strip():
-                    return line + "\n"
-            self._tell_changes()
-            self.interrupted = False
-            self.talk.exchange(self.facts())
 
-    def take_line(self, only: Optional[str] = None) -> Optional[str]:
-        """See ``BreakpointCommands``."""
-        lines = self.talk.lines
-        while lines and not lines[0].strip():
-            lines.popleft()
-        if not lines or (only is not None and lines[0].strip() != only):
-            return None
-        return lines.popleft()
+COMMANDS = (
+    Command(("s", "step"), RESUME, "", "go on to the next line, also in a function that is called"),
+    Command(("n", "next"), RESUME, "", "go on to the next line of this function"),
+    Command(("r", "return"), RESUME, "", "go on until this function returns"),
+    Command(("until", "unt"), RESUME, "[line]", "go on to a line with a greater number, or with this one"),
+    Command(("c", "cont", "continue"), RESUME, "", "go on to a breakpoint, a failure or the end"),
+    Command(
+        ("jump", "j"), RESUME, "line", "let another line of this function be the next one, and stand there"
+    ),
+    Command(("q", "quit", "exit", "EOF"), END, "", "end the program; the breakpoints stay"),
+    Command(("restart", "run"), START, "[arguments]", "start again; the arguments are those of a script"),
+    Command(("back",), TRAVEL, "[count]", "go back to the stop before this one, or that many stops"),
+    Command(("goto",), TRAVEL, "checkpoint", "go back to a stop by its number in the list of `checkpoints`"),
+    Command(("checkpoints",), TRAVEL, "", "list the stops to which `back` and `goto` can return"),
+    Command(
+        ("b", "break"),
+        BREAKPOINT,
+        "[[file:]line | [file:]function [, condition]]",
+        "set a breakpoint; alone, list them all",
+    ),
+    Command(
+        ("tbreak",),
+        BREAKPOINT,
+        "[file:]line | [file:]function [, condition]",
+        "set a breakpoint that goes when it is first hit",
+    ),
+    Command(
+        ("cl", "clear"), BREAKPOINT, "[file:line | number ...]", "delete breakpoints; alone, all of them"
+    ),
+    Command(("enable",), BREAKPOINT, "number ...", "let breakpoints stop the program again"),
+    Command(("disable",), BREAKPOINT, "number ...", "keep breakpoints, but do not stop at them"),
+    Command(("ignore",), BREAKPOINT, "number [count]", "pass over a breakpoint so many times"),
+    Command(
+        ("condition",), BREAKPOINT, "number [expression]", "stop there only if it is true; alone, always"
+    ),
+    Command(
+        ("commands",),
+        BREAKPOINT,
+        "[number]",
+        "what to do each time it stops there: the lines that follow, and then `end`, in the same call; "
+        "`silent` as the first leaves out where the program stopped, `c` as the last goes on",
+    ),
+    Command(
+        ("set",),
+        SETTING,
+        "[changes | machinery, on | off]",
+        "let stops list the variables that changed, let stacks show pytest and the like; alone, list them",
+    ),
+    Command(("alias",), SETTING, "[name [command]]", "give a command a name; %1, %2 stand for its arguments"),
+    Command(("unalias",), SETTING, "name", "forget an alias"),
+    Command(("help", "h"), SETTING, "[command]", "say what a command does; alone, list them all"),
+    Command(("where", "w", "bt"), LOOK, "[count]", "show the stack, the newest frame last"),
+    Command(("up", "u"), LOOK, "[count]", "look at the frame that called this one"),
+    Command(("down", "d"), LOOK, "[count]", "look at the frame that this one called"),
+    Command(("l", "list"), LOOK, "[first[, last] | .]", "show source, eleven lines at a time"),
+    Command(("ll", "longlist"), LOOK, "", "show the source of this function"),
+    Command(("source",), LOOK, "expression", "show the source of a function, class or module"),
+    Command(("args", "a"), LOOK, "", "print the arguments of this function"),
+    Command(("retval", "rv"), LOOK, "", "print what the function that has just returned gave back"),
+    Command(("p",), LOOK, "expression", "print a value"),
+    Command(("pp",), LOOK, "expression", "print a value, one part a line"),
+    Command(("whatis",), LOOK, "expression", "print the type of a value"),
+    Command(("display",), LOOK, "[expression]", "print a value whenever it has changed at a stop here"),
+    Command(("undisplay",), LOOK, "[expression]", "print it no longer; alone, none of them"),
+    Command(
+        ("exceptions",),
+        LOOK,
+        "[number | expression]",
+        "look at another of the exceptions that led to a failure, or at one that the program has caught and "
+        "kept; alone, list them",
+    ),
+    Command(("debug",), LOOK, "code", "step through a statement or an expression, then come back here"),
+    Command(("interact",), LOOK, "", "needs a terminal, which there is none here: send the statements"),
+)
 
-    def facts(self) -> Dict[str, Any]:
-        """Where the program stands, the breakpoints, and the text of files that hold their first one."""
-        new = {point.file for point in self.points()} - self._told
-        self._told |= new
-        texts = {self.places.short(path): "".join(self.sources.lines(path)) for path in new}
-        return {
-            "stop": self.standing,
-            "sources": texts,
-            "checkpoints": self.past.kept,
-            **self.of_the_session(),
-        }
+BY_WORD: Dict[str, Command] = {word: command for command in COMMANDS for word in command.names}
+"""Every word that a command can be typed as."""
 
-    def of_the_session(self) -> Dict[str, Any]:
-        """What outlives the program."""
-        return {"breakpoints": self.report(), "settings": self.report_settings()}
 
-    def _tell_changes(self) -> None:
-        """Say which files of the stack or with breakpoints are no longer what the program runs."""
-        files = {entry[0].f_code.co_filename for entry in self.stack} if self.curframe else set()
-        files |= {point.file for point in self.points()}
-        for path in self.sources.changed(sorted(path for path in files if self.places.ours(path))):
-            self.message("note: %s changed on disk; `restart` runs the new code" % self.places.short(path))
+def words_of(*effects: str) -> FrozenSet[str]:
+    """The words of the commands that have one of these effects."""
+    return frozenset(word for word, command in BY_WORD.items() if command.effect in effects)
 
-    def onecmd(self, line: str) -> bool:
-        """Execute one command. Whatever goes wrong in it is told, and the program stays where it is."""
-        self.past.settle()
-        line = as_statement(line)
-        word = line.split(maxsplit=1)[0] if line.strip() else ""
-        if word in LEAVING:
-            return self.do_quit("")
-        if self.curframe is None and word not in WITHOUT_PROGRAM:
-            self.error("no program is being debugged")
-            return False
-        if self.post_mortem_only and word in RESUMING - GOING:
-            self.error(
-                "the program failed and cannot go on from here: look around, `restart`, or `c` to let it end"
-            )
-            return False
-        self.executing = True
-        try:
-            return bool(super().onecmd(line))
-        except BaseException as error:  # also one that a `repr` raises must not end the program
-            self.error(brief(error))
-            return False
-        finally:
-            self.executing = False
 
-    def preloop(self) -> None:
-        """Before the first command at a stop: what ``display`` was asked for."""
-        with self._interruptible("display"):
-            super().preloop()
-            getattr(self, "_show_display", bool)()  # Python 3.13 and newer
-
-    def tell_changes(self) -> None:
-        """At a stop, before anything else is executed: the variables that changed, if that is wanted."""
-        with self._interruptible("showing the changed variables"):
-            self.list_changes()
-
-    @contextlib.contextmanager
-    def _interruptible(self, what: str) -> Iterator[None]:
-        """Code of the program's own runs (a ``repr``), which may not end."""
-        self.executing = True
-        try:
-            yield
-        except KeyboardInterrupt:
-            self.error("%s took too long" % what)
-        finally:
-            self.executing = False
-
-    def default(self, line: str) -> None:
-        """Execute a statement; one that goes on over several lines takes them from the same text."""
-        lines = [line[1:].strip() if line.startswith("!") else line]
-        while self.talk.lines and goes_on(lines, self.talk.lines[0]):
-            lines.append(self.talk.lines.popleft())
-        statement = "\n".join(lines)
-        assert self.curframe is not None
-        names, values = self.curframe.f_globals, self.local_variables()
-        try:
-            code = compile(statement + "\n", "<stdin>", "single")
-            with self._output_shown():
-                in_closure = getattr(self, "_exec_in_closure", None)  # Python 3.13 and newer
-                if in_closure is None or not in_closure(statement, names, values):
-                    exec(code, self.scope(code), values)  # noqa: S102 - it is what a debugger does
-        except BaseException as error:
-            self.error(brief(error))
-
-    @contextlib.contextmanager
-    def _output_shown(self) -> Iterator[None]:
-        """What a statement prints, and the value of an expression, belong to the answer."""
-        saved = sys.stdout, sys.displayhook
-        sys.stdout, sys.displayhook = self.words, self.displayhook
-        try:
-            yield
-        finally:
-            sys.stdout, sys.displayhook = saved
-
-    # -- commands that end or need something else -------------------------------------------------
-
-    def idle(self) -> None:
-        """Take breakpoint commands with no program. Does not return."""
-        self.reset()
-        while True:
-            self._cmdloop()
-
-    def finish(self, summary: str) -> None:
-        """The program is about to end."""
-        use(None)
-        self.standing = None
-        if summary:
-            self.message(summary)
-        left = [line.strip() for line in self.talk.lines if line.strip()]
-        if left:
-            self.message("not executed, because the program ended: " + "; ".join(left))
-        self.talk.finish(self.facts())
-
-    def do_quit(self, arg: str) -> bool:
-        """q(uit): end the program and the session. The breakpoints stay. In ``debug``: only end that."""
-        if self._nested:
-            self.set_quit()
-            return True
-        self.standing = None
-        self.talk.finish({**self.facts(), "quit": True})
-        os._exit(0)
-
-    do_q = do_exit = do_EOF = do_quit  # noqa: N815 - pdb's names
-
-    def do_run(self, arg: str) -> None:
-        """restart: start the program again, with all breakpoints."""
-        self.error("send `restart` as a command of its own")
-
-    do_restart = do_run
-
-    def do_interact(self, arg: str) -> None:
-        """interact needs a terminal, which there is none here."""
-        self.error(
-            "interact needs a terminal: send the statements as commands, one or several lines at a time"
-        )
-
-    def do_debug(self, arg: str) -> None:
-        """debug code: step through a statement or an expression, then come back here."""
-        frame = self.curframe
-        assert frame is not None
-        nested = type(self)(self.talk, self.places, self.sources, self.past, nested=True)
-        nested.breaks, nested.scripts = self.breaks, self.scripts
-        nested.settings, nested.aliases = self.settings, self.aliases
-        trace = sys.gettrace()
-        self.message("ENTERING RECURSIVE DEBUGGER")
-        try:
-            sys.call_tracing(nested.run, (arg, frame.f_globals, self.local_variables()))
-        except Exception as error:
-            self.error(brief(error))
-        self.message("LEAVING RECURSIVE DEBUGGER")
-        use(trace)
+CONTINUING = frozenset(BY_WORD["c"].names)
+ENDING = words_of(END) | {"quit()", "exit()"}
+RESUMING = words_of(RESUME) | ENDING
+"""Commands after which the program runs again, or has ended."""
+BREAKPOINTS, TRAVELLING, STARTING = words_of(BREAKPOINT), words_of(TRAVEL), words_of(START)
+WITHOUT_PROGRAM = words_of(BREAKPOINT, SETTING)
+"""Commands that need no program."""

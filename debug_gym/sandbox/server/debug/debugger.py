@@ -1,38 +1,75 @@
-"""The debugger: the standard library's pdb, framed exactly, with stops that show themselves.
-
-Every stop says in one line why and where, shows the source around it, and leaves a checkpoint behind, to
-which one can go back.
-"""
+"""The debugger: the standard library's pdb with an agent at the other end. Every stop says in one line why
+and where, shows the source around it, and leaves a checkpoint behind, to which one can go back."""
 
 from __future__ import annotations
 
-import pdb
+import os
 import sys
 import threading
-from types import FrameType, TracebackType
-from typing import Any, Optional, Sequence
+from types import CodeType, FrameType, TracebackType
+from typing import Any, Callable, Optional, Sequence, Tuple
 
-from ..checkpoints import Past, choose, table
-from .chain import Chain
-from .commands import Commanded
-from .stepping import use
-from .talk import Conversation
-from .view import Places, Sources, describe
-from .words import RESUMING
+from .activity import Activity
+from .commands import RESUMING
+from .console import Console
+from .exception_chain import ExceptionChain
+from .hooks import Hooks
+from .rendering import brief, describe, value
+from .state import State
+from .stepping import Stepper, use
+
+_ExcInfo = Tuple[type, BaseException, Optional[TracebackType]]
 
 
-class Debugger(Commanded):
-    """pdb with an agent at the other end."""
+class Debugger(Stepper, Console):
+    """pdb's commands over bdb's stepping, each in a form that needs no terminal.
 
-    def __init__(
-        self, talk: Conversation, places: Places, sources: Sources, past: Past, *, nested: bool = False
-    ) -> None:
-        super().__init__(talk, places, sources, past, nested=nested)
+    Args:
+        nested: it is to step through code for a debugger that stands at a stop itself.
+    """
+
+    def __init__(self, state: State, *, nested: bool = False) -> None:
+        activity = Activity(state.conversation)
+        Console.__init__(self, state, activity)
+        Stepper.__init__(self, state.places, state.breakpoints, activity, nested=nested)
+        self.nested = nested
+        self.hooks = Hooks(self, state, activity, lambda function: function is self.watch.trace)
+        self._lock = threading.RLock()
         self._stops = 0
-        self._chain: Optional[Chain] = None
+        self._chain: Optional[ExceptionChain] = None
         """The exceptions that there are to look at after a failure."""
 
-    # -- stopping -----------------------------------------------------------------------------
+    # -- the program's life ---------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Before the program starts."""
+        self.reset()
+        self.botframe = sys._getframe(1)
+        self.set_continue()
+        self.hooks.begin()
+
+    def stop_at_first_line(self, wanted: Callable[[CodeType], bool]) -> None:
+        """Let the program run until the first line of a function that is ``wanted``."""
+        self.run_to(wanted, lambda frame: self.stop(frame, "start"))
+
+    def idle(self) -> None:
+        """Take breakpoint commands with no program. Does not return."""
+        self.reset()
+        while True:
+            self._cmdloop()
+
+    def finish(self, summary: str) -> None:
+        """The program is about to end."""
+        use(None)
+        self.state.standing = None
+        if summary:
+            self.message(summary)
+        left = [line.strip() for line in self.conversation.lines if line.strip()]
+        if left:
+            self.message("not executed, because the program ended: " + "; ".join(left))
+        self.conversation.finish(self.state.facts())
+
+    # -- stops ------------------------------------------------------------------------------------
 
     def stop(
         self,
@@ -44,100 +81,114 @@ class Debugger(Commanded):
         error: Optional[BaseException] = None,
         script: Sequence[str] = (),
     ) -> None:
-        """See ``TracedProgram``."""
-        me = threading.get_ident()
-        if self.talk.closed or self.inside == me:
+        """Show where the program stands, take commands until one resumes it, then resume it.
+
+        ``frame`` is None for a look at a ``trace`` of an ``error``; ``script`` are a breakpoint's commands.
+        """
+        if not self.activity.may_stop():
             return
-        with self.lock:
-            self.stepper = self.inside = me
+        with self._lock:
+            self.stepper = self.activity.inside = threading.get_ident()
             self._stops += 1
             if self._stops == 1:
-                self.sources.begin()
+                self.state.sources.begin()
             flush()
             self.post_mortem_only, self.prefer_ours = frame is None, frame is None or kind == "interrupted"
-            before = self.of_the_session()
+            before = self.state.lasting()
             self.setup(frame, trace)
-            silent = list(script[:1]) == ["silent"]
-            leaves = bool(script) and script[-1].split()[0] in RESUMING
-            self.stand(kind, error)
-            if leaves:
-                self.past.here = 0  # nobody looks: this stop is none to go back to
-            elif self._leave_checkpoint():
-                silent, script = False, ()
-            if not silent:
-                self.announce(kind, detail, brief=leaves)
-                self.tell_changes()
-            self.talk.lines.extendleft(reversed(script[silent:]))
-            if self.talk.lines:  # the answer, which tells of the copy, is not sent at once
-                self.talk.tell({"checkpoints": self.past.kept})
+            self._take_stand(kind, error)
+            self._show(kind, detail, script)
             self._converse()
-            said, after = self.words.take(), self.of_the_session()
+            said, after = self.output.take(), self.state.lasting()
             if said or after != before:  # should the program die now, this is known
-                self.talk.tell({**after, "output": said})
+                self.conversation.tell({**after, "output": said})
             self.forget()
-            self.standing, self.post_mortem_only, self.inside = None, False, 0
+            self.state.standing, self.post_mortem_only, self.activity.inside = None, False, 0
             self.resume(frame or sys._getframe(1))
 
-    def _leave_checkpoint(self) -> bool:
-        """Freeze a copy of the program as it stands. True in one that was woken to take its place, and has
-        left a new copy."""
-        assert self.standing is not None
-        woken = False
-        while self.past.freeze(self.standing):
-            woken = True
-            order = self.talk.awake()
-            self.past.kept = order["checkpoints"]
-            self.message(order["note"] + "\n" + self.past.limits())
-            self.replace(order["breakpoints"])
-            self.restore_settings(order["settings"])
-        return woken
+    def _take_stand(self, kind: str, error: Optional[BaseException]) -> None:
+        self.state.standing = self.display.standing(self.stack[self.curindex], kind, error)
+
+    def _show(self, kind: str, detail: str, script: Sequence[str]) -> None:
+        """Leave a checkpoint, unless a breakpoint's commands let the program go on by themselves; tell of the
+        stop. In a checkpoint that was gone back to, the commands are not executed again."""
+        silent, passes = list(script[:1]) == ["silent"], bool(script) and script[-1].split()[0] in RESUMING
+        if passes:
+            self.state.checkpoints.here = 0  # nobody looks: this stop is none to go back to
+        elif self.state.leave_checkpoint():
+            silent, script = False, ()
+        if not silent:
+            self._announce(kind, detail, source=not passes)
+            self.show_changes()
+        self.conversation.lines.extendleft(reversed(script[silent:]))
+        if self.conversation.lines:  # the answer, which tells of the copy, is not sent at once
+            self.conversation.tell({"checkpoints": self.state.checkpoints.entries})
+
+    def _announce(self, kind: str, detail: str = "", *, source: bool = True) -> None:
+        assert self.state.standing is not None
+        self.display.stop(self.state.standing, kind, detail, self.stack, self.curindex)
+        if source:
+            self.display.source_of(self.state.standing, self.stack[self.curindex][0])
 
     def _converse(self) -> None:
         while True:
             self._cmdloop()
-            if not self.interrupted:
+            if not self.activity.interrupted:
                 return
-            self.announce("interrupted")
+            self._announce("interrupted")
 
-    # -- failures -----------------------------------------------------------------------------------
+    # -- what bdb tells -------------------------------------------------------------------------
+
+    def user_call(self, frame: FrameType, argument_list: None) -> None:
+        """A step entered a function."""
+        if self.stop_here(frame):
+            self.stop(frame, "call")
+
+    def user_line(self, frame: FrameType) -> None:
+        """A step ended at a line, or a breakpoint was hit."""
+        hit, self.hit = self.hit, None
+        if hit is None:
+            self.stop(frame, "step")
+            return
+        if hit.temporary and not hit.problem:
+            self.breakpoint_commands.clear(str(hit.number))
+        self.stop(frame, "breakpoint %d" % hit.number, hit.problem, script=hit.script)
+
+    user_opcode = user_line
+
+    def user_return(self, frame: FrameType, return_value: Any) -> None:
+        """A function is about to return."""
+        frame.f_locals["__return__"] = return_value
+        try:
+            detail = value(return_value)
+        except Exception as error:
+            detail = "a value whose repr fails: %s" % error
+        self.stop(frame, "return", detail)
+
+    def user_exception(self, frame: FrameType, exc_info: _ExcInfo) -> None:
+        """An exception passes through the frame in which the program is stepped."""
+        if self.returns_through(frame):
+            return
+        kind, error, trace = exc_info
+        frame.f_locals["__exception__"] = kind, error
+        internal = "internal " if trace is None and kind is StopIteration else ""
+        self.stop(frame, internal + "exception", describe(error), trace=trace)
+
+    # -- failures ---------------------------------------------------------------------------------
 
     def post_mortem(self, error: BaseException) -> None:
         """Show where an exception was raised, and take commands until one lets the program go on."""
         use(None)
-        self._chain = Chain(error, self.places)
+        self._chain = ExceptionChain(error, self.state.places)
         cause = self._chain.current
         if cause.__traceback__ is None:
             self.message(describe(cause))
         else:
-            detail = self._describe_in_chain()
-            self.stop(None, "post-mortem", detail, trace=cause.__traceback__, error=cause)
+            self.stop(None, "post-mortem", self._chain.describe(), trace=cause.__traceback__, error=cause)
         self._chain = None
 
-    def take_hooks(self) -> None:
-        """See ``HookedProgram``; ``pdb.post_mortem()`` and ``pdb.pm()`` come here, too."""
-        super().take_hooks()
-        pdb.post_mortem = self._on_post_mortem
-
-    def _on_post_mortem(self, t: Any = None) -> None:
-        if self.inside:
-            raise RuntimeError(
-                "no debugger inside of the debugger: after a failure, `exceptions result.exception` shows "
-                "where an exception was raised that the program has kept"
-            )
-        error = t if isinstance(t, BaseException) else sys.exc_info()[1]
-        if error is None:
-            raise ValueError("pdb.post_mortem() needs an exception, or to be called while one is handled")
-        self.post_mortem(error)
-
-    def _describe_in_chain(self) -> str:
-        assert self._chain is not None
-        hint = "\n(one of %d exceptions, with number %d; `exceptions` lists them)"
-        count = len(self._chain.errors)
-        return describe(self._chain.current) + (hint % (count, self._chain.index) if count > 1 else "")
-
     def do_exceptions(self, arg: str) -> None:
-        """exceptions [number | expression]: look at another exception of the chain, or at one that the
-        program has caught and kept; alone, list them."""
+        """Look at another exception of the chain, or at one that the program has kept; alone, list them."""
         chain = self._chain
         if chain is None:
             self.error("no exception is being looked at: there are some where a test or script has failed")
@@ -145,54 +196,42 @@ class Debugger(Commanded):
         if not arg.strip():
             self.message(chain.table())
             return
-        kept = self._exception_kept_in(arg.strip())
         try:
-            if kept is not None:
-                chain.add(kept)
-            else:
-                chain.select(arg.strip())
+            chain.select(arg.strip(), self.evaluate)
         except ValueError as error:
             self.error(str(error))
             return
         self.setup(None, chain.current.__traceback__)
-        self.stand("post-mortem", chain.current)
-        self.announce("post-mortem", self._describe_in_chain())
+        self._take_stand("post-mortem", chain.current)
+        self._announce("post-mortem", chain.describe())
 
-    def _exception_kept_in(self, expression: str) -> Optional[BaseException]:
+    # -- commands that start or end something ---------------------------------------------------
+
+    def do_quit(self, arg: str) -> bool:
+        """End the program and the session. The breakpoints stay. In ``debug``: only end that."""
+        if self.nested:
+            self.set_quit()
+            return True
+        self.state.standing = None
+        self.conversation.finish({**self.state.facts(), "quit": True})
+        os._exit(0)
+
+    do_q = do_exit = do_EOF = do_quit  # noqa: N815 - pdb's names
+
+    def do_debug(self, arg: str) -> None:
+        """Step through a statement or an expression, then come back here."""
+        frame = self.curframe
+        assert frame is not None
+        nested = type(self)(self.state, nested=True)
+        standing, trace = self.state.standing, sys.gettrace()
+        self.message("ENTERING RECURSIVE DEBUGGER")
         try:
-            code = compile(expression, "<stdin>", "eval")
-            kept = eval(code, self.scope(code), self.local_variables())
-        except Exception:
-            return None
-        return kept if isinstance(kept, BaseException) else None
-
-    # -- going back ---------------------------------------------------------------------------------
-
-    def do_back(self, arg: str) -> None:
-        """back [count]: go back to the stop before this one, or that many stops."""
-        self._go("back", arg)
-
-    def do_goto(self, arg: str) -> None:
-        """goto checkpoint: go back to a stop by its number in the list of ``checkpoints``."""
-        self._go("goto", arg)
-
-    def _go(self, word: str, arg: str) -> None:
-        self.past.prune()
-        try:
-            number = choose(word, arg, self.past.kept, self.past.here)
-        except ValueError as error:
-            self.error(str(error))
-            return
-        self.talk.give_way(number, self.facts())
-
-    def do_checkpoints(self, arg: str) -> None:
-        """checkpoints: list the stops to which ``back`` and ``goto`` can return."""
-        self.past.prune()
-        self.message(table(self.past.kept, self.past.here))
-
-    def _abandon(self) -> None:
-        if not self.past.freezing:
-            super()._abandon()
+            sys.call_tracing(nested.run, (arg, frame.f_globals, self.local_variables()))
+        except Exception as error:
+            self.error(brief(error))
+        self.message("LEAVING RECURSIVE DEBUGGER")
+        self.state.standing = standing
+        use(trace)
 
 
 def flush() -> None:

@@ -8,74 +8,89 @@ import signal
 import sys
 import threading
 from types import FrameType
-from typing import Any, Optional
+from typing import Any, Callable, Optional, Protocol
 
-from .stepping import TracedProgram, set_trace_function, use
-from .talk import INTERRUPT, Conversation
-from .view import Places, Sources
+from .activity import Activity
+from .protocol import INTERRUPT
+from .state import State
+from .stepping import set_trace_function
 
 
-class HookedProgram(TracedProgram):
-    """The part of the debugger that stops the program where no trace function is called."""
+class Stoppable(Protocol):
+    """What comes to a stop when a hook is reached."""
 
-    def __init__(self, talk: Conversation, places: Places, sources: Sources, *, nested: bool = False) -> None:
-        super().__init__(talk, places, sources, nested=nested)
-        self.executing = False
-        """A command is being executed: an interrupt ends it."""
-        self.interrupted = False
-        """An interrupt came while the debugger was at work between two commands."""
-        self._guarded = False
+    def stop(self, frame: Optional[FrameType], kind: str, detail: str = "") -> None:
+        """Show where the program stands, and take commands until one resumes it."""
+
+    def post_mortem(self, error: BaseException) -> None:
+        """Show where an exception was raised, and take commands until one lets the program go on."""
+
+
+class Hooks:
+    """The places at which the program reaches the debugger where no trace function is called.
+
+    Args:
+        is_own: tells the debugger's trace functions from the program's.
+    """
+
+    def __init__(
+        self, debugger: Stoppable, state: State, activity: Activity, is_own: Callable[[Any], bool]
+    ) -> None:
+        self._debugger, self._state, self._activity, self._is_own = debugger, state, activity, is_own
+        self._told_of_settrace = False
 
     def begin(self) -> None:
-        """Before the program starts: take over ``breakpoint()``, the interrupts and ``sys.settrace``."""
-        self.reset()
-        self.botframe = sys._getframe(1)
-        self.set_continue()
-        self.take_hooks()
-        signal.signal(INTERRUPT, self._on_interrupt)
-        sys.settrace = self._guarded_settrace
-        os.register_at_fork(after_in_child=self._abandon)
+        """Before the program starts: take over all of them."""
+        self.take_breakpoints()
+        signal.signal(INTERRUPT, self._interrupt)
+        sys.settrace = self._settrace
+        os.register_at_fork(after_in_child=self._after_fork)
 
-    def take_hooks(self) -> None:
-        """Make ``breakpoint()`` and ``pdb.set_trace()`` stop here."""
-        sys.breakpointhook = self._on_breakpoint
-        pdb.set_trace = self._on_breakpoint
+    def take_breakpoints(self) -> None:
+        """Make ``breakpoint()``, ``pdb.set_trace()`` and ``pdb.post_mortem()`` come here; pytest replaces the
+        first two."""
+        sys.breakpointhook = pdb.set_trace = self._breakpoint
+        pdb.post_mortem = self._post_mortem
 
-    def _on_breakpoint(self, *args: Any, **options: Any) -> None:
-        """``breakpoint()`` or ``pdb.set_trace()`` in the program."""
-        use(None)
-        self.stop(sys._getframe(1), "breakpoint()", str(options.get("header") or ""))
+    def _breakpoint(self, *args: Any, **options: Any) -> None:
+        set_trace_function(None)
+        self._debugger.stop(sys._getframe(1), "breakpoint()", str(options.get("header") or ""))
 
-    def _on_interrupt(self, number: int, frame: Optional[FrameType]) -> None:
-        """The program, or a command, has run for too long."""
-        if self.talk.waiting or self.talk.closed:
+    def _post_mortem(self, t: Any = None) -> None:
+        if self._activity.inside:
+            raise RuntimeError(
+                "no debugger inside of the debugger: after a failure, `exceptions result.exception` shows "
+                "where an exception was raised that the program has kept"
+            )
+        error = t if isinstance(t, BaseException) else sys.exc_info()[1]
+        if error is None:
+            raise ValueError("pdb.post_mortem() needs an exception, or to be called while one is handled")
+        self._debugger.post_mortem(error)
+
+    def _interrupt(self, number: int, frame: Optional[FrameType]) -> None:
+        if not self._activity.interrupt():
             return
-        self.talk.lines.clear()
-        if self.inside:
-            self.interrupted = True
-            if self.executing and self.inside == threading.get_ident():
-                raise KeyboardInterrupt
-            return
-        if self.judging == threading.get_ident():
-            raise KeyboardInterrupt
-        while frame is not None and self.places.debugger(frame.f_code.co_filename):
+        while frame is not None and self._state.places.debugger(frame.f_code.co_filename):
             frame = frame.f_back  # it came while a trace function was at work
-        use(None)
-        self.stop(frame, "interrupted")
+        set_trace_function(None)
+        self._debugger.stop(frame, "interrupted")
 
-    def _guarded_settrace(self, function: Any) -> None:
+    def _settrace(self, function: Any) -> None:
         """``sys.settrace`` for the program: two tracers cannot share a thread."""
         caller = sys._getframe(1).f_globals.get("__name__")
-        if caller in ("bdb", "pdb") or (caller == "threading" and function is self.watch.trace):
+        if caller in ("bdb", "pdb") or (caller == "threading" and self._is_own(function)):
             set_trace_function(function)
-        elif not self._guarded and caller != "doctest":  # which only puts back what was there
-            self._guarded = True
-            self.message("note: the program called sys.settrace(); calls of it are ignored while debugging")
+        elif not self._told_of_settrace and caller != "doctest":  # which only puts back what was there
+            self._told_of_settrace = True
+            self._state.conversation.output.message(
+                "note: the program called sys.settrace(); calls of it are ignored while debugging"
+            )
 
-    def _abandon(self) -> None:
-        """In a process that the program forked: it is not debugged."""
-        if not self.talk.closed:
-            self.talk.abandon()
-            set_trace_function(None)
-            threading.settrace(None)
-            signal.signal(INTERRUPT, signal.SIG_DFL)
+    def _after_fork(self) -> None:
+        """A process that the program forked is not debugged."""
+        if self._state.conversation.closed or self._state.checkpoints.freezing:
+            return
+        self._state.conversation.abandon()
+        set_trace_function(None)
+        threading.settrace(None)
+        signal.signal(INTERRUPT, signal.SIG_DFL)

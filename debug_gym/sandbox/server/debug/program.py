@@ -11,14 +11,16 @@ import traceback
 from typing import Any, Callable, Dict
 
 from .. import warm
-from ..checkpoints import Past
+from ..checkpoints import Checkpoints
 from ..mainprogram import OUR_DESCRIPTORS, become_main, load_main, make_way, take_streams
 from ..testruns import run_child
 from ..wire import Channel
+from .conversation import Conversation
 from .debugger import Debugger, flush
-from .talk import Conversation
-from .tests import TestsUnderDebugger
-from .view import Places, Sources, describe
+from .places import Places
+from .pytest_plugin import DebuggedTests
+from .rendering import describe
+from .state import State
 
 
 def main(channel: int, output: int, request: Dict[str, Any], workspace: str) -> None:
@@ -26,10 +28,11 @@ def main(channel: int, output: int, request: Dict[str, Any], workspace: str) -> 
     high = fcntl.fcntl(channel, fcntl.F_DUPFD_CLOEXEC, OUR_DESCRIPTORS)
     os.close(channel)
     take_streams(output)
-    talk = Conversation(Channel(high, high), request["output"])
-    debugger = Debugger(talk, Places(workspace), Sources(), Past(request["memory"]))
-    debugger.restore(request["breakpoints"])
-    debugger.restore_settings(request["settings"])
+    conversation = Conversation(Channel(high, high), request["output"])
+    state = State(conversation, Places(workspace), Checkpoints(request["memory"]))
+    state.breakpoints.restore(request["breakpoints"], conversation.output)
+    state.settings.restore(request["settings"])
+    debugger = Debugger(state)
     make_way(request["script"], workspace)
     if request["at"] == "idle":  # no program has set its path: modules are looked up where tests find them
         sys.path[:0] = [*warm.first_folders(workspace), os.path.join(workspace, "src")]
@@ -47,7 +50,7 @@ def _tests(debugger: Debugger, request: Dict[str, Any]) -> int:
     warm.enter_program("pytest.__main__", arguments)
     _write_at_once()
     debugger.begin()
-    plugin = TestsUnderDebugger(debugger, request["at"])
+    plugin = DebuggedTests(debugger, request["at"])
     code = plugin.run(arguments)
     debugger.finish(plugin.summary(code))
     return code
@@ -64,7 +67,7 @@ def _script(debugger: Debugger, request: Dict[str, Any]) -> int:
         debugger.finish("cannot run %s: %s" % (" ".join(request["script"]), describe(error)))
         return 2
     if request["at"] == "start":
-        debugger.run_to(lambda entered: entered is code, "start")
+        debugger.stop_at_first_line(lambda entered: entered is code)
     elif request["at"] == "breakpoint":
         debugger.resume()
     status = _outcome(debugger, lambda: exec(code, namespace.__dict__))  # noqa: S102 - it is the program
@@ -83,7 +86,7 @@ def _outcome(debugger: Debugger, work: Callable[[], Any]) -> int:
         return 1
     except BaseException as error:
         trace = error.__traceback__
-        while trace is not None and debugger.places.hidden(trace.tb_frame.f_code.co_filename):
+        while trace is not None and debugger.state.places.hidden(trace.tb_frame.f_code.co_filename):
             trace = trace.tb_next
         with contextlib.suppress(Exception):  # it may have closed its output
             traceback.print_exception(type(error), error, trace)

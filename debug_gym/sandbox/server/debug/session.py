@@ -11,8 +11,8 @@ from ..checkpoints import WAKE, choose, table
 from ..supervise import Supervisor, exit_code, pump, send_signal
 from ..wire import encode
 from . import program
-from .kept import Kept
-from .link import GRACE, Heard, Link
+from .checkpoint_processes import CheckpointProcesses
+from .connection import GRACE, Connection, Heard
 
 _STAY = "; the breakpoints stay"
 _NONE = "no program is being debugged"
@@ -28,8 +28,8 @@ class _Run:
     def __init__(self, supervisor: Supervisor) -> None:
         self.pid = 0
         """0: the program has ended, and there are checkpoints to go back to."""
-        self.link = Link(supervisor)
-        self.kept = Kept(supervisor)
+        self.connection = Connection(supervisor)
+        self.checkpoints = CheckpointProcesses(supervisor)
         self.before: FrozenSet[int] = supervisor.strays()
         """Processes that were left behind by others."""
 
@@ -52,7 +52,7 @@ class DebugSession:
     @property
     def fds(self) -> Set[int]:
         """The descriptors that no other child may inherit."""
-        return {fd for run in (self._run, self._aside) if run is not None for fd in run.link.fds}
+        return {fd for run in (self._run, self._aside) if run is not None for fd in run.connection.fds}
 
     def start(self, request: Dict[str, Any]) -> Dict[str, Any]:
         """``test``, ``script``, ``at``, ``arguments``, ``breakpoints``, ``timeout``, ``output``: a reply."""
@@ -68,11 +68,11 @@ class DebugSession:
         os.chdir(self.workspace)
 
         def child() -> None:
-            run.link.close()
-            program.main(*run.link.program_ends, request, self.workspace)
+            run.connection.close()
+            program.main(*run.connection.program_ends, request, self.workspace)
 
         run.pid = self.spawn(child)
-        run.link.hand_over()
+        run.connection.hand_over()
         self.supervisor.keep.add(run.pid)
         self._run = run
         return self._await(run, request)
@@ -87,7 +87,7 @@ class DebugSession:
         message = {"command": request["command"]}
         if len(encode(message)) > _MAX_COMMAND:
             raise ValueError("a command may have at most %d bytes" % _MAX_COMMAND)
-        if run.link.send(message):
+        if run.connection.send(message):
             return self._await(run, request)
         return self._end(run, Heard(request["output"], 0), request)
 
@@ -97,9 +97,9 @@ class DebugSession:
         def note(frame: Dict[str, Any]) -> None:
             self._breakpoints = frame.get("breakpoints", self._breakpoints)
             self._settings = frame.get("settings", self._settings)
-            run.kept.note(frame.get("checkpoints", run.kept.entries), run.before)
+            run.checkpoints.note(frame.get("checkpoints", run.checkpoints.entries), run.before)
 
-        heard = run.link.hear(run.pid, request, note)
+        heard = run.connection.hear(run.pid, request, note)
         if not heard.last:
             return self._end(run, heard, request, deaf=heard.interrupted)
         if "back" in heard.last:
@@ -113,7 +113,7 @@ class DebugSession:
         supervisor, last = self.supervisor, heard.last
         if last and not last["quit"]:
             left = max(heard.deadline - time.monotonic(), GRACE)
-            take = {run.link.output: pump(heard.program.add)}
+            take = {run.connection.output: pump(heard.program.add)}
             supervisor.wait(take, lambda: run.pid in supervisor.exited, left)
         by_itself = run.pid in supervisor.exited
         if not by_itself:
@@ -121,16 +121,16 @@ class DebugSession:
         if self._run is not run:  # there were too many processes, so all of them were ended
             return self._reply({"output": heard.said.text() + self._gone}, heard, ended=True)
         status = supervisor.exited.get(run.pid, signal.SIGKILL)
-        run.link.drain(heard)
+        run.connection.drain(heard)
         quit_ = bool(last.get("quit"))
         code = exit_code(status) if by_itself and not quit_ else None
         verdict = self._verdict(code, quit_, deaf)
-        run.kept.prune()
-        if not last and run.kept.entries:
-            number = run.kept.entries[-1]["number"]
+        run.checkpoints.prune()
+        if not last and run.checkpoints.entries:
+            number = run.checkpoints.entries[-1]["number"]
             note = "%s\nback at the last stop, %d; from here, `c` would end the same way" % (verdict, number)
             return self._wake(run, number, note, [], request, heard)
-        if quit_ or not run.kept.entries:
+        if quit_ or not run.checkpoints.entries:
             self.stop()
             verdict += _STAY if not last or quit_ else ""
         else:
@@ -167,9 +167,9 @@ class DebugSession:
         said = _NONE
         try:
             if word in ("back", "goto"):
-                return self._wake(run, choose(word, argument, run.kept.entries, 0), "", rest, request)
+                return self._wake(run, choose(word, argument, run.checkpoints.entries, 0), "", rest, request)
             if word == "checkpoints":
-                said = table(run.kept.entries, 0)
+                said = table(run.checkpoints.entries, 0)
         except ValueError as error:
             said = "*** %s" % error
         return self._reply({"output": said}, None, ended=True)
@@ -196,22 +196,22 @@ class DebugSession:
         supervisor.keep.discard(run.pid)
         supervisor.exited.pop(run.pid, None)
         run.pid = 0
-        run.kept.drop(after=number)
-        if not run.kept.entries:
+        run.checkpoints.drop(after=number)
+        if not run.checkpoints.entries:
             self.stop()
             return self._reply({"output": said + _NONE}, heard, ended=True)
-        run.pid = run.kept.take()
+        run.pid = run.checkpoints.take()
         order = {
             "note": note or "back at stop %d" % number,
             "lines": lines,
             "breakpoints": self._breakpoints,
             "settings": self._settings,
-            "checkpoints": run.kept.entries,
+            "checkpoints": run.checkpoints.entries,
             "pid": run.pid,
         }
         send_signal(run.pid, signal.SIGCONT)  # the program may have stopped all processes
         send_signal(run.pid, WAKE)
-        if not run.link.send(order):
+        if not run.connection.send(order):
             supervisor.end_family(run.pid)
         reply = self._await(run, request)
         reply["output"] = said + reply["output"]
@@ -239,8 +239,8 @@ class DebugSession:
             return
         self._discard(run)
         if self._run is run:
-            run.kept.clear()
-            run.link.close()
+            run.checkpoints.clear()
+            run.connection.close()
             self._run, self._aside = self._aside, None
 
     def _discard(self, run: _Run) -> None:
@@ -261,7 +261,7 @@ class DebugSession:
             self._gone = "the debugged program is gone: every process in the sandbox had to be killed"
         for run in (self._run, self._aside):
             if run is not None:
-                run.link.close()
+                run.connection.close()
         self._run = self._aside = None
 
 

@@ -3,10 +3,9 @@ outlives the program: the next one, and a checkpoint that is gone back to, take 
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
-from .points import BreakpointCommands
-from .view import Places, Sources
+from .output import Output
 
 _MEANING = {
     "changes": "each stop lists the local variables that changed since the one before",
@@ -15,44 +14,37 @@ _MEANING = {
 
 
 class Settings:
-    """What can be switched on by ``set``."""
+    """What can be switched on by ``set``, and the aliases."""
 
     def __init__(self) -> None:
         self.changes = False
         self.machinery = False
+        self.aliases: Dict[str, str] = {}
+        """Name to what it stands for, as ``pdb.Pdb.aliases`` holds them."""
 
-
-class SettingCommands(BreakpointCommands):
-    """The command ``set``."""
-
-    def __init__(self, places: Places, sources: Sources, stdin: Any, stdout: Any) -> None:
-        super().__init__(places, sources, stdin, stdout)
-        self.settings = Settings()
-
-    def report_settings(self) -> Dict[str, Any]:
+    def report(self) -> Dict[str, Any]:
         """All settings as plain data."""
-        return {**vars(self.settings), "aliases": dict(self.aliases)}
+        return {**vars(self), "aliases": dict(self.aliases)}
 
-    def restore_settings(self, values: Dict[str, Any]) -> None:
-        """Take over settings as ``report_settings`` gave them; those that are missing stay."""
-        self.aliases = dict(values.get("aliases", self.aliases))
+    def restore(self, values: Dict[str, Any]) -> None:
+        """Take over settings as ``report`` gave them; those that are missing stay."""
+        aliases = dict(values.get("aliases", self.aliases))
+        self.aliases.clear()
+        self.aliases.update(aliases)
         for name in _MEANING:
-            setattr(self.settings, name, bool(values.get(name, getattr(self.settings, name))))
+            setattr(self, name, bool(values.get(name, getattr(self, name))))
 
-    def do_set(self, arg: str) -> None:
-        """set changes on|off, set machinery on|off: what stops and stacks show; alone, list the settings."""
+    def command(self, arg: str, output: Output) -> Optional[str]:
+        """What ``set`` does; the name of the setting that it has set, if any."""
         words = arg.split()
         if not words:
             for name, meaning in _MEANING.items():
-                state = "on" if getattr(self.settings, name) else "off"
-                self.message("%-10s %-4s (on: %s)" % (name, state, meaning))
-        elif len(words) != 2 or words[0] not in _MEANING or words[1] not in ("on", "off"):
-            self.error("say  set changes on|off  or  set machinery on|off; `set` alone lists the settings")
-        else:
-            setattr(self.settings, words[0], words[1] == "on")
-            self.message("%s: %s" % tuple(words))
-            self.settings_changed(words[0])
-
-    def settings_changed(self, name: str) -> None:
-        """Let a setting take effect at once."""
-        raise NotImplementedError
+                state = "on" if getattr(self, name) else "off"
+                output.message("%-10s %-4s (on: %s)" % (name, state, meaning))
+            return None
+        if len(words) != 2 or words[0] not in _MEANING or words[1] not in ("on", "off"):
+            output.error("say  set changes on|off  or  set machinery on|off; `set` alone lists the settings")
+            return None
+        setattr(self, words[0], words[1] == "on")
+        output.message("%s: %s" % tuple(words))
+        return words[0]

@@ -7,67 +7,54 @@ import bdb
 import dis
 import sys
 import threading
-from types import CodeType, FrameType, TracebackType
-from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Sequence, Set, Tuple, Union
+from types import CodeType, FrameType
+from typing import Any, Callable, Iterator, Optional, Union
 
-from .show import Display, scope
-from .talk import Conversation
-from .view import Places, Sources, brief, describe, value
-from .watch import Monitor, Sieve
+from .activity import Activity
+from .breakpoints import Breakpoints, Hit
+from .evaluation import evaluate_condition
+from .line_watch import MonitoringWatch, SettraceWatch
+from .places import Places
 
 set_trace_function = sys.settrace
 """The real one: a debugged program gets one that leaves the debugger alone."""
 _RETURNS = frozenset(["RETURN_VALUE", "RETURN_CONST"])
 """Else, a generator or coroutine that tells of its return only pauses."""
 _ITERATES = frozenset(["FOR_ITER", "YIELD_FROM", "SEND"])
-_ExcInfo = Tuple[type, BaseException, Optional[TracebackType]]
 
 
-class TracedProgram(Display):
-    """The part of the debugger that decides when to stop. ``stop`` is where every stop ends up."""
+class Stepper(bdb.Bdb):
+    """bdb, where it decides when to stop; what happens there is, as in bdb, up to the ``user_`` methods.
+    Whoever stops the program calls ``resume`` in the end.
 
-    def __init__(self, talk: Conversation, places: Places, sources: Sources, *, nested: bool = False) -> None:
-        super().__init__(places, sources, self, talk.words)
-        self.talk = talk
-        watch = Monitor if Monitor.possible() and not nested else Sieve
-        self.watch: Union[Monitor, Sieve] = watch(self.canonic, self._hit)
-        self.lock = threading.RLock()
+    Args:
+        nested: it steps through code for a debugger that stands at a stop itself.
+    """
+
+    def __init__(
+        self, places: Places, breakpoints: Breakpoints, activity: Activity, *, nested: bool = False
+    ) -> None:
+        bdb.Bdb.__init__(self)  # as pdb.Pdb does: among its bases, another one may follow
+        self.places, self.breakpoints, self.activity = places, breakpoints, activity
+        self.breaks = breakpoints.by_file
+        watch = MonitoringWatch if MonitoringWatch.possible() and not nested else SettraceWatch
+        self.watch: Union[MonitoringWatch, SettraceWatch] = watch(self.canonic, self._on_watched_line)
         self.stepper = threading.get_ident()
         """The thread that stopped last: steps end only there."""
-        self.inside = 0
-        """The thread in which the debugger itself is at work; 0: none."""
         self.free = False
         """The program runs until a breakpoint; else bdb steps."""
-        self._script: List[str] = []
-        self.judging = 0
-        """The thread in which the condition of a breakpoint is evaluated; 0: none."""
-        self._condition_problem = ""
+        self.hit: Optional[Hit] = None
+        """The breakpoint that stops the program now."""
         self._resumed = 0
-
-    def stop(
-        self,
-        frame: Optional[FrameType],
-        kind: str,
-        detail: str = "",
-        *,
-        trace: Optional[TracebackType] = None,
-        error: Optional[BaseException] = None,
-        script: Sequence[str] = (),
-    ) -> None:
-        """Show where the program stands, take commands until one resumes it, then call ``resume``.
-
-        ``frame`` is None for a look at a ``trace`` of an ``error``; ``script`` are a breakpoint's commands.
-        """
-        raise NotImplementedError
 
     # -- starting and resuming ---------------------------------------------------------------
 
-    def run_to(self, wanted: Callable[[CodeType], bool], kind: str) -> None:
-        """Let the program run until the first line of a function that is ``wanted``."""
+    def run_to(self, wanted: Callable[[CodeType], bool], stop: Callable[[FrameType], None]) -> None:
+        """Let the program run to the first line of a function that is ``wanted``, and call ``stop`` there."""
 
         def first_line(frame: FrameType, event: str, arg: Any) -> None:
             if event == "line":
-                self.stop(frame, kind)
+                stop(frame)
 
         def trace(frame: FrameType, event: str, arg: Any) -> Any:
             return first_line if wanted(frame.f_code) else None
@@ -78,7 +65,7 @@ class TracedProgram(Display):
         """Set up tracing for what was last asked: to run freely, or a step of any kind."""
         self._resumed += 1
         frames = list(_outward(frame or sys._getframe(1)))
-        self.watch.update(self._wanted(), frames)
+        self.watch.update(self.breakpoints.wanted(), frames)
         for here in frames:
             if self.free:
                 here.f_trace = self.watch.local(here)
@@ -102,13 +89,6 @@ class TracedProgram(Display):
         """Go on with the step when the generator that it is in is resumed; watch all other functions."""
         watch = self.trace_dispatch if frame is self.stopframe else self.watch.trace
         return watch(frame, event, arg) if watch is not None else None
-
-    def _wanted(self) -> Dict[str, FrozenSet[int]]:
-        files: Dict[str, Set[int]] = {}
-        for point in self.points():
-            if point.enabled:
-                files.setdefault(point.file, set()).add(point.line)
-        return {path: frozenset(lines) for path, lines in files.items()}
 
     # -- what bdb asks and tells ---------------------------------------------------------------
 
@@ -143,29 +123,12 @@ class TracedProgram(Display):
 
     def break_here(self, frame: FrameType) -> bool:
         """See ``bdb``; but what a condition says when it fails is kept, and it sees all local variables."""
-        for point in self.get_breaks(frame.f_code.co_filename, frame.f_lineno):
-            if point.enabled and self._counts(point, frame):
-                self.currentbp, self._script = point.number, self.scripts.get(point.number, [])
-                if point.temporary and not self._condition_problem:
-                    self.do_clear(str(point.number))
-                return True
-        return False
+        self.hit = self.breakpoints.hit(frame, self._judge)
+        return self.hit is not None
 
-    def _counts(self, point: bdb.Breakpoint, frame: FrameType) -> bool:
-        """Whether a breakpoint that is reached is to stop the program: one whose condition fails is, too."""
-        point.hits += 1
-        self._condition_problem, self.judging = "", threading.get_ident()
-        try:
-            holds = not point.cond or _evaluate(str(point.cond), frame)
-        except BaseException as error:  # as in bdb: not even a SystemExit of the condition ends the program
-            self._condition_problem = "its condition failed: " + brief(error)
-            return True
-        finally:
-            self.judging = 0
-        if holds and point.ignore:
-            point.ignore -= 1
-            return False
-        return bool(holds)
+    def _judge(self, condition: str, frame: FrameType) -> Any:
+        with self.activity.judgement():
+            return evaluate_condition(condition, frame)
 
     def set_continue(self) -> None:
         """See ``bdb``."""
@@ -187,49 +150,14 @@ class TracedProgram(Display):
         self.free = False
         super()._set_stopinfo(*args, **options)  # type: ignore[misc]
 
-    def user_call(self, frame: FrameType, argument_list: None) -> None:
-        """A step entered a function."""
-        if self.stop_here(frame):
-            self.stop(frame, "call")
+    def returns_through(self, frame: FrameType) -> bool:
+        """bdb takes the end of what a coroutine awaits for the end of the one that awaits it."""
+        return not self.stop_here(frame) and any(each is self.stopframe for each in _outward(frame.f_back))
 
-    def user_line(self, frame: FrameType) -> None:
-        """A step ended at a line, or a breakpoint was hit."""
-        number, self.currentbp = getattr(self, "currentbp", 0), 0
-        if not number:
-            self.stop(frame, "step")
-            return
-        script, self._script = self._script, []
-        self.stop(frame, "breakpoint %d" % number, self._condition_problem, script=script)
-
-    user_opcode = user_line
-
-    def user_return(self, frame: FrameType, return_value: Any) -> None:
-        """A function is about to return."""
-        frame.f_locals["__return__"] = return_value
-        try:
-            detail = value(return_value)
-        except Exception as error:
-            detail = "a value whose repr fails: %s" % error
-        self.stop(frame, "return", detail)
-
-    def user_exception(self, frame: FrameType, exc_info: _ExcInfo) -> None:
-        """An exception passes through the frame in which the program is stepped."""
-        if not self.stop_here(frame) and any(each is self.stopframe for each in _outward(frame.f_back)):
-            return  # bdb takes the end of what a coroutine awaits for the end of the one that awaits it
-        kind, error, trace = exc_info
-        frame.f_locals["__exception__"] = kind, error
-        internal = "internal " if trace is None and kind is StopIteration else ""
-        self.stop(frame, internal + "exception", describe(error), trace=trace)
-
-    def _hit(self, frame: FrameType) -> None:
+    def _on_watched_line(self, frame: FrameType) -> None:
         """The watch saw a line with a breakpoint; bdb decides (condition, ignore count, enabled)."""
-        if self.inside != threading.get_ident() and not self.talk.closed:
+        if self.activity.may_stop():
             self.trace_dispatch(frame, "line", None)
-
-
-def _evaluate(condition: str, frame: FrameType) -> Any:
-    code, values = compile(condition, "<condition>", "eval"), frame.f_locals
-    return eval(code, scope(code, frame.f_globals, values), values)
 
 
 def use(trace: Any) -> None:

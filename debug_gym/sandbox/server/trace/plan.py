@@ -8,7 +8,7 @@ import re
 from types import CodeType
 from typing import Any, Dict, FrozenSet, List, Optional, Sequence, Set, Tuple
 
-from ..debug.watch import code_lines
+from ..debug.line_watch import code_lines
 from .source import COMPREHENSIONS, Source, Unit, is_function
 from .stores import assigned_names, parameter_names, stores
 

@@ -12,7 +12,7 @@ import warnings
 from types import CodeType
 from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
-from ..debug.code import SourceMap
+from ..debug.locations import SourceMap
 
 COMPREHENSIONS = frozenset(["<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"])
 _SKIPPED = frozenset(["__pycache__", "node_modules", "site-packages", "venv", "build", "dist"])

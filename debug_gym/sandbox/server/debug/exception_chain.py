@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Iterator, List, Optional, Sequence
+from typing import Any, Callable, Iterator, List, Optional, Sequence
 
-from .view import Places
+from .places import Places
+from .rendering import describe
 
 MAX_CHAINED = 50
 """Exceptions that can be selected after one failure."""
 
 
-class Chain:
+class ExceptionChain:
     """An exception with those that led to it, oldest first; those of a group come before the group."""
 
     def __init__(self, error: BaseException, places: Places) -> None:
@@ -29,21 +30,42 @@ class Chain:
         """The exception that is looked at."""
         return self.errors[self.index]
 
-    def add(self, error: BaseException) -> None:
-        """Look at an exception that does not belong to it, listed after those that do."""
-        _collect(error, self.errors)
-        self.select(str(next(number for number, each in enumerate(self.errors) if each is error)))
+    def select(self, argument: str, evaluate: Callable[[str], Any]) -> None:
+        """Look at another one, by its number, or at the value of an expression, which then is listed after
+        those that there were.
 
-    def select(self, argument: str) -> None:
-        """Look at another one. Raises ``ValueError`` with what is wrong."""
-        if not argument.isdigit():
+        Raises:
+            ValueError: with what is wrong.
+        """
+        try:
+            kept = evaluate(argument)
+        except Exception:
+            kept = None
+        if isinstance(kept, BaseException):
+            _collect(kept, self.errors)
+            self._go_to(next(number for number, each in enumerate(self.errors) if each is kept))
+        elif argument.isdigit():
+            self._go_to(int(argument))
+        else:
             raise ValueError("Argument must be an integer")
-        number = int(argument)
+
+    def _go_to(self, number: int) -> None:
         if number >= len(self.errors):
             raise ValueError("No exception with that number")
         if self.errors[number].__traceback__ is None:
             raise ValueError("This exception does not have a traceback, cannot jump to it")
         self.index = number
+
+    def describe(self) -> str:
+        """The one that is looked at, and how many there are."""
+        text, count = describe(self.current), len(self.errors)
+        if count == 1:
+            return text
+        return "%s\n(one of %d exceptions, with number %d; `exceptions` lists them)" % (
+            text,
+            count,
+            self.index,
+        )
 
     def table(self) -> str:
         """All of them, as the command ``exceptions`` of Python 3.13 lists them."""

@@ -26,7 +26,7 @@ def code_lines(code: CodeType) -> FrozenSet[int]:
     return frozenset(line for _, line in dis.findlinestarts(code) if line is not None)
 
 
-class _Lines:
+class _WantedLines:
     """Which lines of which code objects hold a breakpoint."""
 
     def __init__(self, canonic: Callable[[str], str]) -> None:
@@ -45,11 +45,11 @@ class _Lines:
         return lines & code_lines(code) if lines else frozenset()
 
 
-class Sieve:
+class SettraceWatch:
     """Watches by ``sys.settrace``: one cheap look at each call, and line events only where needed."""
 
     def __init__(self, canonic: Callable[[str], str], hit: Hit) -> None:
-        self._lines = _Lines(canonic)
+        self._lines = _WantedLines(canonic)
         self._hit = hit
         self._known: Dict[int, Optional[Trace]] = {}
         self._codes: List[CodeType] = []  # keeps them alive, so that an id in ``_known`` stays one's own
@@ -110,14 +110,14 @@ class Sieve:
         return local
 
 
-class Monitor:
+class MonitoringWatch:
     """Watches by ``sys.monitoring``: events on the very lines, so that all other code runs at full speed."""
 
     trace: Optional[Trace] = None
     """No thread that runs freely needs a trace function."""
 
     def __init__(self, canonic: Callable[[str], str], hit: Hit) -> None:
-        self._lines = _Lines(canonic)
+        self._lines = _WantedLines(canonic)
         self._hit = hit
         self._watched: Dict[int, Tuple[CodeType, FrozenSet[int]]] = {}
         self._on = False

@@ -23,7 +23,7 @@ _HOOKS: Dict[str, Any] = {
 }
 
 
-class TestsUnderDebugger:
+class DebuggedTests:
     """One pytest session. ``at`` is ``start``, ``failure`` or ``breakpoint``; a failure always stops it."""
 
     __test__ = False
@@ -32,7 +32,7 @@ class TestsUnderDebugger:
         self.debugger = debugger
         self.at = at
         self.outcomes: Counter[str] = Counter()
-        self.words = io.StringIO()
+        self.report = io.StringIO()
         """What pytest itself reports."""
 
     def run(self, arguments: List[str]) -> int:
@@ -40,7 +40,7 @@ class TestsUnderDebugger:
         import pytest
 
         for name, options in _HOOKS.items():
-            pytest.hookimpl(**options)(getattr(TestsUnderDebugger, name))
+            pytest.hookimpl(**options)(getattr(DebuggedTests, name))
         return int(pytest.main(arguments, plugins=[self]))
 
     def _watch(self) -> None:
@@ -52,10 +52,10 @@ class TestsUnderDebugger:
         counts = ["%d %s" % (count, outcome) for outcome, count in sorted(self.outcomes.items())]
         if counts:
             return "tests: " + ", ".join(counts)
-        words = [
-            line for line in self.words.getvalue().split("\n") if line and not line.startswith(_PREAMBLE)
+        lines = [
+            line for line in self.report.getvalue().split("\n") if line and not line.startswith(_PREAMBLE)
         ]
-        return "\n".join(["pytest ran no test to its end (its exit code is %d)" % code, *words[-40:]])
+        return "\n".join(["pytest ran no test to its end (its exit code is %d)" % code, *lines[-40:]])
 
     # -- pytest's hooks --------------------------------------------------------------------
 
@@ -78,10 +78,10 @@ class TestsUnderDebugger:
         """Last of all: pytest has put its own ``breakpoint()`` in place. Its report is not the program's."""
         from _pytest.config import create_terminal_writer
 
-        self.debugger.take_hooks()
+        self.debugger.hooks.take_breakpoints()
         reporter = config.pluginmanager.getplugin("terminalreporter")
         if reporter is not None:
-            reporter._tw = create_terminal_writer(config, self.words)
+            reporter._tw = create_terminal_writer(config, self.report)
 
     def pytest_collection(self, session: Any) -> None:
         """Plugins are in place by now: those that measure time must not fail a test that stands still, and
@@ -94,7 +94,7 @@ class TestsUnderDebugger:
         if self.at == "start":
             self.at = "breakpoint"  # only the first of several tests
             self.debugger.message("test " + item.nodeid)
-            self.debugger.run_to(_entrance(item, self.debugger.places.ours), "start")
+            self.debugger.stop_at_first_line(_entrance(item, self.debugger.places.ours))
         yield
 
     def pytest_runtest_logreport(self, report: Any) -> None:

@@ -11,7 +11,7 @@ _PATIENCE = 1.0
 """Seconds until processes that were killed are gone."""
 
 
-class Kept:
+class CheckpointProcesses:
     """The checkpoints of one debugging session, oldest first: ``number``, ``pid``, and the place of the stop.
 
     Their processes are our children. The supervisor spares them as helpers, until they are dropped.

@@ -1,27 +1,17 @@
-"""The words of the debugger's language, and where one statement ends in a text of several lines."""
+"""What tells a statement from a command, and where a statement of several lines ends."""
 
 from __future__ import annotations
 
 import codeop
 import re
-from typing import List
+from typing import Deque, List
 
-GOING = frozenset(["c", "cont", "continue"])
-LEAVING = frozenset(["q", "quit", "exit", "EOF", "quit()", "exit()"])
-RESUMING = GOING | LEAVING | frozenset(["s", "step", "n", "next", "r", "return", "unt", "until", "j", "jump"])
-"""Commands after which the program runs again, or has ended."""
-POINTS = frozenset(
-    ["b", "break", "tbreak", "cl", "clear", "condition", "ignore", "enable", "disable", "commands"]
-)
-WITHOUT_PROGRAM = POINTS | {"set", "alias", "unalias", "h", "help"}
-"""Commands that need no program."""
-TRAVEL = frozenset(["back", "goto", "checkpoints"])
-"""Commands that need no program that runs, but one that has run."""
+from .commands import BY_WORD
 
 EXPRESSION_CHARACTERS = "=.[](),\"'+-*/%@&|<>~^"
 """As in Python 3.13, a first word that holds one of these is no command: ``c.x``, ``n=1``."""
 
-_NO_ARGUMENT = GOING | frozenset(["s", "step", "n", "next", "r", "return", "a", "args", "rv", "retval", "ll"])
+_ALONE = frozenset(word for word, command in BY_WORD.items() if not command.argument)
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\s*(?:[-+*/%&|^@]|//|\*\*|<<|>>)?=(?!=)")
 _CLAUSES = ("else", "elif", "except", "finally", "case")
 
@@ -32,11 +22,19 @@ def as_statement(line: str) -> str:
     call = re.match(r"(pp?)\(", line)
     if call:
         return call.group(1) + " " + line[len(call.group(1)) :]
-    extra = word in _NO_ARGUMENT and line.strip() != word
+    extra = word in _ALONE and line.strip() != word
     return "!" + line if extra or _ASSIGNMENT.match(line) else line
 
 
-def goes_on(lines: List[str], following: str) -> bool:
+def take_statement(first: str, following: Deque[str]) -> str:
+    """A statement that begins with ``first``; where it goes on, with lines taken from those that follow."""
+    lines = [first[1:].strip() if first.startswith("!") else first]
+    while following and _goes_on(lines, following[0]):
+        lines.append(following.popleft())
+    return "\n".join(lines)
+
+
+def _goes_on(lines: List[str], following: str) -> bool:
     """Whether a statement is not complete without the next line of the text."""
     text = "\n".join(lines)
     try:

@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, Tuple
 from ..output import BoundedOutput
 from ..supervise import Supervisor, pump, send_signal
 from ..wire import encode
-from .talk import INTERRUPT, Answer
+from .protocol import INTERRUPT, AnswerReader
 
 GRACE = 1.0
 """Seconds that an interrupted program gets to stop before it is killed."""
@@ -32,7 +32,7 @@ class Heard:
         self.deadline = time.monotonic() + timeout
 
 
-class Link:
+class Connection:
     """The runtime's ends of a channel for commands and answers, and of a pipe for the program's output.
 
     A checkpoint that takes the program's place uses the same ones. Nothing here waits for a program to read.
@@ -74,7 +74,7 @@ class Link:
     def hear(self, pid: int, request: Dict[str, Any], note: Callable[[Dict[str, Any]], None]) -> Heard:
         """Wait for the answer, or the end of the program; at the time limit, interrupt it. ``note`` gets
         all that it sends, as it comes."""
-        supervisor, answer = self._supervisor, Answer()
+        supervisor, answer = self._supervisor, AnswerReader()
         heard = Heard(request["output"], request["timeout"])
         supervisor.out_of_memory = False
         take = pump(heard.program.add)

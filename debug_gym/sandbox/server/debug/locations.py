@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import inspect
 import os
-import pdb
-from types import CodeType
-from typing import Any, Dict, FrozenSet, List, Optional, Set, Tuple, Union
+from types import CodeType, FrameType
+from typing import Any, Callable, Dict, FrozenSet, List, Optional, Set, Tuple, Union
 
-from .view import Places, Sources
-from .watch import code_lines
+from .line_watch import code_lines
+from .places import Places
+from .sources import Sources
 
 _Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 
@@ -71,18 +71,21 @@ def _first_line(node: _Function) -> Any:
     return min([first.lineno, *[item.lineno for item in getattr(first, "decorator_list", [])]])
 
 
-class Locator(pdb.Pdb):
-    """Finds the file and line that a breakpoint command means."""
+class Locator:
+    """Finds the file and line that a breakpoint command means.
 
-    def __init__(self, places: Places, sources: Sources, stdin: Any, stdout: Any) -> None:
-        super().__init__(stdin=stdin, stdout=stdout, nosigint=True, readrc=False)
-        self.places, self.sources = places, sources
+    Args:
+        lookup: finds a file on ``sys.path``, as ``pdb.Pdb.lookupmodule`` does.
+    """
+
+    def __init__(self, places: Places, sources: Sources, lookup: Callable[[str], Optional[str]]) -> None:
+        self._places, self._sources, self._lookup = places, sources, lookup
         self._maps: Dict[str, SourceMap] = {}
 
     def source_map(self, filename: str) -> SourceMap:
         """Where breakpoints can be set in a file."""
         if filename not in self._maps:
-            self._maps[filename] = SourceMap("".join(self.sources.lines(filename)), filename)
+            self._maps[filename] = SourceMap("".join(self._sources.lines(filename)), filename)
         return self._maps[filename]
 
     def find_file(self, name: str) -> str:
@@ -90,26 +93,18 @@ class Locator(pdb.Pdb):
 
         Raises ``ValueError`` if there is none.
         """
-        path = os.path.join(self.places.workspace, name)
+        path = os.path.join(self._places.workspace, name)
         for candidate in (path, path + ".py", os.path.join(path, "__init__.py")):
             if os.path.isfile(candidate):
                 return os.path.normpath(candidate)
         names = [each + end for each in (name, name.replace(".", os.sep)) for end in ("", "/__init__.py")]
-        found = next(filter(None, map(self.lookupmodule, names)), None)
+        found = next(filter(None, map(self._lookup, names)), None)
         if not found or not os.path.isfile(found):
             raise ValueError("there is no file %s in the workspace or on sys.path" % name)
         return os.path.abspath(found)
 
-    def defaultFile(self) -> str:  # noqa: N802 - pdb's name
-        """The file of the current frame."""
-        if self.curframe is None:
-            raise ValueError(
-                "no program runs, so there is no current file: name it, as in  b path/to/file.py:12"
-            )
-        return self.canonic(super().defaultFile())
-
-    def locate(self, place: str) -> Tuple[str, int]:
-        """The file and line that ``[file:]line`` or ``[file:]function`` stands for.
+    def locate(self, place: str, frame: Optional[FrameType]) -> Tuple[str, int]:
+        """The file and line that ``[file:]line`` or ``[file:]function`` stands for, said at a frame.
 
         Raises ``ValueError`` with the reason if no breakpoint can be there.
         """
@@ -117,29 +112,33 @@ class Locator(pdb.Pdb):
         if colon:
             filename = self.find_file(name.strip())
         elif rest.strip().isdigit():
-            filename = self.defaultFile()
+            if frame is None:
+                raise ValueError(
+                    "no program runs, so there is no current file: name it, as in  b path/to/file.py:12"
+                )
+            filename = _canonic(frame.f_code.co_filename)
         else:
-            return self._locate_function(rest.strip())
+            return self._locate_function(rest.strip(), frame)
         rest = rest.strip()
         if not rest.isdigit():
             line = self.source_map(filename).function(rest)
             if line is None:
-                raise ValueError("there is no function %s in %s" % (rest, self.places.short(filename)))
+                raise ValueError("there is no function %s in %s" % (rest, self._places.short(filename)))
             return filename, line
         line = int(rest)
         self._check_line(filename, line)
         return filename, line
 
-    def _locate_function(self, name: str) -> Tuple[str, int]:
+    def _locate_function(self, name: str, frame: Optional[FrameType]) -> Tuple[str, int]:
         """A function by an expression in the current frame, or as ``module.function``, not imported yet."""
-        if self.curframe is not None:
+        if frame is not None:
             try:
-                thing = inspect.unwrap(eval(name, self.curframe.f_globals, self.curframe.f_locals))
+                thing = inspect.unwrap(eval(name, frame.f_globals, frame.f_locals))
                 code = getattr(getattr(thing, "__func__", thing), "__code__", None)
             except Exception:
                 code = None
             if isinstance(code, CodeType):
-                filename = self.canonic(code.co_filename)
+                filename = _canonic(code.co_filename)
                 body = [line for line in code_lines(code) if line > code.co_firstlineno]
                 return filename, self.source_map(filename).function(code.co_name) or min(body, default=0)
         parts = name.split(".")
@@ -151,8 +150,8 @@ class Locator(pdb.Pdb):
             line = self.source_map(filename).function(".".join(parts[split:]))
             if line is not None:
                 return filename, line
-        if self.curframe is not None:
-            filename = self.defaultFile()
+        if frame is not None:
+            filename = _canonic(frame.f_code.co_filename)
             line = self.source_map(filename).function(name)
             if line is not None:
                 return filename, line
@@ -161,8 +160,8 @@ class Locator(pdb.Pdb):
         )
 
     def _check_line(self, filename: str, line: int) -> None:
-        lines = self.sources.lines(filename)
-        short = self.places.short(filename)
+        lines = self._sources.lines(filename)
+        short = self._places.short(filename)
         if not 1 <= line <= len(lines):
             raise ValueError("%s ends at line %d, there is no line %d" % (short, len(lines), line))
         text = lines[line - 1].strip()
@@ -179,3 +178,8 @@ class Locator(pdb.Pdb):
     def _nearest(self, filename: str, line: int) -> str:
         later = [known for known in self.source_map(filename).lines if known > line]
         return "; the next line with code is %d" % min(later) if later else ""
+
+
+def _canonic(filename: str) -> str:
+    """As bdb knows a file."""
+    return filename if filename.startswith("<") else os.path.normcase(os.path.abspath(filename))
