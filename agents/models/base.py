@@ -182,6 +182,14 @@ class Model(Protocol):
         with ThreadPoolExecutor(min(AT_ONCE, len(requests)) or 1) as threads:
             return list(threads.map(answer, requests))
 
+    def check(self) -> None:
+        """See whether the model can be asked, at no cost: a run does so before it begins.
+
+        Raises:
+            ModelError: it cannot: a wrong key, a server that is not there.
+        """
+        return
+
     def close(self) -> None:
         """Give back connections, memory and what else it holds. It cannot be asked afterwards."""
         return

@@ -1,102 +1,18 @@
 """Chat Completions: OpenAI's protocol that every server speaks, more or less."""
 
-import json
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Any
-
-from pydantic import BaseModel, BeforeValidator, Field
+from collections.abc import Sequence
+from typing import Any
 
 from debug_gym.agents.models.base import Message, Reply, RequestedCall, Schema, well_formed
 from debug_gym.agents.models.endpoint import Answer, CutShort
+from debug_gym.agents.models.events import Events
+from debug_gym.agents.models.logprobs import Collector, request_fields
 from debug_gym.agents.models.settings import OpenAISettings
-from debug_gym.agents.models.tokens import TokenCounts
+from debug_gym.agents.models.wire import AssistantMessage, Chunk, Completion
+from debug_gym.episode import TokenData
 
 REASONING = ("reasoning_content", "reasoning")
 """The fields in which servers show a model's reasoning, and take it back."""
-
-
-def _arguments(value: Any) -> Any:
-    """Some servers send the arguments as an object, or null for none."""
-    return "" if value is None else value if isinstance(value, str) else json.dumps(value)
-
-
-def _content(value: Any) -> Any:
-    """Some servers send the text in parts, or null for none."""
-    if not isinstance(value, list):
-        return "" if value is None else value
-    return "".join(str(part.get("text") or "") for part in value if isinstance(part, dict))
-
-
-Text = Annotated[str, BeforeValidator(_content)]
-
-
-class Function(BaseModel):
-    """Which function, with its arguments as JSON text; in a stream, some of that."""
-
-    name: str | None = None
-    arguments: Annotated[str, BeforeValidator(_arguments)] = ""
-
-
-class FunctionCall(BaseModel):
-    """One call of a function, or a part of one."""
-
-    index: int | None = None
-    id: str | None = None
-    function: Function
-
-
-class AssistantMessage(BaseModel):
-    """What the model said, or a part of it."""
-
-    content: Text = ""
-    tool_calls: list[FunctionCall] | None = None
-    reasoning_content: Text = ""
-    reasoning: Text = ""
-
-    def add(self, part: "AssistantMessage") -> None:
-        """Append what a further event of a stream brings."""
-        self.content += part.content
-        self.reasoning_content += part.reasoning_content
-        self.reasoning += part.reasoning
-        calls = self.tool_calls = self.tool_calls or []
-        for piece in part.tool_calls or ():
-            known = [call for call in calls if call.index is not None and call.index == piece.index]
-            # Some servers give every call the index 0: a new id is a new call.
-            if not known or (piece.id and known[-1].id and piece.id != known[-1].id):
-                calls.append(piece)
-                continue
-            call = known[-1]
-            call.id = call.id or piece.id
-            call.function.name = call.function.name or piece.function.name
-            call.function.arguments += piece.function.arguments
-
-
-class Choice(BaseModel):
-    """One alternative of the answer; we ask for one."""
-
-    message: AssistantMessage
-    finish_reason: str | None = None
-
-
-class Completion(BaseModel):
-    """The body of an answer."""
-
-    choices: list[Choice] = Field(min_length=1)
-    usage: TokenCounts | None = None
-
-
-class ChunkChoice(BaseModel):
-    """What an event adds to the answer."""
-
-    delta: AssistantMessage
-    finish_reason: str | None = None
-
-
-class Chunk(BaseModel):
-    """One event of a stream; the last one may hold the usage alone."""
-
-    choices: list[ChunkChoice] = Field(default_factory=list)
-    usage: TokenCounts | None = None
 
 
 class Chat:
@@ -112,6 +28,7 @@ class Chat:
         """The body of a request."""
         settings = self._settings
         body: dict[str, Any] = {"model": model, "messages": list(messages)}
+        body |= request_fields(settings.logprobs, official=self._official)
         if tools:
             body["tools"] = list(tools)
         if settings.temperature is not None:
@@ -127,23 +44,30 @@ class Chat:
         """Understand an answer; see ``Api.read``."""
         completion = Completion.model_validate(answer)
         choice = completion.choices[0]
-        return _reply(choice.message, choice.finish_reason), completion.usage
+        found = Collector()
+        found.add(completion.prompt_token_ids, choice.logprobs, choice.token_ids)
+        tokens = found.data(completion.prompt_logprobs)
+        return _reply(choice.message, choice.finish_reason, tokens), completion.usage
 
-    def join(self, events: Iterable[object]) -> Answer:
+    def join(self, events: Events) -> Answer:
         """Put an answer together; see ``Api.join``."""
-        message, finish_reason, counts = AssistantMessage(), None, None
+        message, finish_reason, counts, found = AssistantMessage(), None, None, Collector()
         for event in events:
             chunk = Chunk.model_validate(event)
             counts = chunk.usage or counts
+            found.add(chunk.prompt_token_ids)
             for choice in chunk.choices[:1]:
                 message.add(choice.delta)
+                found.add(None, choice.logprobs, choice.token_ids)
                 finish_reason = choice.finish_reason or finish_reason
+        if finish_reason is None and events.ended and message != AssistantMessage():
+            finish_reason = "tool_calls" if message.tool_calls else "stop"
         if finish_reason is None:
             raise CutShort
-        return _reply(message, finish_reason), counts
+        return _reply(message, finish_reason, found.data()), counts
 
 
-def _reply(message: AssistantMessage, finish_reason: str | None) -> Reply:
+def _reply(message: AssistantMessage, finish_reason: str | None, tokens: TokenData | None) -> Reply:
     shown = {name: text for name in REASONING if (text := well_formed(getattr(message, name)))}
     # A server that fills both fields says the same in them; it goes back in the one that is kept.
     carry = dict([*shown.items()][:1])
@@ -151,9 +75,10 @@ def _reply(message: AssistantMessage, finish_reason: str | None) -> Reply:
         text=well_formed(message.content),
         tool_calls=tuple(
             RequestedCall(call.function.name or "", call.function.arguments, call.id or "")
-            for call in message.tool_calls or ()
+            for call in message.tool_calls
         ),
         finish_reason=finish_reason or "",
         reasoning="".join(carry.values()),
         carry=carry,
+        tokens=tokens,
     )

@@ -4,15 +4,16 @@ import json
 import os
 import random
 import time
-from collections.abc import Iterable
 from typing import Any, Protocol
 
 import openai
 from pydantic import ValidationError
 
 from debug_gym.agents.models.base import Reply
-from debug_gym.agents.models.failures import Failure, cut_short, explain, unreadable
+from debug_gym.agents.models.events import Events
+from debug_gym.agents.models.failures import Failure, cut_short, explain, overflow, redacted, unreadable
 from debug_gym.agents.models.limits import Limiter
+from debug_gym.agents.models.listing import listed
 from debug_gym.agents.models.notices import Notices
 from debug_gym.agents.models.settings import OpenAISettings
 from debug_gym.agents.models.tokens import CHARACTERS_PER_TOKEN, TokenCounts
@@ -22,8 +23,11 @@ FIRST_WAIT = 0.5
 """Seconds before the second attempt; each further wait is twice as long."""
 LONGEST_WAIT = 30.0
 """Seconds of the longest wait that the server did not ask for."""
-DISPENSABLE = ("stream_options", "store", "include")
+DISPENSABLE = ("stream_options", "store", "include", "return_token_ids", "prompt_logprobs")
 """Fields that we send for good reason, and that some servers refuse by name."""
+
+NEARLY = 0.9
+"""A refused request of so much of the model's context is too long: our count of tokens is an estimate."""
 
 Answer = tuple[Reply, TokenCounts | None]
 """A reply, and what the server counted: None if it did not."""
@@ -49,7 +53,7 @@ class Api(Protocol):
         """
         ...
 
-    def join(self, events: Iterable[object]) -> Answer:
+    def join(self, events: Events) -> Answer:
         """Put an answer together from the events of a stream.
 
         Raises:
@@ -76,11 +80,26 @@ class Endpoint:
         """For messages, which are stored: without a password."""
         self._limiter = Limiter(settings.limits)
         self._refused: set[str] = set()
+        self._window: int | None = None
+        """Tokens of the model's context, where the server says so."""
 
     @property
     def official(self) -> bool:
         """Whether this is OpenAI's own server, or Azure's."""
         return self._client.base_url.host.endswith((".openai.com", ".azure.com"))
+
+    def check(self) -> None:
+        """See whether the server is there and takes the key, and note the model's context window.
+
+        Raises:
+            ModelError: it is not, or does not.
+        """
+        try:
+            found = listed(self._client)
+        except openai.OpenAIError as error:
+            failure = explain(error, self.url, self._model, self._settings.timeout)
+            raise self._redacted(failure).as_error(1) from error
+        self._window = next((item.window for item in found or () if item.id == self._model), None)
 
     def close(self) -> None:
         """Give back the connections."""
@@ -105,7 +124,7 @@ class Endpoint:
                     ticket.tokens = counts.usage.tokens if counts else estimate
                     return reply, counts
             except Failure as failure:
-                self._prepare_next(failure, attempt)
+                self._prepare_next(self._redacted(self._overflow(failure, estimate)), attempt)
 
     def _attempt(self, api: Api, body: dict[str, Any]) -> Answer:
         body = {name: value for name, value in body.items() if name not in self._refused}
@@ -129,14 +148,27 @@ class Endpoint:
             raise unreadable(self.url, api.what, shown) from error
 
     def _stream(self, api: Api, body: dict[str, Any]) -> Answer:
-        kind = openai.Stream[object]
-        with self._client.post(api.path, body=body, cast_to=object, stream=True, stream_cls=kind) as events:
+        with self._client.post(api.path, body=body, cast_to=object, stream=True, stream_cls=Events) as events:
             try:
                 return api.join(events)
             except openai.APITimeoutError:
                 raise
             except openai.APIConnectionError as error:
                 raise CutShort from error
+
+    def _overflow(self, failure: Failure, estimate: int) -> Failure:
+        """What a failure means for a request of about so many tokens.
+
+        A server may refuse one that is too long in words that nobody knows: then its size says so.
+        """
+        if self._window is None or not failure.refused or estimate < NEARLY * self._window:
+            return failure
+        return overflow(self._model, f"{failure.detail} (its context has {self._window} tokens)")
+
+    def _redacted(self, failure: Failure) -> Failure:
+        """Without the key, which some servers repeat in their answers."""
+        failure.detail = redacted(failure.detail, self._client.api_key)
+        return failure
 
     def _learn(self, error: openai.OpenAIError, body: dict[str, Any]) -> bool:
         """Whether the server refused a field that the request can do without; it is left out from now on."""

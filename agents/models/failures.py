@@ -1,6 +1,7 @@
 """What can go wrong when a server is asked: what it means, what to do about it, and whether to try again."""
 
 import email.utils
+import itertools
 import math
 import re
 import time
@@ -13,10 +14,29 @@ from debug_gym.agents.models.base import ContextOverflowError
 from debug_gym.errors import ModelError
 
 TOO_LONG = re.compile(
-    r"context[ _]?(length|size|window)|prompt is too long|tokens?\b.{0,60}\bexceeds?\b|reduce the length",
-    re.IGNORECASE,
+    r"""
+      context[ _]?(length|size|window)      # OpenAI, Mistral, DeepSeek, llama.cpp, LM Studio
+    | reduce\ the\ length                   # OpenAI
+    | string\ too\ long                     # OpenAI, Azure: one message of more than a million characters
+    | prompt\ is\ too\ long                 # Anthropic, Fireworks
+    | request\ (entity\ )?too\ large         # Anthropic, Groq, proxies
+    | (?<!max_)(?<!new_)(?<!completion_)tokens?\b.{0,60}\b(cannot\ )?exceeds?\b   # Gemini, Cohere
+    | longer\ than\ the\ (maximum\ )?model\ length|too\ long\ to\ fit\ into\ the\ model   # vLLM
+    | max_(completion_)?tokens\ must\ be\ at\ least\ 1,\ got\ -                       # vLLM: what is left
+    | maximum\ prompt\ length               # xAI
+    | input\ is\ too\ long                  # Bedrock
+    | range\ of\ input\ length              # DashScope
+    | inputs`?\ tokens\ \+\ `?max_new_tokens|`?inputs`?\ must\ have\ less\ than     # TGI
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
-"""How servers say that a conversation is too long: OpenAI, vLLM, SGLang, llama.cpp and others."""
+"""How servers say that a conversation is too long."""
+TOO_LARGE = 413
+"""The status that says the same."""
+NO_OVERFLOW = (401, 403, 404, 429)
+"""Statuses that say something else, whatever the words: limits of tokens in a minute, for instance."""
+TELLING = 6
+"""Characters of a key in a row that give something of it away."""
 SHOWN = 500
 """Characters of a server's answer that an error message quotes."""
 OFTEN = math.inf
@@ -41,6 +61,7 @@ class Failure(Exception):  # noqa: N818 - one attempt's, of which the caller of 
         retries: float = 0,
         throttled: bool = False,
         after: float | None = None,
+        refused: bool = False,
         kind: type[ModelError] = ModelError,
     ) -> None:
         super().__init__(sentence, detail)
@@ -51,6 +72,8 @@ class Failure(Exception):  # noqa: N818 - one attempt's, of which the caller of 
         """The server has too much to do: other requests would fail as well."""
         self.after = after
         """Seconds that the server wants us to wait."""
+        self.refused = refused
+        """The server did not like the request itself."""
         self.kind = kind
 
     def as_error(self, attempts: int) -> ModelError:
@@ -71,9 +94,9 @@ def cut_short(url: str) -> Failure:
 
 def reported(url: str, model: str, code: str | None, message: str) -> Failure:
     """The server reported an error inside of an answer that began well."""
-    if code == "context_length_exceeded" or TOO_LONG.search(message):
-        return _overflow(model, message)
     throttled = code == "rate_limit_exceeded"
+    if not throttled and (code == "context_length_exceeded" or TOO_LONG.search(message)):
+        return overflow(model, message)
     return Failure(f"{url} failed", message[:SHOWN], retries=OFTEN, throttled=throttled)
 
 
@@ -94,10 +117,9 @@ def explain(error: openai.OpenAIError, url: str, model: str, timeout: float) -> 
 
 def _status(error: openai.APIStatusError, url: str, model: str) -> Failure:
     status = error.status_code
-    if status in (400, 413, 422) and (
-        error.code == "context_length_exceeded" or TOO_LONG.search(error.message)
-    ):
-        return _overflow(model, error.message)
+    too_long = error.code == "context_length_exceeded" or TOO_LONG.search(error.message)
+    if status == TOO_LARGE or (too_long and status not in NO_OVERFLOW):
+        return overflow(model, error.message)
     advice = ADVICE.get(status, "")
     if status == 404:
         advice = f"does the model {model!r} exist there, and does base_url end in /v1?"
@@ -111,10 +133,12 @@ def _status(error: openai.APIStatusError, url: str, model: str) -> Failure:
         retries=OFTEN if again else 0,
         throttled=status in (429, 503, 529),  # 529: Anthropic's word for too much to do
         after=retry_after(headers),
+        refused=status in (400, 422),
     )
 
 
-def _overflow(model: str, message: str) -> Failure:
+def overflow(model: str, message: str) -> Failure:
+    """The request is longer than the model can read."""
     sentence = f"the conversation is too long for {model}"
     return Failure(sentence, message[:SHOWN], kind=ContextOverflowError)
 
@@ -135,3 +159,18 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if date.tzinfo is None:
         date = date.replace(tzinfo=UTC)
     return max(0.0, date.timestamp() - time.time())
+
+
+def redacted(text: str, secret: str) -> str:
+    """A text in which nothing of a secret is left: each stretch of ``TELLING`` or more of its characters
+    becomes an ellipsis."""
+    marked = [False] * len(text)
+    for start in range(len(secret) - TELLING + 1):
+        place = -1
+        while (place := text.find(secret[start : start + TELLING], place + 1)) >= 0:
+            marked[place : place + TELLING] = [True] * TELLING
+    kept = (
+        "\N{HORIZONTAL ELLIPSIS}" if hidden else "".join(text[place] for place in run)
+        for hidden, run in itertools.groupby(range(len(text)), key=marked.__getitem__)
+    )
+    return "".join(kept)

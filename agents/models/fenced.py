@@ -47,6 +47,10 @@ class FencedModel(Model):
             for request, answer in zip(requests, self._model.replies(told), strict=True)
         ]
 
+    def check(self) -> None:
+        """Check the other model."""
+        self._model.check()
+
     def close(self) -> None:
         """Close the other model."""
         self._model.close()

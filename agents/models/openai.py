@@ -57,6 +57,8 @@ class OpenAIModel(Model):
         body = {name: value for name, value in body.items() if value is not None}
         reply, counts = self._endpoint.ask(self._api, body)
         usage = counts.usage if counts else self._estimated(messages, tools, reply)
+        if self.settings.logprobs is None:
+            reply = replace(reply, tokens=None)  # some servers give what nobody asked for
         if self._prices is None:
             self._notices.tell(
                 f"no price is known for the model {self.name}, so costs are not reported; "
@@ -65,6 +67,10 @@ class OpenAIModel(Model):
         else:
             usage = replace(usage, dollars=self._prices.dollars(usage))
         return replace(reply, usage=replace(usage, seconds=time.monotonic() - began))
+
+    def check(self) -> None:
+        """Ask the server for the list of its models; see ``Model.check``."""
+        self._endpoint.check()
 
     def close(self) -> None:
         """Give back the connections to the server."""

@@ -77,6 +77,10 @@ class RecordingModel(Model):
             self._record(request, answer)
         return answers
 
+    def check(self) -> None:
+        """Check the other model."""
+        self._model.check()
+
     def close(self) -> None:
         """Close the other model."""
         self._model.close()

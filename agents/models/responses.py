@@ -4,16 +4,17 @@ A model's reasoning comes encrypted. It goes back with the turns that follow, in
 its turn, so that the model need not think everything through again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 from debug_gym.agents.models.base import Message, Reply, RequestedCall, Schema, well_formed
 from debug_gym.agents.models.endpoint import Answer, CutShort
+from debug_gym.agents.models.events import Events
 from debug_gym.agents.models.failures import reported
 from debug_gym.agents.models.settings import OpenAISettings
-from debug_gym.agents.models.tokens import TokenCounts
+from debug_gym.agents.models.tokens import Counts
 
 ITEMS = "reasoning_items"
 """The field of an assistant's message that carries its turn's items as they came."""
@@ -55,7 +56,7 @@ class Response(BaseModel):
     output: list[dict[str, Any]] = Field(default_factory=list)
     incomplete_details: Details | None = None
     error: Details | None = None
-    usage: TokenCounts | None = None
+    usage: Counts = None
 
 
 class Event(BaseModel):
@@ -118,7 +119,7 @@ class Responses:
         )
         return reply, response.usage
 
-    def join(self, events: Iterable[object]) -> Answer:
+    def join(self, events: Events) -> Answer:
         """Put an answer together; see ``Api.join``."""
         for part in events:
             event = Event.model_validate(part)

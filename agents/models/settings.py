@@ -1,11 +1,12 @@
 """The options of models that are asked over HTTP."""
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from debug_gym.agents.models.limits import Limits
+from debug_gym.agents.models.logprobs import Wanted
 from debug_gym.agents.models.prices import PriceTable, read_prices
 from debug_gym.task import Frozen
 
@@ -33,6 +34,10 @@ class OpenAISettings(Frozen):
     """None: the server's default."""
     max_tokens: int | None = Field(default=None, gt=0)
     """Tokens that one reply may have. None: the server's default."""
+    logprobs: Wanted = None
+    """What of the tokens to keep for reinforcement learning (``debug_gym.episode.TokenData``), as far as the
+    server gives it; None: nothing. ``completion``: the ids of prompt and reply, and the log-probabilities of
+    the reply. ``all``: those of the prompt too, which costs the server its prefix cache."""
     timeout: float = Field(default=120.0, gt=0)
     """Seconds that one attempt may wait for the server."""
     retries: int = Field(default=5, ge=0)
@@ -60,6 +65,14 @@ class OpenAISettings(Frozen):
         if url is not None and not url.startswith(("http://", "https://")):
             raise ValueError(f"{url!r} must begin with http:// or https://")
         return url
+
+    @model_validator(mode="after")
+    def _has_logprobs(self) -> Self:
+        if self.logprobs is not None and self.api != "chat":
+            raise ValueError("logprobs need api=chat: the other protocol has none")
+        if self.logprobs == "all" and self.stream:
+            raise ValueError("logprobs=all needs stream=false: a stream holds none of the prompt")
+        return self
 
     @property
     def limits(self) -> Limits:

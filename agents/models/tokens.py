@@ -1,9 +1,16 @@
 """Token counts: the server's, or our own estimates."""
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AliasChoices, BaseModel, Field
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from debug_gym.agents.models.base import Usage
 
@@ -12,6 +19,14 @@ if TYPE_CHECKING:
 
 CHARACTERS_PER_TOKEN = 4
 """OpenAI's rule of thumb for English text."""
+
+
+def or_none(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """For fields beside the reply: what does not fit counts as missing, and refuses no good reply."""
+    try:
+        return validate(value)
+    except ValidationError:
+        return None
 
 
 class Cached(BaseModel):
@@ -34,6 +49,10 @@ class TokenCounts(BaseModel):
         """The counts, with no costs."""
         cached = (self.details.cached_tokens or 0) if self.details else 0
         return Usage(self.input_tokens, self.output_tokens, cached)
+
+
+Counts = Annotated[TokenCounts | None, WrapValidator(or_none)]
+"""What a server counted; None where it did not, or gives no whole numbers."""
 
 
 def count_tokens(text: str, model: str) -> int:

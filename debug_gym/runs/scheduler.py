@@ -105,6 +105,7 @@ def execute(plan: Plan, on_event: Callable[[Event], None] = lambda event: None) 
 
     Raises:
         ConfigError: the folder holds another run, another process works on it, or there is no such cluster.
+        ModelError: the model cannot be asked; nothing was played.
         MissingExtraError: the configuration asks for Ray, which is not installed.
         StorageError: a file cannot be written.
         KeyboardInterrupt: a second Ctrl-C came while the run was being stopped.
@@ -114,6 +115,8 @@ def execute(plan: Plan, on_event: Callable[[Event], None] = lambda event: None) 
         kept = tuple(writer.run.results())
         done = {result.key for result in kept}
         todo = [attempt for attempt in plan.attempts() if attempt.key not in done]
+        if todo and plan.model is not None and plan.config.ray is None:  # elsewhere it may be within reach
+            plan.model.check()
         stop = Flag()
         with contextlib.closing(_executor(plan, stop)) as executor:
             crew = _Crew(plan, writer, todo, executor, stop)

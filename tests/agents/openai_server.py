@@ -45,6 +45,8 @@ class ScriptedServer:
         self.requests: list[Request] = []
         self.peak = 0
         """The most requests that were under way at a time."""
+        self.models: Answer = Answer(b'{"error": {"message": "no such page"}}', 404)
+        """The answer to ``GET /models``; such requests do not count as ``requests``."""
         self._busy = 0
         self._lock = threading.Lock()
         self._script: deque[Answer] = deque()
@@ -54,6 +56,9 @@ class ScriptedServer:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 server._serve(self)
+
+            def do_GET(self) -> None:
+                server._list(self)
 
             def log_message(self, *arguments: object) -> None:
                 pass
@@ -145,6 +150,13 @@ class ScriptedServer:
     def asked(self) -> list[dict[str, Any]]:
         """The messages of the last request."""
         return self.requests[-1].body["messages"]  # type: ignore[no-any-return]
+
+    def _list(self, handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(self.models.status)
+        handler.send_header("Content-Type", self.models.content_type)
+        handler.send_header("Content-Length", str(len(self.models.body)))
+        handler.end_headers()
+        handler.wfile.write(self.models.body)
 
     def _serve(self, handler: BaseHTTPRequestHandler) -> None:
         body = json.loads(handler.rfile.read(int(handler.headers["Content-Length"])))

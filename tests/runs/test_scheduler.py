@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 
-from debug_gym.errors import ConfigError
+from debug_gym.errors import ConfigError, ModelError
 from debug_gym.runs.config import RunConfig
 from debug_gym.runs.plan import prepare
 from debug_gym.runs.scheduler import Began, Finished, Opened, Stepped, Stopping, execute
@@ -137,3 +137,10 @@ def test_a_changed_repository_is_not_mixed_with_old_results(config, tmp_path):
     (tmp_path / "calc" / "more.py").write_text("x = 1\n")
     with pytest.raises(ConfigError, match="another state of the benchmark"):
         play(wanted)
+
+
+def test_a_model_that_cannot_be_asked_ends_a_run_before_it_begins(config, tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with pytest.raises(ModelError, match="cannot reach http://127"):
+        play(config(agent="llm", model="m", base_url="http://127.0.0.1:1/v1", attempts=20))
+    assert not list((tmp_path / "run").glob("trajectories/*"))

@@ -197,8 +197,8 @@ def test_wrong_input_is_one_sentence(tmp_path, arguments, complaint):
 
 def test_a_grid_that_no_server_answers_ends_early(tmp_path):
     arguments = ["--model", "m", "--base-url", "http://127.0.0.1:9/v1", "-c", "agent_options.retries=0"]
-    shown = run(*arguments, "--output", tmp_path, "--tasks", PARCELS, "--seeds", "1", expect=1)
-    assert "no episode could be played" in shown and "2 of 3" not in shown
+    shown = run(*arguments, "--output", tmp_path, "--tasks", PARCELS, "--seeds", "1", expect=2)
+    assert "cannot reach http://127.0.0.1:9/v1" in shown and "2 of 3" not in shown
 
 
 # -- figures of stored runs ----------------------------------------------------------------

@@ -115,6 +115,9 @@ def test_a_server_error_is_tried_again(server, model):
         (429, "quota", r"use fewer workers or set requests_per_minute"),
         (500, "oops", r"refused: .*oops"),
         (400, "bad schema", "bad schema"),
+        (400, "max_tokens (200000) exceeds the limit of this model: 8192", "exceeds the limit"),
+        (400, "max_tokens must be at least 1, got 0", "at least 1, got 0"),
+        (429, "Request too large for m: tokens per minute (TPM) limit 6000", "requests_per_minute"),
     ],
 )
 def test_refusals_say_what_to_do(server, model, status, said, advice):
@@ -136,6 +139,15 @@ def test_refusals_say_what_to_do(server, model, status, said, advice):
         (400, "prompt is too long: 210000 tokens > 200000 maximum", None),
         (400, "The input token count (5000) exceeds the maximum number of tokens allowed (4096).", None),
         (413, "Please reduce the length of the messages or completion.", None),
+        (413, "Payload refused", None),
+        (400, "The decoder prompt (length 5000) is longer than the maximum model length of 4096.", None),
+        (400, "Input prompt (9000 tokens) is too long to fit into the model (4096 tokens)", None),
+        (400, "max_tokens must be at least 1, got -904.", None),
+        (400, "This model's maximum prompt length is 131072 but the request contains 537812 tokens.", None),
+        (400, "Input is too long for requested model.", None),
+        (400, "Range of input length should be [1, 30720]", None),
+        (422, "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 9", None),
+        (500, "the request exceeds the available context size", None),
     ],
 )
 def test_context_overflow(server, model, status, message, code):

@@ -153,3 +153,19 @@ def test_null_takes_a_field_out(server, model):
     server.say("hi")
     model(temperature=1, extra='{"temperature": null, "seed": 3}').reply(HELLO, [])
     assert server.requests[0].body == {"model": "m", "messages": HELLO, "seed": 3}
+
+
+KEY = "sk-abcdefghijklmnopqrstuvwxyz"
+
+
+@pytest.mark.parametrize(
+    "said", [f"Incorrect API key: {KEY}", f"bad Bearer {KEY}.", "sk-abcdefghij... is wrong", f"{KEY * 2}"]
+)
+def test_no_message_repeats_the_key(server, model, said, caplog):
+    server.fail(500, said)
+    server.fail(401, said)
+    with pytest.raises(ModelError) as caught:
+        model(api_key=KEY, retries=1).reply(HELLO, [])
+    told = f"{caught.value} {caplog.text}"
+    assert not any(KEY[start : start + 6] in told for start in range(len(KEY) - 5))
+    assert "set OPENAI_API_KEY" in told

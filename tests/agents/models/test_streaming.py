@@ -69,7 +69,6 @@ def test_servers_that_number_calls_badly(server, model):
     "broken",
     [
         {"done": False},  # the connection ends properly, but the reply has not
-        {"done": True},  # even this says nothing of why the reply is over
         {"done": False, "lost": 10},
     ],
 )
@@ -118,3 +117,74 @@ def test_a_server_that_does_not_stream(server, model):
     server.say("hi")
     with pytest.raises(ModelError, match="broke off its reply"):
         model().reply(HELLO, [])
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [call(0, "c1", "view", '{"pa'), call(None, None, None, 'th": "a"}')],  # the index comes once
+        [call(None, "c1", "view", ""), call(None, None, None, '{"path": "a"}')],  # no index at all
+        [call(None, "c1", "view", '{"path"'), call(None, "c1", None, ': "a"}')],  # known by its id
+        [call(0, "c1", "view", '{"path"'), call(0, "c9", None, ': "a"}')],  # an id of its own for each part
+        [call(0, "c1", "vi"), call(0, None, "ew"), call(0, None, None, '{"path": "a"}')],
+        [call(0, "c1", "vi"), call(None, None, "ew", '{"path": "a"}')],
+        [call(0, "c1", "view", '{"path"'), call(0, None, "view", ': "a"}')],  # the name again and again
+        [call(0, "c1", "view"), event(tool_calls=None), event(), call(0, None, None, '{"path": "a"}')],
+        [call(0, "c1", "view", '{"path": "a"}'), event(tool_calls=[{"index": 0, "function": None}])],
+    ],
+)
+def test_the_parts_of_one_call(server, model, parts):
+    server.stream(*parts, event("tool_calls"))
+    (made,) = model().reply(HELLO, []).tool_calls
+    assert (made.name, made.id, made.parse().arguments) == ("view", "c1", {"path": "a"})
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [call(0, "c1", "view", '{"path": "a"}'), call(0, "c2", "view", '{"path": "b"}')],
+        [call(0, None, "view", '{"path": "a"}'), call(0, None, "view", '{"path": "b"}')],
+        [call(None, None, "view", '{"path": "a"}'), call(None, None, "view", '{"path": "b"}')],
+        [call(0, None, "view", '{"path":'), call(0, None, None, ' "a"}'), call(1, None, "view", '{"path": "b"}')],
+    ],
+)  # fmt: skip
+def test_two_calls_of_one_tool(server, model, parts):
+    server.stream(*parts, event("tool_calls"))
+    assert [made.parse().arguments for made in model().reply(HELLO, []).tool_calls] == [
+        {"path": "a"},
+        {"path": "b"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "empty",
+    ["", "null", "{}", {"choices": None}, {"choices": [{"index": 0, "delta": None}]}, {"choices": [{}]}],
+)
+def test_events_that_say_nothing_are_skipped(server, model, empty):
+    server.stream(empty, event(content="Hel"), empty, event(content="lo."), empty, event("stop"), empty)
+    assert model().reply(HELLO, []).text == "Hello."
+
+
+def test_done_ends_a_reply_that_has_no_reason_to_end(server, model):
+    server.stream(event(content="Hello."))
+    server.stream(call(0, "c1", "eval", "{}"))
+    said, called = model().reply(HELLO, []), model().reply(HELLO, [])
+    assert (said.text, said.finish_reason) == ("Hello.", "stop")
+    assert (called.tool_calls[0].name, called.finish_reason) == ("eval", "tool_calls")
+    server.stream()  # nothing was said at all
+    with pytest.raises(ModelError, match="broke off its reply"):
+        model().reply(HELLO, [])
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [None, {}, {"prompt_tokens": None, "completion_tokens": None}, {"prompt_tokens": 7}, "many"],
+)
+@pytest.mark.parametrize("stream", [True, False])
+def test_counts_that_are_missing_refuse_no_reply(server, model, usage, stream, offline):
+    if stream:
+        server.stream(event(content="Hello."), event("stop"), {"choices": [], "usage": usage})
+    else:
+        server.say("Hello.", usage=usage)
+    reply = model(stream=stream).reply(HELLO, [])
+    assert (reply.text, reply.usage.estimates) == ("Hello.", 1)
