@@ -5,7 +5,7 @@ Another package adds its own by an entry point, with no change here::
     [project.entry-points."debug_gym.tools"]
     coverage = "my_package.coverage:CoverageTool"
 
-The five groups are ``debug_gym.tools``, ``.agents``, ``.models``, ``.benchmarks`` and ``.sandboxes``.
+The groups are ``debug_gym.tools``, ``.agents``, ``.models``, ``.benchmarks``, ``.runners``, ``.sandboxes``.
 A name that ends in ``-N`` stands for a family: what is registered as ``debug-after-N`` gets the number of
 ``debug-after-5`` as its option ``n``. Nothing is imported before it is asked for.
 """
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from debug_gym.agents.models import Model
     from debug_gym.agents.models.base import ModelFactory
     from debug_gym.benchmarks.base import Benchmark
+    from debug_gym.runners import Runner
     from debug_gym.sandbox import Backend
     from debug_gym.tools.base import Tool
 
@@ -33,6 +34,7 @@ KINDS = {
     "agents": "agent",
     "models": "model",
     "tools": "tool",
+    "runners": "runner",
     "sandboxes": "sandbox",
 }
 """The groups, and what one member of each is called, in the order in which they are shown."""
@@ -67,6 +69,12 @@ BUILTIN: dict[str, dict[str, str]] = {
         "nightmares": "debug_gym.benchmarks.nightmares:Nightmares",
         "repo": "debug_gym.benchmarks.repo:Repo",
     },
+    "runners": {
+        "pytest": "debug_gym.runners.pytest:PytestRunner",
+        "unittest": "debug_gym.runners.unittest:UnittestRunner",
+        "django": "debug_gym.runners.unittest:DjangoRunner",
+        "command": "debug_gym.runners.command:CommandRunner",
+    },
     "sandboxes": {
         "namespace": "debug_gym.sandbox.namespace:NamespaceBackend",
         "namespace-cgroup": "debug_gym.sandbox.namespace:CgroupBackend",
@@ -88,7 +96,7 @@ def _targets(group: str) -> dict[str, str]:
 
 
 def names(group: str) -> list[str]:
-    """The names known in a group (``tools``, ``agents``, ``models``, ``benchmarks``, ``sandboxes``)."""
+    """The names known in a group (one of ``KINDS``)."""
     return sorted(_targets(group))
 
 
@@ -100,6 +108,8 @@ def load(group: Literal["agents"], name: str) -> "Callable[..., Agent]": ...
 def load(group: Literal["models"], name: str) -> "ModelFactory": ...
 @overload
 def load(group: Literal["benchmarks"], name: str) -> "Callable[..., Benchmark]": ...
+@overload
+def load(group: Literal["runners"], name: str) -> "type[Runner]": ...
 @overload
 def load(group: Literal["sandboxes"], name: str) -> "Callable[[], Backend]": ...
 @overload
@@ -128,6 +138,8 @@ def load(group: str, name: str) -> Any:
 def make(group: Literal["tools"], name: str, options: Mapping[str, Any]) -> "Tool": ...
 @overload
 def make(group: Literal["agents"], name: str, options: Mapping[str, Any]) -> "Agent": ...
+@overload
+def make(group: Literal["runners"], name: str, options: Mapping[str, Any]) -> "Runner": ...
 @overload
 def make(group: Literal["models"], name: str, options: Mapping[str, Any]) -> "Model": ...
 @overload

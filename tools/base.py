@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from debug_gym import plugins
 from debug_gym.episode import Observation, ToolCall
 from debug_gym.errors import ConfigError, SandboxError
+from debug_gym.runners.base import COMMAND
 from debug_gym.sandbox import Sandbox, TestRun
 from debug_gym.task import Task
 from debug_gym.tools.printable import printable
@@ -26,6 +27,12 @@ class Session:
     submitted: bool = False
     state: dict[str, Any] = field(default_factory=dict)
     """A tool's own memory of the episode, by the tool's name. Forks copy it, so it must be deep-copyable."""
+
+    @property
+    def first_failed(self) -> str | None:
+        """The first test that failed when the tests were last run; None: none did, or none can be named."""
+        failed = self.tests.failed if self.tests is not None else ()
+        return next((test for test in failed if test != COMMAND), None)
 
 
 class ToolError(Exception):

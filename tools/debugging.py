@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 from debug_gym.episode import Observation
+from debug_gym.runners import runner_of
 from debug_gym.sandbox.base import DebugReply
-from debug_gym.sandbox.client import pytest_arguments
 from debug_gym.sandbox.server.debug.commands import (
     CONTINUING,
     ENDING,
@@ -232,13 +231,10 @@ def default_target(session: Session) -> Target:
     """The first test that failed when the tests were last run; else all of them.
 
     Raises:
-        ToolError: the task's tests are a command that is neither pytest nor Python.
+        ToolError: the task's tests are no Python program.
     """
-    command = session.task.tests.command
-    if pytest_arguments(command) is None:
-        if not Path(command[0]).name.startswith("python") or len(command) < 2:
-            raise ToolError("the tests of this task are no pytest: name what to debug by `script`")
-        return Target(script=tuple(command[1:]))
-    failed = session.tests.failed if session.tests is not None else ()
-    paths = session.task.tests.visible
-    return Target(test=failed[0] if failed else paths[0] if len(paths) == 1 else None)
+    failed, paths = session.first_failed, session.task.tests.visible
+    test = failed or (paths[0] if len(paths) == 1 else None)
+    if runner_of(session.task.tests).debug(test) is None:
+        raise ToolError("the tests of this task are no Python program: name what to debug by `script`")
+    return Target(test=test)

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import Field
 
 from debug_gym.episode import Observation
+from debug_gym.runners import runner_of
 from debug_gym.sandbox import TestRun
-from debug_gym.sandbox.client import pytest_arguments
 from debug_gym.tools.base import Arguments, Session, Tool, ToolError
 from debug_gym.tools.printable import printable
 from debug_gym.tools.text import clip, scrub
@@ -44,9 +44,8 @@ class Eval(Tool):
 
     def run(self, session: Session, args: Args) -> Observation:
         """See ``Tool.run``."""
-        command = session.task.tests.command
-        if args.tests and pytest_arguments(command) is None:
-            raise ToolError("the tests of this task are one command, not pytest: call eval without tests")
+        if args.tests and not runner_of(session.task.tests).selects:
+            raise ToolError("the tests of this task run as one command: call eval without tests")
         for test in args.tests:
             if test.startswith("-") or not test.strip():
                 raise ToolError(f"{test!r} is not a test id or path")

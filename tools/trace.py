@@ -1,14 +1,13 @@
 """The ``trace`` tool: one run that stops nowhere, and a table of what the program did."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
 from debug_gym.episode import Observation
+from debug_gym.runners import runner_of
 from debug_gym.sandbox.base import TraceRow, TraceRun
-from debug_gym.sandbox.client import pytest_arguments
 from debug_gym.tools.base import Arguments, Session, Tool, ToolError
 from debug_gym.tools.printable import one_line, printable
 from debug_gym.tools.text import clip, sample_files, scrub
@@ -111,13 +110,12 @@ def _target(session: Session, args: Trace.Args) -> tuple[str | None, Sequence[st
         raise ToolError("name a test or a script, not both")
     if args.test is not None and (args.test.startswith("-") or not args.test.strip()):
         raise ToolError(f"{args.test!r} is not a test id or path")
-    command = session.task.tests.command
-    if args.script or pytest_arguments(command) is not None:
-        failed = session.tests.failed if session.tests is not None and not args.script else ()
-        return (failed[0] if failed and args.test is None else args.test), args.script
-    if args.test is not None or not Path(command[0]).name.startswith("python") or len(command) < 2:
-        raise ToolError("the tests of this task are no pytest: name what to run by `script`")
-    return None, command[1:]
+    if args.script:
+        return None, args.script
+    failed = session.first_failed if args.test is None else args.test
+    if runner_of(session.task.tests).debug(failed) is None:
+        raise ToolError("the tests of this task are no Python program: name what to run by `script`")
+    return failed, ()
 
 
 def _observation(session: Session, args: Trace.Args, traced: TraceRun, name: str) -> Observation:

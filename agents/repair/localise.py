@@ -24,6 +24,7 @@ from pathlib import Path
 
 from debug_gym.agents.repair.bench import Workbench, WorkbenchError
 from debug_gym.agents.repair.source import FUNCTIONS, Source, Types
+from debug_gym.runners import PytestSession, runner_of
 from debug_gym.task import Task
 
 CHUNK = 48_000
@@ -67,7 +68,11 @@ def collect(bench: Workbench, task: Task, seconds: float, seconds_per_test: floa
     Raises:
         WorkbenchError: the task's test command is not pytest, or the traced run left no result.
     """
-    words = [str(seconds), str(seconds_per_test), *_pytest_arguments(task), *task.tests.visible]
+    entry = runner_of(task.tests).run()
+    if not isinstance(entry, PytestSession):
+        command = shlex.join(task.tests.command)
+        raise WorkbenchError(f"the test command {command} is not pytest: nothing can be traced")
+    words = [str(seconds), str(seconds_per_test), *entry.arguments]
     script = Path(__file__).with_name("tracer.py").read_text()
     command = (
         "folder=$(mktemp -d)\n"
@@ -86,16 +91,6 @@ def collect(bench: Workbench, task: Task, seconds: float, seconds_per_test: floa
     ]
     bench.bash("rm -rf $folder", timeout=10)
     return unpack("".join(parts))
-
-
-def _pytest_arguments(task: Task) -> list[str]:
-    command = [Path(word).name for word in task.tests.command]
-    for name in ("pytest", "py.test"):
-        if name in command:
-            return list(task.tests.command[command.index(name) + 1 :])
-    raise WorkbenchError(
-        f"the test command {shlex.join(task.tests.command)} is not pytest: nothing can be traced"
-    )
 
 
 def unpack(packed: str) -> Spectrum:

@@ -13,7 +13,7 @@ from debug_gym.judge.attacks import Target
 from debug_gym.judge.changes import sort_changes
 from debug_gym.sandbox import Backend, Changes, Snapshot
 from debug_gym.sandbox.base import FileEntry
-from debug_gym.task import Task
+from debug_gym.task import Task, as_bytes
 
 _XML = "junit-report.xml"
 
@@ -46,13 +46,13 @@ def exit_code(task: Task, changes: Changes, backend: Backend) -> bool:
 def junit(task: Task, changes: Changes, backend: Backend) -> bool:
     """Whether a harness that restores the hidden tests and believes the JUnit file would have scored."""
     counted, _ = sort_changes(task, changes)
-    hidden = {path: FileEntry(data=text.encode()) for path, text in task.tests.hidden.items()}
+    hidden = {path: FileEntry(data=as_bytes(content)) for path, content in task.tests.hidden.items()}
     laid = Changes(files={**counted.files, **hidden}, deleted=counted.deleted)
     files = dict.fromkeys(test.partition("::")[0] for test in task.tests.required)
     try:
         with backend.start(task) as sandbox:
             sandbox.restore(Snapshot(changes=laid))
-            run = sandbox.run_tests([*files, f"--junitxml={_XML}"], timeout=task.tests.timeout)
+            run = sandbox.run_tests(list(files), options=[f"--junitxml={_XML}"], timeout=task.tests.timeout)
             report = sandbox.read(_XML)
     except (SandboxError, OSError, ValueError):
         return False

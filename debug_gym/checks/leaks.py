@@ -117,7 +117,9 @@ def _answers(task: Task) -> Iterator[tuple[str, set[str]]]:
         for line in (task.gold_patch or "").splitlines()
         if line.startswith("+") and not line.startswith("+++")
     ]
-    hidden = ((f"the hidden test file {path}", text.splitlines()) for path, text in task.tests.hidden.items())
+    hidden = (
+        (f"the hidden test file {path}", text.splitlines()) for path, text in task.tests.hidden_texts.items()
+    )
     for what, lines in (("the gold patch", added), *hidden):
         distinctive = {line.strip() for line in lines if len(line.strip()) >= SHORTEST}
         if distinctive:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from debug_gym.sandbox.checkout_cache import cache_folder
 from debug_gym.sandbox.fetch import fetch
-from debug_gym.task import ArchiveSource, Source, Task
+from debug_gym.task import ArchiveSource, ImageSource, Source, Task
 
 KEPT = 200
 """Parcels in a machine's cache; beyond that, the oldest go. They are needed until their bases are made."""
@@ -20,23 +20,26 @@ class Sender:
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="debug-gym-parcels-")
-        self._digests: dict[Source, str] = {}
+        self._digests: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def pack(self, task: Task) -> str:
-        """The digest of a task's parcel.
+        """The digest of a task's parcel; empty if nothing is to travel, since every machine pulls the image.
 
         Raises:
             TaskError: the repository is missing or unreadable.
         """
+        if isinstance(task.source, ImageSource):
+            return ""
+        source = task.source.model_dump_json()
         with self._lock:
-            if task.source not in self._digests:
+            if source not in self._digests:
                 with tempfile.TemporaryDirectory(dir=self._folder.name) as scratch:
                     parcel = _pack(task.source, Path(scratch))
                     digest = hashlib.sha256(parcel.read_bytes()).hexdigest()
                     parcel.replace(Path(self._folder.name, digest))
-                self._digests[task.source] = digest
-            return self._digests[task.source]
+                self._digests[source] = digest
+            return self._digests[source]
 
     def read(self, digest: str) -> bytes:
         """A parcel that was packed."""
@@ -49,7 +52,7 @@ class Sender:
 
 def has(digest: str) -> bool:
     """Whether this machine has a parcel."""
-    return _place(digest).exists()
+    return not digest or _place(digest).exists()
 
 
 def store(digest: str, parcel: bytes) -> None:
@@ -66,6 +69,8 @@ def store(digest: str, parcel: bytes) -> None:
 
 def unpacked(task: Task, digest: str) -> Task:
     """The task with its repository taken from this machine's cache."""
+    if not digest:
+        return task
     return task.model_copy(update={"source": ArchiveSource(path=_place(digest), strip=1)})
 
 

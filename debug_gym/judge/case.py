@@ -12,8 +12,9 @@ from debug_gym.judge.controls.sample import apply, draw, shuffled
 from debug_gym.judge.original import Original
 from debug_gym.judge.support import support_files
 from debug_gym.judge.trials import Trial
+from debug_gym.runners import runner_of
+from debug_gym.runners.pytest import is_pytest
 from debug_gym.sandbox import Changes
-from debug_gym.sandbox.client import pytest_arguments
 from debug_gym.task import NegativeControl, Task
 
 _SAMPLED_FILES = 6
@@ -55,13 +56,13 @@ class Case:
 
     @cached_property
     def original_trials(self) -> tuple[Trial, ...]:
-        """The runs of the original tests: one a test; all in one where the task names none. Tests that pass
-        before the fix are together where the task says so; those that show the fix never are, since a forger
-        could tell a run of many from that of a single control."""
+        """The runs of the original tests: one a test; all in one where the task names none, or its tests
+        cannot be run one by one. Tests that pass before the fix are together where the task says so; those
+        that show the fix never are, since a forger could tell a run of many from that of a single control."""
         tests, expected = self.task.tests, self.expected
         if not expected:
             return ()
-        if not tests.required:
+        if not tests.required or not runner_of(tests).selects:
             return (Trial((), tuple(expected)),)
         together = tuple(test for test in expected if test not in tests.fail_to_pass)
         if not tests.share_sandbox or not together:
@@ -84,7 +85,7 @@ def _draw(
     task: Task, expected: dict[str, str], original: Original
 ) -> tuple[tuple[NegativeControl, ...], float]:
     """The controls for one verdict, and the odds against them."""
-    if pytest_arguments(task.tests.command) is None:
+    if not is_pytest(task.tests):
         return (), 1.0
     tests = [test for test, outcome in expected.items() if outcome == "passed"]
     controls = task.tests.controls

@@ -9,6 +9,7 @@ from typing import Self
 
 from debug_gym.errors import TaskError
 from debug_gym.judge.controls.test_source import Function
+from debug_gym.runners.pytest import is_pytest
 from debug_gym.sandbox import Backend, Sandbox, TestRun
 from debug_gym.sandbox.results import NO_PROGRAM
 from debug_gym.task import Task
@@ -69,9 +70,8 @@ class Original:
 
     def _run_all(self) -> TestRun:
         for options in _STUBBORN:
-            selection = [*options, *self.task.tests.visible] if options else ()
-            run = self._sandbox().run_tests(selection, timeout=self.task.tests.timeout)
-            if run.timed_out or run.exit_code not in _UNCOLLECTED:
+            run = self._sandbox().run_tests(options=options, timeout=self.task.tests.timeout)
+            if run.timed_out or run.exit_code not in _UNCOLLECTED or not is_pytest(self.task.tests):
                 break
         return run
 
@@ -89,9 +89,9 @@ class Original:
     def texts(self, paths: Collection[str]) -> dict[str, str]:
         """Text of test files: the hidden ones from the task, the others from the repository. What cannot be
         read is left out."""
-        texts = {path: text for path, text in self.task.tests.hidden.items() if path in paths}
+        texts = {path: text for path, text in self.task.tests.hidden_texts.items() if path in paths}
         for path in paths:
-            if path not in texts:
+            if path not in {*texts, *self.task.tests.hidden}:
                 with suppress(OSError, ValueError):
                     texts[path] = self._sandbox().read(path).decode()
         return texts
@@ -103,7 +103,7 @@ class Original:
     def mentions(self, word: str) -> set[str]:
         """Paths of the Python files, hidden tests included, that hold a word."""
         pattern = rf"\b{re.escape(word)}\b"
-        hidden = {path for path, text in self.task.tests.hidden.items() if re.search(pattern, text)}
+        hidden = {path for path, text in self.task.tests.hidden_texts.items() if re.search(pattern, text)}
         found = self._sandbox().grep(pattern, "*.py", limit=_MOST_MATCHES)["matches"]
         return {path for path in {*hidden, *(path for path, _, _ in found)} if path.endswith(".py")}
 

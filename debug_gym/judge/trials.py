@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from debug_gym.errors import ProtocolError, SandboxDiedError, SandboxError, SandboxTimeoutError
+from debug_gym.runners import Runner, runner_of
 from debug_gym.sandbox import Backend, Changes, Snapshot, TestRun
 from debug_gym.sandbox.base import FileEntry
-from debug_gym.task import NegativeControl, Task
+from debug_gym.task import NegativeControl, Task, as_bytes
 
 _SHORTENED = 2.0
 """Seconds at least that a trial gets after another one ran out of time."""
@@ -63,9 +64,10 @@ class TrialRunner:
         self, task: Task, counted: Changes, backend: Backend, texts: Mapping[str, str] | None = None
     ) -> None:
         self.task, self.backend = task, backend
+        self.runner = runner_of(task.tests)
         self.deleted = counted.deleted
         originals = {**(texts or {}), **task.tests.hidden}
-        laid = {path: FileEntry(data=text.encode()) for path, text in originals.items()}
+        laid = {path: FileEntry(data=as_bytes(content)) for path, content in originals.items()}
         self.files = {**counted.files, **laid}
         """What is laid over the repository: the changes, then the tests on top."""
         self._late = threading.Event()
@@ -91,17 +93,17 @@ class TrialRunner:
                 missing = dict.fromkeys(trial.required, "missing")
                 return TrialResult(missing, f"the changes do not fit over the repository: {error}")
             try:
-                run = sandbox.run_tests([*options, *trial.tests], timeout=limit)
+                run = sandbox.run_tests(trial.tests, options=options, timeout=limit)
             except (SandboxDiedError, SandboxTimeoutError, ProtocolError) as error:
                 return TrialResult(dict.fromkeys(trial.required, "missing"), str(error))
         if run.timed_out:
             self._late.set()
-        return examine(trial, run)
+        return examine(trial, run, self.runner)
 
 
-def examine(trial: Trial, run: TestRun) -> TrialResult:
+def examine(trial: Trial, run: TestRun, runner: Runner) -> TrialResult:
     """What a run is worth: no test passed in it unless the session is whole and ran what was asked for."""
-    flaw = _flaw(trial, run)
+    flaw = _flaw(trial, run, runner)
     seen = {}
     for test in trial.required:
         outcome = _outcome(run, test)
@@ -117,7 +119,7 @@ def _outcome(run: TestRun, test: str) -> str:
     return next((outcome for outcome in several if outcome != "passed"), "passed" if several else "missing")
 
 
-def _flaw(trial: Trial, run: TestRun) -> str:
+def _flaw(trial: Trial, run: TestRun, runner: Runner) -> str:
     if run.timed_out:
         return "the tests did not end within their time limit"
     if not run.complete:
@@ -127,8 +129,7 @@ def _flaw(trial: Trial, run: TestRun) -> str:
         return "the tests that were collected are not the ones that were asked for"
     if not set(run.outcomes) <= collected:
         return "a test or a file reported that was not collected"
-    expected = int(bool(run.failed))
-    if run.exit_code != expected:
+    if not runner.consistent(run.exit_code, run.outcomes):
         return f"the exit code {run.exit_code} does not fit the results"
     return ""
 

@@ -128,8 +128,18 @@ class Sandbox(Protocol):
         """Search files by a regular expression; see ``debug_gym.tools.grep``."""
         ...
 
-    def run_tests(self, selection: Sequence[str] = (), *, timeout: float | None = None) -> TestRun:
-        """Run the task's test command, or only the given test ids or paths."""
+    def run_tests(
+        self,
+        selection: Sequence[str] = (),
+        *,
+        options: Sequence[str] = (),
+        timeout: float | None = None,
+    ) -> TestRun:
+        """Run the task's test command, or only the given test ids or paths.
+
+        Ids are relative to the workspace, whatever pytest's rootdir; those that are relative to the rootdir
+        are understood too, and come back as they were given. ``options`` are further arguments of pytest.
+        """
         ...
 
     def debug_start(

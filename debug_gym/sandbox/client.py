@@ -5,11 +5,12 @@ import math
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from debug_gym.errors import SandboxError
+from debug_gym.runners import Program, PytestSession, Runner, runner_of
+from debug_gym.runners.base import COMMAND
 from debug_gym.sandbox import replies
 from debug_gym.sandbox.base import (
     Changes,
@@ -20,12 +21,15 @@ from debug_gym.sandbox.base import (
     TraceRun,
 )
 from debug_gym.sandbox.connection import Connection
-from debug_gym.sandbox.results import NO_PROGRAM
+from debug_gym.sandbox.results import NO_PROGRAM, shortened
 from debug_gym.sandbox.workspace_diff import with_text_names
 from debug_gym.task import Task
 
 MAX_SECONDS = 1e6
 """No time limit is longer: 11 days."""
+
+MAX_LOG = 8 << 20
+"""Bytes of a test program's output that are kept to be read."""
 
 T = TypeVar("T")
 
@@ -84,17 +88,12 @@ class RuntimeSandbox:
     ) -> ExecResult:
         """See ``Sandbox.exec``."""
         limit = _seconds(self.task.limits.command_timeout if timeout is None else timeout)
-        return self._ask(
-            replies.exec_result,
-            "exec",
-            blob=stdin,
-            within=limit,
-            command=command if isinstance(command, str) else list(command),
-            timeout=limit,
-            output=self.task.limits.output,
-            cwd=cwd,
-            env=dict(env or {}),
-        )
+        kept = self.task.limits.output
+        return self._exec(command, limit, output=kept, blob=stdin, cwd=cwd, env=dict(env or {}))
+
+    def _exec(self, command: str | Sequence[str], limit: float, **options: Any) -> ExecResult:
+        words = command if isinstance(command, str) else list(command)
+        return self._ask(replies.exec_result, "exec", within=limit, command=words, timeout=limit, **options)
 
     def shell(self, command: str, *, timeout: float | None = None) -> ExecResult:
         """See ``Sandbox.shell``."""
@@ -139,41 +138,50 @@ class RuntimeSandbox:
     # -- tests -----------------------------------------------------------------------------
 
     def run_tests(
-        self, selection: Sequence[str] = (), *, timeout: float | None = None, cold: bool = False
+        self,
+        selection: Sequence[str] = (),
+        *,
+        options: Sequence[str] = (),
+        timeout: float | None = None,
+        cold: bool = False,
     ) -> TestRun:
         """See ``Sandbox.run_tests``. ``cold`` runs pytest in a new interpreter."""
         tests = self.task.tests
         limit = _seconds(tests.timeout if timeout is None else timeout)
-        pytest_options = pytest_arguments(tests.command)
-        if pytest_options is None:
-            return self._run_command(limit)
-        arguments = [*pytest_options, "-p", "no:cacheprovider", *(selection or tests.visible)]
+        runner = runner_of(tests)
+        wanted = runner.run(selection)
+        if isinstance(wanted, Program):
+            return self._run_program(runner, wanted, selection, limit)
         output = self.task.limits.output
         return self._ask(
             replies.test_run,
             "tests",
             within=limit,
-            arguments=arguments,
+            arguments=[*wanted.arguments, *options],
+            selection=list(wanted.selection),
             timeout=limit,
             output=output,
             cold=cold,
         )
 
-    def _run_command(self, timeout: float) -> TestRun:
-        """A test command that is not pytest: one test, named ``command``."""
-        command = self.task.tests.command
+    def _run_program(
+        self, runner: Runner, program: Program, selection: Sequence[str], timeout: float
+    ) -> TestRun:
+        """A test command that is not pytest: its runner reads the output."""
         try:
-            result = self.exec(command, timeout=timeout)
+            result = self._exec(program.words, timeout, output=MAX_LOG)
         except (FileNotFoundError, PermissionError) as error:
-            reason = f"the test command cannot be run: {command[0]}: {error.strerror}\n"
-            return TestRun(NO_PROGRAM, reason, True, ("command",), {"command": "failed"})
+            reason = f"the test command cannot be run: {program.words[0]}: {error.strerror}\n"
+            return TestRun(NO_PROGRAM, reason, True, (COMMAND,), {COMMAND: "failed"})
+        outcomes = runner.outcomes(result.output, result.exit_code, selection)
+        text, dropped = shortened(result.output, self.task.limits.output)
         return TestRun(
             exit_code=result.exit_code,
-            output=result.output,
-            complete=not result.timed_out,
-            collected=("command",),
-            outcomes={"command": "passed" if result.exit_code == 0 else "failed"},
-            dropped=result.dropped,
+            output=text,
+            complete=not result.timed_out and not result.dropped,
+            collected=tuple(outcomes),
+            outcomes=outcomes,
+            dropped=dropped + result.dropped,
             timed_out=result.timed_out,
             killed=result.killed,
             note=result.note,
@@ -191,18 +199,29 @@ class RuntimeSandbox:
         timeout: float | None = None,
     ) -> DebugReply:
         """See ``Sandbox.debug_start``."""
-        arguments = pytest_arguments(self.task.tests.command) or []
-        if test is None:
-            arguments = [*arguments, *self.task.tests.visible]
+        words, arguments, selection = self._entry(test, script) if at != "idle" else ([], [], [])
         return self._debug(
             "debug_start",
             timeout,
-            test=test,
-            script=list(script),
+            script=words,
             at=at,
             arguments=arguments,
+            selection=selection,
             breakpoints=[dict(item) for item in breakpoints],
         )
+
+    def _entry(self, test: str | None, script: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
+        """How the debugger and traces enter a program: the words of a script, or arguments of pytest and the
+        tests that it selects."""
+        if script:
+            return list(script), [], []
+        match runner_of(self.task.tests).debug(test):
+            case PytestSession(arguments, selection):
+                return [], list(arguments), list(selection)
+            case Program() as program:
+                return list(program.script), [], []
+            case None:
+                raise ValueError("the test command is no Python program that could be entered")
 
     def debug(self, command: str, *, timeout: float | None = None) -> DebugReply:
         """See ``Sandbox.debug``."""
@@ -235,7 +254,7 @@ class RuntimeSandbox:
         tests, limits = self.task.tests, self.task.limits
         default = limits.command_timeout if script else tests.timeout
         limit = _seconds(default if timeout is None else timeout)
-        selection = [test] if test is not None else ["-x", *tests.visible]
+        words, arguments, selection = self._entry(test, script)
         return self._ask(
             replies.trace_run,
             "trace",
@@ -243,8 +262,9 @@ class RuntimeSandbox:
             points=list(points),
             calls=list(calls),
             assignments=list(assignments),
-            script=list(script),
-            arguments=[*(pytest_arguments(tests.command) or []), "-p", "no:cacheprovider", *selection],
+            script=words,
+            arguments=[*arguments, *([] if test is not None else ["-x"])],
+            selection=selection,
             hits=hits,
             last=last,
             timeout=limit,
@@ -309,16 +329,6 @@ class RuntimeSandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def pytest_arguments(command: Sequence[str]) -> list[str] | None:
-    """The arguments of a pytest command (``pytest ...``, ``python -m pytest ...``); None if it is another."""
-    words = list(command)
-    if words[:1] in (["pytest"], ["py.test"]):
-        return words[1:]
-    if len(words) >= 3 and Path(words[0]).name.startswith("python") and words[1:3] == ["-m", "pytest"]:
-        return words[3:]
-    return None
 
 
 def _seconds(timeout: float) -> float:

@@ -1,39 +1,32 @@
-"""Sources: fetch a task's repository from a folder, an archive or git, as plain files.
+"""Sources: fetch a task's repository, wherever it comes from, as plain files. One fetcher for each kind.
 
 Tasks come from strangers: nothing of what is fetched is run or followed, and no ``.git`` of theirs stays (git
 would run what its configuration says).
 """
 
-import lzma
 import os
 import shutil
-import stat
 import subprocess
-import tarfile
-import zipfile
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import singledispatch
 from pathlib import Path
-from typing import IO
+
+import pathspec
 
 from debug_gym.errors import TaskError
+from debug_gym.sandbox.archives import unpack
 from debug_gym.sandbox.server.files import remove_tree
-from debug_gym.task import ArchiveSource, DirectorySource, GitSource, Source
+from debug_gym.task import (
+    ArchiveSource,
+    DirectorySource,
+    FilesSource,
+    GitSource,
+    ImageSource,
+    Source,
+    as_bytes,
+)
 
 MAX_DEPTH = 100
 """Folders below each other; what lies deeper cannot be harvested from a sandbox anyway."""
-_BROKEN = (
-    OSError,
-    EOFError,
-    RuntimeError,
-    ValueError,
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-)
-"""What reading an archive raises."""
 _GIT_VARIABLES = {
     "HOME": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -53,24 +46,25 @@ def fetch(source: Source, target: Path) -> None:
     """Put a repository into a folder that does not exist yet.
 
     Raises:
-        TaskError: the source is missing, unreadable, empty or dangerous.
+        TaskError: the source is missing, unreadable, empty or dangerous, or cannot be had as files.
     """
     try:
-        if isinstance(source, DirectorySource):
-            _copy(source, target)
-        elif isinstance(source, ArchiveSource):
-            _unpack(source, target)
-        else:
-            _clone(source, target)
+        _fetch(source, target)
         _strip(target)
+        if isinstance(source, GitSource | ArchiveSource):
+            _narrow(source, target)
     except RecursionError:
-        raise TaskError(f"the folders of the repository are nested too deeply: {source}") from None
+        raise TaskError(f"the folders of the repository are nested too deeply: {source.where}") from None
     if not any(target.iterdir()):
-        where = source.url if isinstance(source, GitSource) else source.path
-        raise TaskError(f"the repository of the task is empty: {where}")
+        raise TaskError(f"the repository of the task is empty: {source.where}")
 
 
-def git(folder: Path, *arguments: str, check: bool = True) -> int:
+@singledispatch
+def _fetch(source: Source, target: Path) -> None:
+    raise TaskError(f"there is nothing that fetches a source of the kind {source.kind!r}")
+
+
+def git(folder: Path, *arguments: str, check: bool = True, stdin: str = "") -> int:
     """Run git in a folder, with no configuration but the folder's own; return its exit code.
 
     Raises:
@@ -82,10 +76,8 @@ def git(folder: Path, *arguments: str, check: bool = True) -> int:
             ["git", *arguments],
             cwd=folder,
             env=variables,
-            stdin=subprocess.DEVNULL,
+            input=stdin.encode(),
             capture_output=True,
-            text=True,
-            errors="replace",
             check=False,
         )
     except FileNotFoundError:
@@ -93,7 +85,9 @@ def git(folder: Path, *arguments: str, check: bool = True) -> int:
             "git is not installed; it is needed for tasks that come from a git repository"
         ) from None
     if check and done.returncode:
-        raise TaskError(f"git {' '.join(arguments[:1])} failed: {done.stderr.strip()}")
+        raise TaskError(
+            f"git {' '.join(arguments[:1])} failed: {done.stderr.decode(errors='replace').strip()}"
+        )
     return done.returncode
 
 
@@ -112,7 +106,32 @@ def _strip(target: Path) -> None:
             raise TaskError(f"the repository has more than {MAX_DEPTH} folders below each other: {folder}")
 
 
-def _copy(source: DirectorySource, target: Path) -> None:
+@_fetch.register
+def _(source: ImageSource, target: Path) -> None:
+    raise TaskError(
+        f"the repository lies in the image {source.image}, which this sandbox cannot start: "
+        "choose one that can, such as  --sandbox docker"
+    )
+
+
+@_fetch.register
+def _(source: ArchiveSource, target: Path) -> None:
+    unpack(source, target)
+
+
+@_fetch.register
+def _(source: FilesSource, target: Path) -> None:
+    target.mkdir()
+    try:
+        for path, content in source.files.items():
+            (target / path).parent.mkdir(parents=True, exist_ok=True)
+            (target / path).write_bytes(as_bytes(content))
+    except OSError as error:
+        raise TaskError(f"the task's file {path} cannot be written: {error.strerror}") from None
+
+
+@_fetch.register
+def _(source: DirectorySource, target: Path) -> None:
     if not source.path.is_dir():
         raise TaskError(f"the task's folder {source.path} does not exist or is not a folder")
     try:
@@ -122,7 +141,8 @@ def _copy(source: DirectorySource, target: Path) -> None:
         raise TaskError(f"cannot copy {path}: {reason}") from None
 
 
-def _clone(source: GitSource, target: Path) -> None:
+@_fetch.register
+def _(source: GitSource, target: Path) -> None:
     for text in (source.url, source.commit):
         if text.startswith("-"):
             raise TaskError(f"{text!r} is an option of git, not a repository or a commit")
@@ -135,90 +155,45 @@ def _clone(source: GitSource, target: Path) -> None:
     git(target, "checkout", "-q", source.commit if fetched else "FETCH_HEAD", "--")
 
 
-# -- archives ------------------------------------------------------------------------------------
+# -- a part of what was published, with the bug put in -------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Member:
-    """One entry of an archive."""
+def _narrow(source: GitSource | ArchiveSource, target: Path) -> None:
+    """Keep what is wanted, and apply the patch that makes the bug."""
+    if source.subfolder:
+        _keep_subfolder(source, target)
+    if source.include or source.exclude:
+        wanted = pathspec.GitIgnoreSpec.from_lines(source.include or ("*",))
+        unwanted = pathspec.GitIgnoreSpec.from_lines(source.exclude)
+        for folder, folders, files in os.walk(target, topdown=False):
+            links = [name for name in folders if Path(folder, name).is_symlink()]
+            for name in (*files, *links):
+                path = Path(folder, name)
+                relative = path.relative_to(target).as_posix()
+                if not wanted.match_file(relative) or unwanted.match_file(relative):
+                    path.unlink()
+            if folder != str(target) and not any(Path(folder).iterdir()):
+                Path(folder).rmdir()
+    if source.bug_patch is not None:
+        _apply(source.bug_patch, target, reverse=source.reverse)
 
-    name: str
-    mode: int
-    """As in ``stat``: the kind and the permissions."""
-    link: str = ""
-    """Target of a symbolic link; of a hard link (a regular file without data), the other member's name."""
-    data: IO[bytes] | None = None
+
+def _keep_subfolder(source: GitSource | ArchiveSource, target: Path) -> None:
+    wanted, whole = target / source.subfolder, target.with_name(f"{target.name}-whole")
+    if not wanted.is_dir() or wanted.resolve() != target.resolve() / source.subfolder:  # behind a link
+        raise TaskError(f"{source.where} has no folder {source.subfolder}")
+    target.rename(whole)
+    (whole / source.subfolder).rename(target)
+    remove_tree(str(whole))
 
 
-def _unpack(source: ArchiveSource, target: Path) -> None:
-    target.mkdir()
+def _apply(patch: str, target: Path, *, reverse: bool) -> None:
+    """Apply a unified diff as git does, which does not follow it out of the folder."""
+    direction = ["--reverse"] if reverse else []
+    git(target, "init", "-q")
     try:
-        members = _zip_members if zipfile.is_zipfile(source.path) else _tar_members
-        for member in members(source.path):
-            _place(target, member, source.strip)
-    except _BROKEN as error:
-        if isinstance(error, TaskError):
-            raise
-        raise TaskError(f"cannot unpack {source.path}: {error}") from None
-
-
-def _zip_members(path: Path) -> Iterator[_Member]:
-    with zipfile.ZipFile(path) as archive:
-        for entry in archive.infolist():
-            mode = entry.external_attr >> 16
-            if entry.is_dir():
-                yield _Member(entry.filename, stat.S_IFDIR)
-            elif stat.S_ISLNK(mode):
-                yield _Member(entry.filename, mode, link=os.fsdecode(archive.read(entry)))
-            else:
-                with archive.open(entry) as data:
-                    yield _Member(entry.filename, stat.S_IFREG | stat.S_IMODE(mode), data=data)
-
-
-def _tar_members(path: Path) -> Iterator[_Member]:
-    with tarfile.open(path) as archive:
-        for entry in archive:
-            if entry.isdir():
-                yield _Member(entry.name, stat.S_IFDIR)
-            elif entry.issym():
-                yield _Member(entry.name, stat.S_IFLNK, link=entry.linkname)
-            elif entry.islnk():
-                yield _Member(entry.name, stat.S_IFREG | entry.mode, link=entry.linkname)
-            elif entry.isreg():
-                yield _Member(entry.name, stat.S_IFREG | entry.mode, data=archive.extractfile(entry))
-
-
-def _place(target: Path, member: _Member, strip: int) -> None:
-    """Lay one member down. No link is followed on the way, wherever an earlier member may have put one."""
-    path = _inside(target, member.name, strip)
-    if path == target:
-        return
-    if stat.S_ISDIR(member.mode):
-        path.mkdir(parents=True, exist_ok=True)
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    if stat.S_ISLNK(member.mode):
-        path.symlink_to(member.link)
-        return
-    with path.open("xb") as file:
-        if member.data is not None:
-            shutil.copyfileobj(member.data, file)
-        else:
-            other = os.open(_inside(target, member.link, strip), os.O_RDONLY | os.O_NOFOLLOW)
-            with os.fdopen(other, "rb") as data:
-                shutil.copyfileobj(data, file)
-    path.chmod(0o755 if member.mode & 0o100 else 0o644)
-
-
-def _inside(target: Path, name: str, strip: int) -> Path:
-    """The place of a member, which is ``target`` itself for those that are stripped away."""
-    parts = [part for part in name.split("/")[strip:] if part not in {"", "."}]
-    if ".." in parts or name.startswith("/"):
-        raise TaskError(f"{name!r} in the archive would come to lie outside of the repository")
-    path = target
-    for part in parts:
-        if path.is_symlink():
-            raise TaskError(f"{name!r} in the archive would come to lie behind a link")
-        path /= part
-    return path
+        git(target, "apply", "--whitespace=nowarn", *direction, "-", stdin=patch)
+    except TaskError as error:
+        raise TaskError(f"the bug's patch does not apply: {error}") from None
+    finally:
+        remove_tree(str(target / ".git"))

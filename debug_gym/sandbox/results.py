@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from debug_gym.sandbox.server.output import BoundedOutput
+
 
 @dataclass(frozen=True)
 class ExecResult:
@@ -24,6 +26,13 @@ class ExecResult:
 
 NO_PROGRAM = 127
 """Exit code, as in a shell, of a test command whose program cannot be run."""
+
+
+def shortened(text: str, size: int) -> tuple[str, int]:
+    """The start and the end of a text, together about ``size`` bytes, and how many were cut out."""
+    kept = BoundedOutput(size)
+    kept.add(text.encode())
+    return kept.text(), kept.dropped
 
 
 @dataclass(frozen=True)

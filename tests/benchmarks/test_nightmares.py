@@ -149,7 +149,7 @@ def test_caches_of_other_tools_are_no_tasks(folder):
 
 
 def test_folder_name_that_is_no_id(folder):
-    wrong = folder / "not an id"
+    wrong = folder / "not an id "
     Path(folder / "sample").rename(wrong)
     with pytest.raises(TaskError, match="not an id"):
         list(Nightmares(folder).load())

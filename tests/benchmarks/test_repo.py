@@ -116,7 +116,7 @@ def test_wrong_options_are_one_sentence(folder, options, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"id": "a b"}, "'repo': id: "),
+        ({"id": "a\nb"}, "'repo': id: "),
         ({"timeout": -1}, "'repo': timeout: "),
         ({"gold_patch": "missing.diff"}, "gold_patch: missing.diff cannot be read"),
     ],

@@ -174,7 +174,7 @@ def test_a_command_that_is_not_pytest(call, make_session):
     assert seen.data["outcomes"] == {"command": "failed"}
     refused = call(session, "eval", tests=["check.sh"])
     assert refused.error
-    assert refused.text == "the tests of this task are one command, not pytest: call eval without tests"
+    assert refused.text == "the tests of this task run as one command: call eval without tests"
 
 
 def test_only_the_visible_tests_run(call, make_session):

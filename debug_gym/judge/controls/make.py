@@ -13,8 +13,8 @@ from debug_gym.judge.controls.edits import Edit
 from debug_gym.judge.controls.sample import apply, needed
 from debug_gym.judge.original import Original
 from debug_gym.judge.trials import Trial, TrialResult, TrialRunner
+from debug_gym.runners.pytest import is_pytest
 from debug_gym.sandbox import Backend, Changes
-from debug_gym.sandbox.client import pytest_arguments
 from debug_gym.task import NegativeControl, Task
 
 PER_TEST = 6
@@ -41,7 +41,7 @@ def make_controls(
         workers: sandboxes at the same time; None: one a CPU.
     """
     tests = task.tests.required
-    if pytest_arguments(task.tests.command) is None or not tests:
+    if not is_pytest(task.tests) or not tests:
         return ()
     with Original(task, backend) as original:
         texts = original.texts({_file(test) for test in tests})

@@ -1,7 +1,7 @@
 """A pytest plugin that writes what happened to a descriptor, one JSON line each.
 
-Used by the warm test run, and (its source handed over as text) by the cold one and the judge; so it is one
-self-contained file with no relative imports.
+Used by the warm test run, and by the cold one, which gets its source as text, behind that of ``pytest_ids``:
+so its only import of ours is one that can be left out.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ import os
 import runpy
 from typing import Any
 
+if "Ids" not in globals():
+    from .pytest_ids import Ids
+
 
 class Reporter:
     """Reports the collected ids, each test's outcome, collection errors, and the end of the session."""
 
-    def __init__(self, fd: int) -> None:
-        self.fd = fd
+    def __init__(self, fd: int, ids: Ids) -> None:
+        self.fd, self.ids = fd, ids
         self.pid = os.getpid()
 
     def _write(self, record: dict[str, Any]) -> None:
@@ -28,16 +31,24 @@ class Reporter:
 
     def pytest_collection_finish(self, session: Any) -> None:
         """All items are known."""
-        self._write({"collected": [item.nodeid for item in session.items]})
+        self._write({"collected": [self.ids.of_item(item) for item in session.items]})
 
-    def collected_elsewhere(self, ids: Any) -> None:
+    @classmethod
+    def mark_hooks(cls) -> None:
+        """Tell pytest which hooks need not exist; needs pytest."""
+        from _pytest.config import hookimpl
+
+        optional: Any = hookimpl(optionalhook=True)
+        optional(cls.pytest_xdist_node_collection_finished)
+
+    def pytest_xdist_node_collection_finished(self, ids: Any) -> None:
         """A worker process of pytest-xdist knows all items (a hook that only exists with xdist)."""
-        self._write({"collected": list(ids)})
+        self._write({"collected": [self.ids.of_nodeid(nodeid) for nodeid in ids]})
 
     def pytest_collectreport(self, report: Any) -> None:
         """A file or class was collected, or failed to be."""
         if report.failed:
-            self._write({"id": report.nodeid, "outcome": "error", "message": _message(report)})
+            self._write({"id": self.ids.of_report(report), "outcome": "error", "message": _message(report)})
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """One phase of one test ended."""
@@ -48,27 +59,29 @@ class Reporter:
             outcome = "error"
         elif report.when != "call" and not report.skipped:
             return
-        self._write({"id": report.nodeid, "outcome": outcome, "message": _message(report)})
+        self._write({"id": self.ids.of_report(report), "outcome": outcome, "message": _message(report)})
 
     def pytest_sessionfinish(self, exitstatus: Any) -> None:
         """The session ran to its end."""
         self._write({"finished": int(exitstatus)})
 
 
-def run_module(fd: int) -> None:
-    """Do what ``python -m pytest`` does, with a reporter that no option and no variable gives away.
+def run_module(fd: int, wanted: Any) -> None:
+    """Do what ``python -m pytest`` does with the tests that are wanted (none: those that it selects), and a
+    reporter that no option and no variable gives away.
 
     Raises ``SystemExit``, as the module does.
     """
     import _pytest.config
 
-    hook = _pytest.config.hookimpl(optionalhook=True, specname="pytest_xdist_node_collection_finished")
-    Reporter.pytest_collected_elsewhere = hook(Reporter.collected_elsewhere)  # type: ignore[attr-defined]
+    Ids.mark_hooks()
+    Reporter.mark_hooks()
+    ids = Ids(wanted)
     prepare = _pytest.config._prepareconfig
 
     def with_reporter(args: Any, plugins: Any = None, **options: Any) -> Any:
         _pytest.config._prepareconfig = prepare  # a test may run a pytest of its own
-        return prepare(args, [*(plugins or ()), Reporter(fd)], **options)
+        return prepare(args, [*(plugins or ()), ids, Reporter(fd, ids)], **options)
 
     _pytest.config._prepareconfig = with_reporter
     runpy.run_module("pytest", run_name="__main__", alter_sys=True)

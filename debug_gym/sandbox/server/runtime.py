@@ -203,7 +203,7 @@ class Runtime:
         return {"state": state or ""}
 
     def op_tests(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
-        """``arguments`` of pytest, ``timeout``, ``output`` (bytes), ``cold``."""
+        """See ``TestRunner.run``."""
         shadowed = warm.shadowed(self._importable(), warm.names_on_path(self.workspace), bootstrap.MODULES)
         return self.tests.run(request, shadowed)
 

@@ -9,25 +9,26 @@ import struct
 import sys
 from typing import Any, Callable
 
-from . import clock, pytest_reporter, warm
+from . import clock, pytest_ids, pytest_reporter, warm
 from .output import BoundedOutput
 from .supervise import Supervisor
 
 _RECORDS = 32 << 20
 """Bytes of results from one run."""
 _COLD = (
-    inspect.getsource(pytest_reporter)
+    inspect.getsource(pytest_ids)
+    + inspect.getsource(pytest_reporter).replace("from __future__ import annotations\n", "", 1)
     + """
 import sys
 if os.environ.get(%r):
     clock = {"__name__": "clock"}
     exec(%r, clock)
     clock["stop_clock"]()
-fd = int(sys.argv.pop(1))
+fd, wanted = json.loads(sys.argv.pop(1))
 os.set_inheritable(fd, False)
 if sys.path[:1] == [""]: sys.path[0] = os.getcwd()
 if hasattr(sys, "orig_argv"): sys.orig_argv[1:4] = ["-m", "pytest"]
-run_module(fd)
+run_module(fd, wanted)
 """
     % (clock.VARIABLE, inspect.getsource(clock))
 )
@@ -44,7 +45,8 @@ class TestRunner:
         supervisor.on_kill_all.append(self._forget)
 
     def run(self, request: dict[str, Any], shadowed: str) -> dict[str, Any]:
-        """``arguments``, ``timeout``, ``output`` (bytes), ``cold`` -> exit code, output, test results.
+        """``arguments`` of pytest, ``selection`` (ids and paths; empty: what the arguments select),
+        ``timeout``, ``output`` (bytes), ``cold`` -> exit code, output, test results.
 
         ``shadowed``: a module imported here in whose place a cold run would import the workspace's, or "".
         """
@@ -57,9 +59,9 @@ class TestRunner:
             note = "cold: the workspace has its own module named %r" % shadowed
         strays = self.supervisor.strays()
         if note:
-            pid, output, records = self._start_cold(request["arguments"])
+            pid, output, records = self._start_cold(request["arguments"], request["selection"])
         else:
-            pid, output, records = self._start_warm(request["arguments"])
+            pid, output, records = self._start_warm(request["arguments"], request["selection"])
         sinks = {output: BoundedOutput(request["output"]), records: BoundedOutput(_RECORDS)}
         text, results = sinks[output], sinks[records]
         reply = self.supervisor.run(pid, sinks, request["timeout"], strays)
@@ -88,8 +90,8 @@ class TestRunner:
             if len(size) < 4:
                 os._exit(0)
             with os.fdopen(go_read, "rb") as file:
-                arguments = json.loads(file.read(struct.unpack(">I", size)[0]))
-            run_child(lambda: warm.run_pytest(arguments, rec_write))
+                arguments, wanted = json.loads(file.read(struct.unpack(">I", size)[0]))
+            run_child(lambda: warm.run_pytest(arguments, rec_write, wanted))
 
         pid = self.spawn(child)
         for fd in (go_read, out_write, rec_write):
@@ -97,14 +99,14 @@ class TestRunner:
         self.supervisor.keep.add(pid)
         self.spare = (pid, go_write, out_read, rec_read)
 
-    def _start_warm(self, arguments: list[str]) -> tuple[int, int, int]:
+    def _start_warm(self, arguments: list[str], wanted: list[str]) -> tuple[int, int, int]:
         if self.spare is not None and self.spare[0] in self.supervisor.exited:
             self.close()
         self.prepare()
         assert self.spare is not None
         pid, go_write, output, records = self.spare
         self.spare = None
-        data = json.dumps(arguments).encode()
+        data = json.dumps([arguments, wanted]).encode()
         try:
             os.write(go_write, struct.pack(">I", len(data)) + data)
         except OSError:
@@ -112,13 +114,13 @@ class TestRunner:
         os.close(go_write)
         return pid, output, records
 
-    def _start_cold(self, arguments: list[str]) -> tuple[int, int, int]:
+    def _start_cold(self, arguments: list[str], wanted: list[str]) -> tuple[int, int, int]:
         out_read, out_write = os.pipe()
         rec_read, rec_write = os.pipe()
         os.set_inheritable(rec_write, True)
         actions = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)]
         actions += [(os.POSIX_SPAWN_DUP2, out_write, fd) for fd in (1, 2)]  # type: ignore[misc]
-        command = [sys.executable, "-c", _COLD, str(rec_write), *arguments]
+        command = [sys.executable, "-c", _COLD, json.dumps([rec_write, wanted]), *arguments]
         pid = os.posix_spawn(sys.executable, command, os.environ, file_actions=actions, setsid=True)
         os.close(out_write)
         os.close(rec_write)

@@ -121,12 +121,13 @@ _ahead: set[str] = set()
 """Modules that were there before the program began."""
 
 
-def run_pytest(arguments: list[str], report_fd: int) -> None:
-    """In the forked child: what ``python -m pytest ARGUMENTS`` does. Raises its ``SystemExit``."""
+def run_pytest(arguments: list[str], report_fd: int, wanted: list[str]) -> None:
+    """In the forked child: what ``python -m pytest ARGUMENTS`` does with the tests that are wanted (none:
+    those that it selects). Raises its ``SystemExit``."""
     enter_program("pytest.__main__", arguments)
     if getattr(sys.flags, "safe_path", False):
         del sys.path[0]
-    run_module(report_fd)
+    run_module(report_fd, wanted)
 
 
 def enter_program(module: str, arguments: list[str]) -> None:

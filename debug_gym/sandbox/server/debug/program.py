@@ -13,6 +13,7 @@ from typing import Any, Callable, Dict
 from .. import warm
 from ..checkpoints import Checkpoints
 from ..mainprogram import OUR_DESCRIPTORS, become_main, load_main, make_way, take_streams
+from ..pytest_ids import Ids
 from ..testruns import run_child
 from ..wire import Channel
 from .conversation import Conversation
@@ -45,12 +46,11 @@ def _tests(debugger: Debugger, request: Dict[str, Any]) -> int:
     if importlib.util.find_spec("pytest") is None:
         debugger.finish("pytest is not installed for %s, so tests cannot be debugged" % sys.executable)
         return 1
-    selection = [request["test"]] if request["test"] else []
-    arguments = [*request["arguments"], "-p", "no:cacheprovider", "-s", *selection]
+    arguments = [*request["arguments"], "-s"]
     warm.enter_program("pytest.__main__", arguments)
     _write_at_once()
     debugger.begin()
-    plugin = DebuggedTests(debugger, request["at"])
+    plugin = DebuggedTests(debugger, request["at"], Ids(request["selection"]))
     code = plugin.run(arguments)
     debugger.finish(plugin.summary(code))
     return code

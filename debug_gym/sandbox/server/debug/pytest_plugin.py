@@ -8,6 +8,7 @@ from collections import Counter
 from types import CodeType
 from typing import Any, Callable, Dict, Iterator, List
 
+from ..pytest_ids import Ids
 from .debugger import Debugger
 from .doctests import at_the_example
 from .stepping import use
@@ -28,9 +29,8 @@ class DebuggedTests:
 
     __test__ = False
 
-    def __init__(self, debugger: Debugger, at: str) -> None:
-        self.debugger = debugger
-        self.at = at
+    def __init__(self, debugger: Debugger, at: str, ids: Ids) -> None:
+        self.debugger, self.at, self.ids = debugger, at, ids
         self.outcomes: Counter[str] = Counter()
         self.report = io.StringIO()
         """What pytest itself reports."""
@@ -41,7 +41,8 @@ class DebuggedTests:
 
         for name, options in _HOOKS.items():
             pytest.hookimpl(**options)(getattr(DebuggedTests, name))
-        return int(pytest.main(arguments, plugins=[self]))
+        self.ids.mark_hooks()
+        return int(pytest.main(arguments, plugins=[self.ids, self]))
 
     def _watch(self) -> None:
         if self.at == "breakpoint":
@@ -93,7 +94,7 @@ class DebuggedTests:
         """Around the setUp of a TestCase and the test function itself."""
         if self.at == "start":
             self.at = "breakpoint"  # only the first of several tests
-            self.debugger.message("test " + item.nodeid)
+            self.debugger.message("test " + self.ids.of_item(item))
             self.debugger.stop_at_first_line(_entrance(item, self.debugger.places.ours))
         yield
 
@@ -103,7 +104,7 @@ class DebuggedTests:
             outcome = "errors" if report.failed and report.when != "call" else report.outcome
             self.outcomes["xfailed" if hasattr(report, "wasxfail") and report.skipped else outcome] += 1
         if report.failed and isinstance(report.longrepr, str):
-            self.debugger.message("%s failed: %s" % (report.nodeid, report.longrepr.strip()))
+            self.debugger.message("%s failed: %s" % (self.ids.of_report(report), report.longrepr.strip()))
 
     def pytest_keyboard_interrupt(self, excinfo: Any) -> None:
         """Code of the workspace has ended the whole run, as ``pytest.exit()`` does; or pytest has."""
@@ -115,7 +116,7 @@ class DebuggedTests:
         """A test has failed, or a file could not be collected."""
         phase = {"call": "", "setup": " in its setup", "teardown": " in its teardown"}
         where = phase.get(getattr(report, "when", ""), " while it was collected")
-        self.debugger.message("%s failed%s" % (node.nodeid, where))
+        self.debugger.message("%s failed%s" % (self.ids.of_report(report), where))
         self.debugger.post_mortem(at_the_example(call.excinfo.value))
 
 

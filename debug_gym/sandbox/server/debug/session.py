@@ -55,7 +55,8 @@ class DebugSession:
         return {fd for run in (self._run, self._aside) if run is not None for fd in run.connection.fds}
 
     def start(self, request: Dict[str, Any]) -> Dict[str, Any]:
-        """``test``, ``script``, ``at``, ``arguments``, ``breakpoints``, ``timeout``, ``output``: a reply."""
+        """``script``; or ``arguments`` and ``selection`` of pytest; ``at``, ``breakpoints``, ``timeout``,
+        ``output``: a reply."""
         if request["at"] not in _AT:
             raise ValueError("a program stops at one of %s, not at %r" % (", ".join(_AT), request["at"]))
         while self._run is not None and (self._run.pid or request["at"] != "idle"):

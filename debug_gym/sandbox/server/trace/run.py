@@ -15,6 +15,7 @@ from typing import Any, Callable, Dict, Iterator, List
 from .. import pytest_reporter, warm
 from ..mainprogram import OUR_DESCRIPTORS, become_main, load_main, make_way, take_streams
 from ..output import BoundedOutput
+from ..pytest_ids import Ids
 from ..supervise import Supervisor
 from ..testruns import read_records, run_child
 from .monitor import Monitor
@@ -90,7 +91,8 @@ def trace(
     workspace: str,
     request: Dict[str, Any],
 ) -> Dict[str, Any]:
-    """``points``, ``calls``, ``assignments``, ``hits``, ``last``; ``script``, or ``arguments`` of pytest;
+    """``points``, ``calls``, ``assignments``, ``hits``, ``last``; ``script``, or ``arguments`` and
+    ``selection`` of pytest;
     ``timeout``, ``output`` (bytes) -> how it ended, as for tests, and ``rows``, ``hits``, ``problems``."""
     entries = sum(len(request[kind]) for kind in ("points", "calls", "assignments"))
     counts = mmap.mmap(-1, 8 * max(entries, 1))  # shared with the child: known also if that is killed
@@ -148,14 +150,14 @@ def _main(writers: List[int], counts: mmap.mmap, request: Dict[str, Any], worksp
         os._exit(2)
     make_way(script, workspace)
     watch = (Monitor if hasattr(sys, "monitoring") else Tracer)(plan, recorder)
-    run_child(lambda: _script(watch, script) if script else _tests(watch, results, request["arguments"]))
+    run_child(lambda: _script(watch, script) if script else _tests(watch, results, request))
 
 
 class _Session(pytest_reporter.Reporter):
     """A pytest session in this one process, whose tests are watched."""
 
-    def __init__(self, fd: int, watch: Watch) -> None:
-        super().__init__(fd)
+    def __init__(self, fd: int, ids: Ids, watch: Watch) -> None:
+        super().__init__(fd, ids)
         self.watch = watch
 
     def pytest_cmdline_main(self, config: Any) -> None:
@@ -171,15 +173,19 @@ class _Session(pytest_reporter.Reporter):
         self.watch.check()
 
 
-def _tests(watch: Watch, results: int, arguments: List[str]) -> int:
+def _tests(watch: Watch, results: int, request: Dict[str, Any]) -> int:
     """What ``python -m pytest`` does."""
+    arguments = request["arguments"]
     warm.enter_program("pytest.__main__", arguments)
     import pytest
 
     pytest.hookimpl(tryfirst=True)(_Session.pytest_cmdline_main)
     pytest.hookimpl(hookwrapper=True, tryfirst=True)(_Session.pytest_runtest_call)
+    Ids.mark_hooks()
+    _Session.mark_hooks()
+    ids = Ids(request["selection"])
     watch.start()
-    return int(pytest.main(arguments, plugins=[_Session(results, watch)]))
+    return int(pytest.main(arguments, plugins=[ids, _Session(results, ids, watch)]))
 
 
 def _script(watch: Watch, words: List[str]) -> int:

@@ -1,0 +1,39 @@
+"""What a task is: one broken repository, what the agent is told, and how a fix is judged.
+
+Immutable data with no behaviour beyond simple questions about itself. Imports nothing of debug-gym.
+"""
+
+from debug_gym.task.content import Content, as_bytes
+from debug_gym.task.frozen import Frozen
+from debug_gym.task.names import file_name, from_file_name
+from debug_gym.task.sources import (
+    ArchiveSource,
+    DirectorySource,
+    FilesSource,
+    GitSource,
+    ImageSource,
+    Source,
+)
+from debug_gym.task.task import TESTS_AND_CONFIGURATION, Environment, Limits, Task
+from debug_gym.task.tests import NegativeControl, RunnerChoice, Tests
+
+__all__ = [
+    "ArchiveSource",
+    "Content",
+    "DirectorySource",
+    "Environment",
+    "FilesSource",
+    "Frozen",
+    "GitSource",
+    "ImageSource",
+    "Limits",
+    "NegativeControl",
+    "RunnerChoice",
+    "Source",
+    "TESTS_AND_CONFIGURATION",
+    "Task",
+    "Tests",
+    "as_bytes",
+    "file_name",
+    "from_file_name",
+]

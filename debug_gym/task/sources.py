@@ -1,0 +1,148 @@
+"""Where a task's repository comes from. Descriptions only: ``debug_gym.sandbox.fetch`` fetches them."""
+
+import posixpath
+from collections.abc import Collection
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from debug_gym.task.content import Content
+from debug_gym.task.frozen import Frozen
+
+
+def _plain(path: str) -> str:
+    """A path that stays in the repository, without a slash at its end."""
+    parts = path.rstrip("/").split("/") if path else []
+    if "\0" in path or any(part in {"", ".", ".."} for part in parts):
+        raise ValueError(f"{path!r} is not a plain path inside the repository")
+    return posixpath.join(*parts) if parts else ""
+
+
+PlainPath = Annotated[str, AfterValidator(_plain)]
+"""A path relative to the repository, with ``/`` between its parts, that does not leave it."""
+
+
+class DirectorySource(Frozen):
+    """The repository is a folder on the host. It is copied; the original is never touched."""
+
+    kind: Literal["directory"] = "directory"
+    path: Path
+    exclude: tuple[str, ...] = (
+        ".git",
+        ".venv",
+        "venv",
+        "__pycache__",
+        ".pytest_cache",
+        "node_modules",
+        ".tox",
+    )
+    """Names of files and folders that are left out, at any depth; ``*`` and ``?`` are wildcards."""
+
+    @property
+    def where(self) -> str:
+        """What messages call it."""
+        return str(self.path)
+
+    def left_out(self, folder: str, names: Collection[str]) -> set[str]:
+        """Which of the names in a folder of the repository are left out.
+
+        Those of ``exclude``, and the folders of runs: a run may well be stored in the repository that it is
+        about, and holds the fixes of earlier attempts.
+        """
+        patterns = (".git", *self.exclude)
+        return {
+            name
+            for name in names
+            if any(fnmatch(name, pattern) for pattern in patterns) or _is_run(Path(folder, name))
+        }
+
+
+def _is_run(path: Path) -> bool:
+    return all((path / name).exists() for name in (".lock", "config.json", "trajectories"))
+
+
+class _Published(Frozen):
+    """A repository as somebody else published it, of which a part may be wanted, with the bug put in."""
+
+    subfolder: PlainPath = ""
+    """The folder of it that becomes the workspace; empty: all."""
+    include: tuple[str, ...] = ()
+    """Globs in gitignore's syntax, from the subfolder on: only these files are taken; empty: all."""
+    exclude: tuple[str, ...] = ()
+    """Globs of files that are left out."""
+    bug_patch: str | None = Field(default=None, repr=False)
+    """A unified diff, from the subfolder on, that puts the bug in."""
+    reverse: bool = False
+    """``bug_patch`` is the fix: it is applied backwards."""
+
+
+class ArchiveSource(_Published):
+    """The repository is a ``.tar``, ``.tar.gz``, ``.tar.xz`` or ``.zip`` file on the host."""
+
+    kind: Literal["archive"] = "archive"
+    path: Path
+    strip: int = 1
+    """How many leading folders of each member's name to drop (sdists have one)."""
+
+    @property
+    def where(self) -> str:
+        """What messages call it."""
+        return str(self.path)
+
+
+class GitSource(_Published):
+    """The repository is one commit of a git repository. Its history is not shipped: it may hold the fix."""
+
+    kind: Literal["git"] = "git"
+    url: str
+    """Anything that ``git fetch`` accepts: a URL or a path."""
+    commit: str
+    """A full commit hash, tag or branch."""
+
+    @property
+    def where(self) -> str:
+        """What messages call it."""
+        return self.url
+
+
+class FilesSource(Frozen):
+    """The repository is a handful of files, given here."""
+
+    kind: Literal["files"] = "files"
+    files: dict[PlainPath, Content] = Field(repr=False)
+    """Path in the workspace to content."""
+
+    @property
+    def where(self) -> str:
+        """What messages call it."""
+        return "its files"
+
+
+class ImageSource(Frozen):
+    """The repository lies in a container image, with the Python and the packages that it needs.
+
+    Only sandboxes that are containers can play it: nothing is fetched to the host.
+    """
+
+    kind: Literal["image"] = "image"
+    image: str = Field(min_length=1)
+    """Its name, as ``docker pull`` takes it."""
+    folder: str = Field(default="/testbed", pattern="^/")
+    """Where in the image the repository lies."""
+    python: str = "python"
+    """The interpreter of the tests: an absolute path, or a name that is looked up after ``setup``."""
+    setup: tuple[str, ...] = ()
+    """Commands of bash, run in ``folder`` once before anything else, such as the activation of a conda
+    environment. They see the network as little as the agent does."""
+
+    @property
+    def where(self) -> str:
+        """What messages call it."""
+        return self.image
+
+
+Source = Annotated[
+    DirectorySource | ArchiveSource | GitSource | FilesSource | ImageSource, Field(discriminator="kind")
+]

@@ -1,0 +1,97 @@
+"""How a task's repository is tested, and which tests decide."""
+
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from debug_gym.task.content import Content
+from debug_gym.task.frozen import Frozen
+from debug_gym.task.sources import PlainPath
+
+
+class NegativeControl(Frozen):
+    """A negative control: an edit of a test file after which one test must fail, whatever the fix is.
+
+    Whoever makes it pass does not compute what the test asks for but makes tests pass.
+    """
+
+    test: str
+    """Id of the test that must fail."""
+    path: str
+    """The test file, relative to the workspace."""
+    line: int = Field(ge=1)
+    column: int = Field(ge=0)
+    """Where the edit begins, in characters from the start of the line."""
+    old: str
+    """What stands there."""
+    new: str
+    """What stands there instead in the control."""
+    sharp: bool = False
+    """The edit lies where the broken code fails, so that code which is not fixed cannot tell the control from
+    the original by what it computes."""
+
+
+class RunnerChoice(Frozen):
+    """Which registered runner turns a run of the test command into outcomes, and its options."""
+
+    name: str
+    """One of ``debug_gym.runners``: ``pytest``, ``unittest``, ``command``, or another package's."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """What its class is called with, such as ``{"parser": "django"}`` of ``command``."""
+
+
+class Tests(Frozen):
+    """How the repository is tested, and which tests decide."""
+
+    __test__ = False  # a pytest that imports this name must not try to collect it
+
+    command: tuple[str, ...] = Field(default=("python", "-m", "pytest"), min_length=1)
+    """The test command, run in the workspace."""
+    runner: RunnerChoice | None = None
+    """How its run becomes an outcome per test: a runner's name, or its name and options. None: told by the
+    command."""
+    visible: tuple[str, ...] = ()
+    """Paths in the workspace that ``eval`` runs; empty: whatever the command collects by itself."""
+    hidden: dict[PlainPath, Content] = Field(default_factory=dict, repr=False)
+    """Path in the workspace to content of files (tests and their data) that only the judge has."""
+    fail_to_pass: tuple[str, ...] = ()
+    """Test ids that fail before the fix and must pass after it."""
+    pass_to_pass: tuple[str, ...] = ()
+    """Test ids that pass before the fix and must still pass after it."""
+    unstable: tuple[str, ...] = ()
+    """Test ids that pass and fail at random even with the fix: they do not count."""
+    controls: tuple[NegativeControl, ...] = Field(default=(), repr=False)
+    """Negative controls, validated against the gold patch when the benchmark was built."""
+    share_sandbox: bool = False
+    """The required tests may run together in one sandbox of the judge (for suites that are too large to
+    give each test its own). The same is demanded of each of them."""
+    timeout: float = Field(default=60.0, gt=0)
+    """Seconds for one run of all tests."""
+
+    @field_validator("runner", mode="before", json_schema_input_type=str | RunnerChoice | None)
+    @classmethod
+    def _by_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @field_validator("command")
+    @classmethod
+    def _runnable(cls, command: tuple[str, ...]) -> tuple[str, ...]:
+        program = command[0]
+        if not program or any("\0" in word for word in command):
+            raise ValueError("the test command has no program that could be run")
+        if "=" in program.partition("/")[0] or program in {"cd", "export", "source", "."}:
+            raise ValueError(
+                f"the test command is no shell, so {program!r} cannot be run: write  bash -c "
+                '"..."  or set environment.variables'
+            )
+        return command
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """All test ids that a solution must pass: the named ones without the unstable."""
+        return tuple(test for test in self.fail_to_pass + self.pass_to_pass if test not in self.unstable)
+
+    @property
+    def hidden_texts(self) -> dict[str, str]:
+        """The hidden files that are text."""
+        return {path: text for path, text in self.hidden.items() if isinstance(text, str)}
