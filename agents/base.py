@@ -1,18 +1,29 @@
-"""What an agent is, and the loop that plays one episode."""
+"""What an agent is, and what it is given."""
 
-import time
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-import gymnasium
-
-from debug_gym.episode import Observation, Step, ToolCall, Trajectory
+from debug_gym.episode import Observation, ToolCall
 from debug_gym.task import Task
 
-Env = gymnasium.Env[str, Any]
+
+class AgentEnv(Protocol):
+    """A copy of the live environment in a sandbox of its own, to try things out in.
+
+    It has no limit of steps and gives no reward; no judge ever looks at it, and nothing that only the judge
+    may know is in it.
+    """
+
+    def call(self, call: ToolCall) -> Observation:
+        """Play a tool call."""
+
+    def fork(self) -> "AgentEnv":
+        """A copy of this copy."""
+
+    def close(self) -> None:
+        """Let go of the sandbox."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +37,8 @@ class Briefing:
     observation: str
     """The first observation: the problem and how to work."""
     info: dict[str, Any]
-    fork: Callable[[], Env]
-    """Gives an independent copy of the live environment to try things out in: it has no step limit and is
-    never judged. Close it after use."""
+    fork: Callable[[], AgentEnv]
+    """Gives an independent copy of the live environment to try things out in. Close it after use."""
     seed: int
     max_steps: int | None = None
     """The environment's limit of tool calls; None: there is none."""
@@ -67,68 +77,3 @@ class Agent(ABC):
     def unbilled(self) -> dict[str, float]:
         """What the agent has spent since its last decision, in the terms of ``Decision.usage``."""
         return {}
-
-
-def play(
-    env: Env,
-    agent: Agent,
-    *,
-    seed: int | None = None,
-    options: dict[str, Any] | None = None,
-    attempt: int = 0,
-    on_step: Callable[[Step], None] = lambda step: None,
-) -> Trajectory:
-    """Play one episode to its end and return everything that happened.
-
-    ``on_step`` is called after each step, e.g. to write it to disk. The environment stays open.
-    """
-    first, info = env.reset(seed=seed, options=options)
-    world = env.unwrapped
-    task: Task = world.task  # type: ignore[attr-defined]
-    agent.start(
-        Briefing(
-            task=task if agent.sees_gold else task.for_agent(),
-            tools=world.toolbox.schemas(),  # type: ignore[attr-defined]
-            observation=first,
-            info=info,
-            fork=lambda: world.fork(scratch=True),  # type: ignore[attr-defined]
-            seed=seed or 0,
-            max_steps=world.max_steps,  # type: ignore[attr-defined]
-        )
-    )
-    steps: list[Step] = []
-    usage: Counter[str] = Counter()
-    observation = Observation(text=first, data=info)
-    done = False
-    while not done and (decision := agent.act(observation)) is not None:
-        began = time.monotonic()
-        text, reward, terminated, truncated, info = env.step(decision.call)
-        observation = Observation(text=text, data=info["data"], error=info["error"])
-        step = Step(
-            index=len(steps),
-            call=decision.call,
-            observation=observation,
-            reward=float(reward),
-            terminated=terminated,
-            truncated=truncated,
-            seconds=time.monotonic() - began,
-            thought=decision.thought,
-            usage=decision.usage,
-        )
-        steps.append(step)
-        usage.update(step.usage)  # sums floats as well
-        on_step(step)
-        done = terminated or truncated
-    usage.update(agent.unbilled())
-    return Trajectory(
-        task=task.id,
-        benchmark=task.benchmark,
-        agent=agent.name,
-        attempt=attempt,
-        seed=seed,
-        first_observation=first,
-        steps=tuple(steps),
-        stop_reason=agent.stop_reason,
-        usage=dict(usage),
-        verdict=world.judge(),  # type: ignore[attr-defined]
-    )

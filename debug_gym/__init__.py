@@ -12,22 +12,24 @@ import gymnasium
 from debug_gym import plugins
 
 if TYPE_CHECKING:
-    from debug_gym.agents.base import Agent, Briefing, Decision, play
+    from debug_gym.agents.base import Agent, AgentEnv, Briefing, Decision
     from debug_gym.benchmarks.base import Benchmark
     from debug_gym.env import DebugGymEnv
     from debug_gym.episode import Observation, Step, ToolCall, Trajectory, Verdict
     from debug_gym.errors import DebugGymError
+    from debug_gym.session import Attempt, AttemptSession, EpisodeOverError, play
     from debug_gym.task import ArchiveSource, DirectorySource, Environment, GitSource, Limits, Task, Tests
     from debug_gym.tools.base import Arguments, Session, Tool, ToolError
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "debug_gym.agents.base": ("Agent", "Briefing", "Decision", "play"),
+    "debug_gym.agents.base": ("Agent", "AgentEnv", "Briefing", "Decision"),
     "debug_gym.benchmarks.base": ("Benchmark",),
     "debug_gym.env": ("DebugGymEnv",),
     "debug_gym.episode": ("Observation", "Step", "ToolCall", "Trajectory", "Verdict"),
     "debug_gym.errors": ("DebugGymError",),
+    "debug_gym.session": ("Attempt", "AttemptSession", "EpisodeOverError", "play"),
     "debug_gym.task": (
         "ArchiveSource",
         "DirectorySource",
@@ -42,8 +44,11 @@ _HOMES = {
 
 __all__ = [
     "Agent",
+    "AgentEnv",
     "ArchiveSource",
     "Arguments",
+    "Attempt",
+    "AttemptSession",
     "Benchmark",
     "Briefing",
     "DebugGymEnv",
@@ -51,6 +56,7 @@ __all__ = [
     "Decision",
     "DirectorySource",
     "Environment",
+    "EpisodeOverError",
     "GitSource",
     "Limits",
     "Observation",

@@ -9,13 +9,15 @@ import gymnasium
 from debug_gym import plugins
 from debug_gym.benchmarks.base import Benchmark
 from debug_gym.episode import InvalidToolCallError, Observation, ToolCall, Verdict
-from debug_gym.errors import ConfigError, SandboxError, UnknownNameError
+from debug_gym.errors import ConfigError, UnknownNameError
 from debug_gym.judge import judge
+from debug_gym.opening import opening
 from debug_gym.sandbox import Backend, Snapshot
+from debug_gym.sandbox.registry import shared_backend
 from debug_gym.spaces import ToolCalls, Unicode
 from debug_gym.task import Task
 from debug_gym.tools.base import Session, Tool, Toolbox
-from debug_gym.tools.printable import printable
+from debug_gym.tools.branch import Branch
 
 DEFAULT_TOOLS = ("view", "rewrite", "replace", "eval", "pdb", "trace", "listdir", "grep", "bash", "submit")
 Action = ToolCall | dict[str, Any] | str
@@ -85,12 +87,12 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
         self.render_mode = render_mode
         self.observation_space = Unicode()
         self.action_space = ToolCalls(self.toolbox.schemas(), self.toolbox.accepts, self._examples)
-        self.session: Session | None = None
+        self.branch: Branch | None = None
+        """The episode's sandbox and its tools; they know the task only as an agent may see it."""
         self.verdict: Verdict | None = None
         """The judge's verdict; None while the episode goes on."""
-        self.scratch = False
-        """A fork to try things out in: never judged, never truncated."""
         self.steps = 0
+        self._task: Task | None = None
         self._share = 0.0
         self._last = ""
 
@@ -108,7 +110,7 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
         super().reset(seed=seed)
         task = self._draw((options or {}).get("task"))
         self._end()
-        self.session = Session(sandbox=self.backend.start(task), task=task)
+        self.branch, self._task = Branch.start(task, self.toolbox, self.backend), task
         self.verdict, self.steps, self._share = None, 0, 0.0
         text = opening(task)
         self._last = text
@@ -117,28 +119,24 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
 
     def step(self, action: Action) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Do one tool call."""
-        session = self._live()
+        branch = self._live()
         if self.verdict is not None:
             raise gymnasium.error.ResetNeeded("the episode is over: call reset()")
         self.steps += 1
-        call: ToolCall | None = None
-        tests = session.tests
+        session, tests = branch.session, branch.session.tests
         try:
             call = ToolCall.parse(action)
-            observation = self.toolbox.call(session, call)
         except InvalidToolCallError as error:
-            observation = Observation(text=str(error), error=True)
-        except SandboxError as error:
-            observation = self._revive(error)
+            shown, observation = "invalid call", Observation(text=str(error), error=True)
+        else:
+            shown, observation = f"{call.name} {call.arguments}", branch.call(call)
         reward = self._progress() if session.tests is not tests and self.reward == "dense" else 0.0
         passing = session.tests is not tests and self._all_pass()
         terminated = session.submitted or passing
         truncated = not terminated and self.max_steps is not None and self.steps >= self.max_steps
-        if (terminated or truncated) and not self.scratch:
+        if terminated or truncated:
             reward += float(self.judge().resolved)
-        self._last = (
-            f"{call.name if call else 'invalid call'} {call.arguments if call else ''}\n{observation.text}"
-        )
+        self._last = f"{shown}\n{observation.text}"
         self._show()
         return observation.text, reward, terminated, truncated, self._info(observation)
 
@@ -155,61 +153,51 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
     @property
     def task(self) -> Task:
         """The task of this episode, gold patch and all: not for agents."""
-        return self._live().task
+        if self._task is None:
+            raise gymnasium.error.ResetNeeded("there is no episode: call reset() first")
+        return self._task
+
+    @property
+    def session(self) -> Session | None:
+        """What the tools of this episode share; None before the first one and after ``close``."""
+        return self.branch.session if self.branch is not None else None
 
     def judge(self) -> Verdict:
-        """Judge the workspace as it is now, in sandboxes the agent never touched. Ends the episode.
-
-        Raises:
-            ConfigError: this is a scratch copy.
-        """
-        if self.scratch:
-            raise ConfigError("a scratch copy is not judged: play what you found in the episode itself")
+        """Judge the workspace as it is now, in sandboxes the agent never touched. Ends the episode."""
         if self.verdict is None:
-            session = self._live()
+            changes = self._live().session.sandbox.changes()
             unsafe = not self.backend.guarantees.isolated  # then somebody named it on purpose
-            self.verdict = judge(session.task, session.sandbox.changes(), self.backend, allow_unsafe=unsafe)
+            self.verdict = judge(self.task, changes, self.backend, allow_unsafe=unsafe)
         return self.verdict
 
     def snapshot(self) -> Snapshot:
         """The files of the episode's sandbox and the state of its shell, at this moment."""
-        return self._live().sandbox.snapshot()
+        return self._live().session.sandbox.snapshot()
 
-    def fork(self, *, scratch: bool = False) -> Self:
+    def fork(self) -> Self:
         """An independent copy of this episode in a sandbox of its own: files, shell, breakpoints, counts.
 
-        Processes that run (a debugged program, jobs of the shell) are not copied. Close it after use.
-
-        Args:
-            scratch: a copy to try things out in. It has no step limit, ends only when it is closed, and the
-                judge never looks at it: agents get such copies, or they could ask for verdicts.
+        Processes that run (a debugged program, jobs of the shell) are not copied. Close it after use. It is
+        judged like any other episode, so it is not for agents: they get a fork of ``branch``.
         """
-        session = self._live()
+        branch = self._live().fork()
         forked = copy.copy(self)
-        forked.session = Session(
-            sandbox=session.sandbox.fork(),
-            task=session.task,
-            tests=session.tests,
-            submitted=session.submitted,
-            state=copy.deepcopy(session.state),
-        )
+        forked.branch = branch
         forked._np_random = copy.deepcopy(self._np_random)
-        if scratch:
-            forked.scratch, forked.max_steps, forked.stop_when_passing = True, None, False
         forked.action_space = ToolCalls(self.toolbox.schemas(), forked.toolbox.accepts, forked._examples)
         return forked
 
     # -- inside -------------------------------------------------------------------------------
 
-    def _live(self) -> Session:
-        if self.session is None:
+    def _live(self) -> Branch:
+        if self.branch is None:
             raise gymnasium.error.ResetNeeded("there is no episode: call reset() first")
-        return self.session
+        return self.branch
 
     def _end(self) -> None:
-        if self.session is not None:
-            self.session.sandbox.close()
-            self.session = None
+        if self.branch is not None:
+            self.branch.close()
+            self.branch = None
 
     def _draw(self, name: str | None) -> Task:
         if name is not None:
@@ -219,28 +207,14 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
         names = list(self.tasks)
         return self.tasks[names[int(self.np_random.integers(len(names)))]]
 
-    def _revive(self, error: SandboxError) -> Observation:
-        """Go on in a new sandbox with the files of the old one, which can be read after its death."""
-        session = self._live()
-        old = session.sandbox
-        files = Snapshot(changes=old.changes())
-        session.sandbox = self.backend.start(session.task)
-        old.close()
-        now = "A new one has taken its place with your files; the shell and the debugger start anew."
-        try:
-            session.sandbox.restore(files)
-        except SandboxError as failed:
-            now = f"A new one has taken its place, but your changes are lost: {failed}."
-        return Observation(text=f"{error}. {now}", error=True)
-
     def _all_pass(self) -> bool:
-        session = self._live()
+        session = self._live().session
         done = self.stop_when_passing and session.tests is not None and session.tests.success
         return done and bool(session.sandbox.changes().paths)
 
     def _progress(self) -> float:
         """How much the share of passing tests grew since the last full run."""
-        tests = self._live().tests
+        tests = self._live().session.tests
         total = len(tests.outcomes) if tests else 0
         share = len(tests.passed) / total if tests and total else 0.0
         gained = share - self._share
@@ -249,7 +223,7 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
 
     def _info(self, observation: Observation) -> dict[str, Any]:
         info: dict[str, Any] = {
-            "task": self._live().task.id,
+            "task": self.task.id,
             "step": self.steps,
             "data": observation.data,
             "error": observation.error,
@@ -265,29 +239,6 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
     def _show(self) -> None:
         if self.render_mode == "human":
             print(self._last)  # noqa: T201 - what this mode is for
-
-
-def opening(task: Task) -> str:
-    """What the agent reads first."""
-    return (
-        f"{printable(task.problem.strip())}\n\n"
-        "The repository is the current folder of your sandbox. Find the bug and fix it in the source files; "
-        "changes to tests do not count."
-    )
-
-
-_shared: dict[str, Backend] = {}
-
-
-def shared_backend(name: str) -> Backend:
-    """The process-wide backend of a name: environments share its warm interpreters.
-
-    Raises:
-        UnknownNameError: there is none of that name.
-    """
-    if name not in _shared:
-        _shared[name] = plugins.load("sandboxes", name)()
-    return _shared[name]
 
 
 def _tasks(

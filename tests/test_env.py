@@ -9,6 +9,7 @@ from gymnasium.utils.env_checker import check_env
 
 import debug_gym
 from debug_gym.env import DebugGymEnv
+from debug_gym.episode import ToolCall
 from debug_gym.errors import ConfigError, UnknownNameError
 from debug_gym.task import Tests
 
@@ -201,16 +202,19 @@ def test_a_fork_goes_its_own_way(make_env):
     assert not env.step({"name": "view", "arguments": {"path": "calc.py"}})[4]["error"]
 
 
-def test_a_scratch_copy_is_no_oracle(make_env):
+def test_a_copy_to_try_things_out_in_is_no_oracle(make_env):
     env = make_env(max_steps=2)
     env.reset()
-    forked = env.fork(scratch=True)
-    for call in (FIX, EVAL, EVAL, SUBMIT):
-        _, reward, _, truncated, info = forked.step(call)
-        assert (reward, truncated, "resolved" in info, "verdict" in info) == (0.0, False, False, False)
-    with pytest.raises(ConfigError, match="not judged"):
-        forked.judge()
-    forked.close()
+    copied = env.branch.fork()
+    calls = [ToolCall(**call) for call in (FIX, EVAL, EVAL, SUBMIT)]
+    told = [copied.call(call) for call in calls]
+    assert (told[1].data["failed"], told[3].error) == (0, False)
+    assert not hasattr(copied, "judge")
+    again = copied.fork()
+    copied.close()
+    assert again.call(ToolCall(**EVAL)).data["failed"] == 0
+    again.close()
+    assert env.step(EVAL)[4]["data"]["failed"] == 1
 
 
 def test_a_dead_sandbox_is_replaced_and_the_files_are_kept(make_env):

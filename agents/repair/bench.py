@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from debug_gym.agents.base import Env
+from debug_gym.agents.base import AgentEnv
+from debug_gym.episode import ToolCall
 from debug_gym.errors import DebugGymError
 
 
@@ -33,15 +34,11 @@ class Tested:
 
 
 class Workbench:
-    """A fork of the live environment with some files changed.
+    """A fork of the live environment with some files changed."""
 
-    An environment ends its episode when all tests pass, which is just what a good candidate brings about:
-    then a new fork with the same changes takes its place.
-    """
-
-    def __init__(self, fork: Callable[[], Env]) -> None:
+    def __init__(self, fork: Callable[[], AgentEnv]) -> None:
         self._fork = fork
-        self._env: Env | None = None
+        self._env: AgentEnv | None = None
         self._texts: dict[str, str] = {}
 
     def __enter__(self) -> Self:
@@ -68,13 +65,10 @@ class Workbench:
             self._env = self._fork()
             for path, content in self._texts.items():
                 self.call("rewrite", path=path, content=content)
-        text, _, terminated, truncated, info = self._env.step({"name": name, "arguments": arguments})
-        if terminated or truncated:
-            self.close()
-        if info["error"] and not may_fail:
-            raise WorkbenchError(f"{name} failed on a copy of the environment: {text[:300]}")
-        data: dict[str, Any] = info["data"]
-        return data
+        observation = self._env.call(ToolCall(name=name, arguments=arguments))
+        if observation.error and not may_fail:
+            raise WorkbenchError(f"{name} failed on a copy of the environment: {observation.text[:300]}")
+        return observation.data
 
     def bash(self, command: str, timeout: float) -> str:
         """Run a shell command and return its output."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from pydantic import Field
 
-from debug_gym.agents.base import Env
+from debug_gym.agents.base import AgentEnv
 from debug_gym.agents.repair.bench import Tested, Workbench, WorkbenchError
 from debug_gym.agents.repair.localise import Spectrum, Suspicion, collect
 from debug_gym.agents.repair.mutate import Candidate, candidates
@@ -76,7 +76,7 @@ class Report:
 class Search:
     """One search on copies of one live environment."""
 
-    def __init__(self, fork: Callable[[], Env], task: Task, budget: Budget, seed: int = 0) -> None:
+    def __init__(self, fork: Callable[[], AgentEnv], task: Task, budget: Budget, seed: int = 0) -> None:
         self._fork = fork
         self._task = task
         self._budget = budget

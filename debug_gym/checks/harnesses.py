@@ -36,7 +36,7 @@ def look(task: Task, backend: Backend) -> Target:
 def exit_code(task: Task, changes: Changes, backend: Backend) -> bool:
     """Whether a harness that believes the exit code would have scored."""
     try:
-        with backend.start(task) as sandbox:
+        with backend.start(task.for_agent()) as sandbox:
             sandbox.restore(Snapshot(changes=changes))
             return sandbox.run_tests(timeout=task.tests.timeout).exit_code == 0
     except SandboxError:
@@ -50,7 +50,7 @@ def junit(task: Task, changes: Changes, backend: Backend) -> bool:
     laid = Changes(files={**counted.files, **hidden}, deleted=counted.deleted)
     files = dict.fromkeys(test.partition("::")[0] for test in task.tests.required)
     try:
-        with backend.start(task) as sandbox:
+        with backend.start(task.for_agent()) as sandbox:
             sandbox.restore(Snapshot(changes=laid))
             run = sandbox.run_tests(list(files), options=[f"--junitxml={_XML}"], timeout=task.tests.timeout)
             report = sandbox.read(_XML)

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from debug_gym import __version__
+
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -14,9 +16,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        typer.echo(f"debug-gym {version('debug-gym')}")
+        typer.echo(f"debug-gym {__version__}")
         raise typer.Exit
 
 

@@ -30,7 +30,8 @@ def audit(
     from debug_gym.checks.audit import audit as try_all
     from debug_gym.cli.screens.audit import show
     from debug_gym.runs.config import parse_options
-    from debug_gym.runs.plan import make_backend, make_benchmark, select
+    from debug_gym.runs.plan import make_benchmark, select
+    from debug_gym.sandbox.registry import working_backend
 
     console = Console()
     loaded = make_benchmark(benchmark, parse_options(benchmark_options or (), "--benchmark-option"))
@@ -38,7 +39,7 @@ def audit(
     with console.status("") as status:
         attempts = try_all(
             chosen,
-            make_backend(sandbox),
+            working_backend(sandbox),
             workers=workers or os.cpu_count() or 1,
             on_done=lambda attempt: status.update(f"{attempt.task}: {attempt.attack}"),
         )

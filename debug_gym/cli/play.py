@@ -16,7 +16,8 @@ from debug_gym.cli.options import BenchmarkOptions, Sandbox
 from debug_gym.errors import ConfigError, DebugGymError, MissingExtraError
 
 if TYPE_CHECKING:
-    from debug_gym.runs.plan import Attempt, Plan
+    from debug_gym.runs.plan import Plan
+    from debug_gym.session import Attempt
     from debug_gym.store.writer import RunWriter
     from debug_gym.terminal.game import Game
 
@@ -77,7 +78,6 @@ def play(
     if find_spec("textual") is None:
         raise MissingExtraError("textual", "play")
     from debug_gym.runs.config import load_config, parse_options
-    from debug_gym.runs.driven import DrivenAttempt
     from debug_gym.runs.plan import prepare
     from debug_gym.store.writer import RunWriter
     from debug_gym.terminal.app import PlayApp
@@ -103,13 +103,13 @@ def play(
             plan = prepare(load_config((), named), driven=True)
             writer = stack.enter_context(RunWriter.begin(folder, plan.manifest(), inert=plan.config.INERT))
             stack.callback(writer.write_predictions)
-            attempt = DrivenAttempt(plan, writer, _choose(plan, writer, wanted), idle=time_limit)
+            attempt = _choose(plan, writer, wanted)
+            game = Game(plan.session(attempt, writer.episode(*attempt.key), idle=time_limit))
         farewell = (
             f"debug-gym report {output} shows the attempt."
             if output
             else "This attempt is not kept: --output FOLDER does that."
         )
-        game = Game(attempt)
         PlayApp(game, farewell=farewell, theme=theme).run()
         raise typer.Exit(_tell(console, game, farewell, kept=output is not None))
 

@@ -38,13 +38,14 @@ def validate(
     from debug_gym.checks.validate import validate_all, write_controls
     from debug_gym.cli.screens.validation import show
     from debug_gym.runs.config import parse_options
-    from debug_gym.runs.plan import make_backend, make_benchmark, select
+    from debug_gym.runs.plan import make_benchmark, select
+    from debug_gym.sandbox.registry import working_backend
 
     console = Console()
     options = parse_options(benchmark_options or (), "--benchmark-option")
     loaded = make_benchmark(benchmark, options)
     chosen = select(loaded, split_patterns(tasks))
-    backend = make_backend(sandbox)
+    backend = working_backend(sandbox)
     with console.status("") as status:
         if make_controls:
             write_controls(loaded, chosen, backend)

@@ -1,14 +1,10 @@
-"""Where attempts are played: in this process, or on machines elsewhere (``debug_gym.executors.ray``)."""
+"""What plays attempts: an executor in this process, or one on machines elsewhere."""
 
-import os
 from collections.abc import Callable
-from threading import BoundedSemaphore, Event
 from typing import Protocol
 
 from debug_gym.episode import Step
-from debug_gym.runs.attempt import Lines, Player, Tests
-from debug_gym.runs.config import RunConfig
-from debug_gym.runs.plan import Attempt, Setup
+from debug_gym.session import Attempt, AttemptConfig, Passing, Recorder
 from debug_gym.store.records import Result
 
 WAITING = 8
@@ -25,7 +21,8 @@ class LostError(Exception):
 
 
 class Executor(Protocol):
-    """Plays attempts, one for each worker at a time. Workers are threads, numbered from 0."""
+    """Plays attempts, one for each worker at a time. Workers are numbered from 0, and each is asked from a
+    thread of its own."""
 
     workers: int
     """Attempts that can be played at the same time."""
@@ -38,13 +35,14 @@ class Executor(Protocol):
         """
 
     def play(
-        self, worker: int, attempt: Attempt, lines: Lines, on_step: Callable[[Step, Tests], None]
+        self, worker: int, attempt: Attempt, recorder: Recorder, on_step: Callable[[Step, Passing], None]
     ) -> Result:
-        """Play an attempt to its end.
+        """Play an attempt to its end; everything is in the recorder when this returns.
 
         Raises:
             LostError: the worker is gone.
-            Stopped: the run was stopped.
+            TaskError: the task's repository cannot be had.
+            AbandonedError: the run was stopped.
             ConfigError: no attempt can be played with this configuration.
             StorageError: a line cannot be written.
         """
@@ -53,29 +51,6 @@ class Executor(Protocol):
         """End everything that is still going on elsewhere."""
 
 
-def episodes_per_cpu(config: RunConfig) -> int:
+def episodes_per_cpu(config: AttemptConfig) -> int:
     """How many episodes keep a CPU busy."""
     return WAITING if config.model else 1
-
-
-class LocalExecutor:
-    """This process: its work is done by sandboxes, which are processes of their own, and by model servers."""
-
-    def __init__(self, setup: Setup, stop: Event) -> None:
-        cpus = os.cpu_count() or 1
-        self.workers = setup.config.workers or cpus * episodes_per_cpu(setup.config)
-        self._setup, self._stop = setup, stop
-        self._turns = BoundedSemaphore(WORKING * cpus)
-
-    def ready(self, worker: int) -> bool:
-        """Always."""
-        return True
-
-    def play(
-        self, worker: int, attempt: Attempt, lines: Lines, on_step: Callable[[Step, Tests], None]
-    ) -> Result:
-        """See ``Executor.play``."""
-        return Player(self._setup, attempt, self._stop, self._turns).play(lines, on_step)
-
-    def close(self) -> None:
-        """Nothing is elsewhere."""

@@ -1,9 +1,9 @@
 """Runs on many machines through Ray. Needs the extra ``ray``.
 
-Each station is an actor that takes one CPU of whatever machine has one, and plays attempts there. Nothing is
-shared: tasks go out as parcels, lines come home one by one, and only the run's own process writes them. A
-station that dies is replaced, and its attempts are played anew elsewhere; Ray itself repeats nothing, so that
-no attempt is played twice to its end.
+Each actor is a ``Worker`` that takes one CPU of whatever machine has one, and plays attempts there. Nothing
+is shared: repositories go out as archives, lines come home one by one, and only the run's own process writes
+them. An actor that dies is replaced, and its attempts are played anew elsewhere; Ray itself repeats nothing,
+so that no attempt is played twice to its end.
 """
 
 import logging
@@ -11,7 +11,6 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from threading import Event, Lock
 from typing import Any
 
@@ -19,11 +18,9 @@ from debug_gym.episode import Step
 from debug_gym.errors import ConfigError, MissingExtraError
 from debug_gym.executors.base import LOSSES, LostError, episodes_per_cpu
 from debug_gym.executors.transfer import Sender
-from debug_gym.executors.worker import Failure, Greeting, Message, Station
-from debug_gym.runs.attempt import Lines, Stopped, Tests
-from debug_gym.runs.config import RunConfig
-from debug_gym.runs.plan import Attempt
-from debug_gym.store.records import Result
+from debug_gym.executors.worker import Check, Message, Worker, receive
+from debug_gym.session import AbandonedError, Attempt, AttemptConfig, Passing, Recorder
+from debug_gym.store.records import Result, versions
 
 try:
     import ray
@@ -36,103 +33,98 @@ POLL = 0.2
 
 
 @dataclass
-class _Post:
-    """The place of a station: it is manned when somebody wants to play there, and again after a death."""
+class _Slot:
+    """A place for an actor, which is started when somebody wants to play there, and again after a death."""
 
     lock: Lock = field(default_factory=Lock)
     actor: Any = None
-    greeting: Any = None
-    """Reference to what the actor says first; None once it was heard."""
+    check: Any = None
+    """Reference to what the actor says of its machine; None once it was read."""
     deaths: int = 0
-    """Stations in a row that died before they said anything."""
+    """Actors in a row that died before they said anything."""
 
 
 class RayExecutor:
-    """Stations on the machines of a Ray cluster."""
+    """Workers on the machines of a Ray cluster.
 
-    def __init__(self, config: RunConfig, address: str, stop: Event) -> None:
-        """Join the cluster.
+    Args:
+        config: who plays, and how.
+        address: ``auto``, ``local``, or that of a cluster.
+        stop: once it is set, attempts are abandoned.
+        workers: attempts at the same time; None: as many as keep the cluster's CPUs busy.
 
-        Raises:
-            ConfigError: there is none at this address.
-        """
+    Raises:
+        ConfigError: there is no cluster at this address.
+    """
+
+    def __init__(self, config: AttemptConfig, address: str, stop: Event, workers: int | None = None) -> None:
         self._ours = not ray.is_initialized()
         if self._ours:
             _join(address)
-        self._config, self._stop = config.model_dump_json(), stop
-        self._seats = episodes_per_cpu(config)
-        self.workers = config.workers or max(1, int(ray.cluster_resources().get("CPU", 1))) * self._seats
-        self._posts = [_Post() for _ in range(-(-self.workers // self._seats))]
+        self._config = config.model_dump_json(include=set(AttemptConfig.model_fields))
+        self._stop = stop
+        self._per_actor = episodes_per_cpu(config)
+        self.workers = workers or max(1, int(ray.cluster_resources().get("CPU", 1))) * self._per_actor
+        self._slots = [_Slot() for _ in range(-(-self.workers // self._per_actor))]
         self._sender = Sender()
 
     def ready(self, worker: int) -> bool:
-        """Whether the worker's station lives; one is sent for if there is none. See ``Executor.ready``."""
-        post = self._posts[worker // self._seats]
-        with post.lock:
-            if post.actor is None:
-                post.actor = self._start()
-                post.greeting = post.actor.greet.remote()
-            if post.greeting is None:
+        """Whether the worker's actor lives; one is started if there is none. See ``Executor.ready``."""
+        slot = self._slots[worker // self._per_actor]
+        with slot.lock:
+            if slot.actor is None:
+                slot.actor = self._start()
+                slot.check = slot.actor.check.remote()
+            if slot.check is None:
                 return True
-            if not ray.wait([post.greeting], timeout=POLL)[0]:
+            if not ray.wait([slot.check], timeout=POLL)[0]:
                 return False
             try:
-                _check(ray.get(post.greeting))
+                _demand_able(ray.get(slot.check))
             except RayError as error:
-                post.actor, post.deaths = None, post.deaths + 1
-                if post.deaths == LOSSES:
-                    raise ConfigError(f"stations die before they can play: {_brief(error)}") from error
+                slot.actor, slot.deaths = None, slot.deaths + 1
+                if slot.deaths == LOSSES:
+                    raise ConfigError(f"workers die before they can play: {_brief(error)}") from error
                 return False
-            post.greeting, post.deaths = None, 0
+            slot.check, slot.deaths = None, 0
             return True
 
     def play(
-        self, worker: int, attempt: Attempt, lines: Lines, on_step: Callable[[Step, Tests], None]
+        self, worker: int, attempt: Attempt, recorder: Recorder, on_step: Callable[[Step, Passing], None]
     ) -> Result:
         """See ``Executor.play``."""
-        post = self._posts[worker // self._seats]
-        actor = post.actor
+        slot = self._slots[worker // self._per_actor]
+        actor = slot.actor
         digest = self._sender.pack(attempt.task)
         try:
             if actor is None:
-                raise LostError("its station is gone")
+                raise LostError("its worker is gone")
             if not self._await(actor.has.remote(digest)):
                 self._await(actor.take.remote(digest, self._sender.read(digest)))
-            for message in self._stream(actor.play.remote(attempt, digest)):
-                match message:
-                    case Result():
-                        return message
-                    case Failure(problem):
-                        raise ConfigError(problem)
-                    case (step, tests):
-                        lines.write(step)
-                        on_step(step, tests)
-                    case line:
-                        lines.write(line)
+            return receive(self._stream(actor.play.remote(attempt, digest)), recorder, on_step)
         except RayError as error:
-            self._discard(post, actor)
+            self._discard(slot, actor)
             raise LostError(_brief(error)) from error
-        raise LostError("its station fell silent")
 
     def close(self) -> None:
-        """Dismiss all stations; whatever they play ends with them."""
-        for post in self._posts:
-            if post.actor is not None:
-                ray.kill(post.actor)
+        """End all actors; whatever they play ends with them."""
+        for slot in self._slots:
+            if slot.actor is not None:
+                ray.kill(slot.actor)
         self._sender.close()
         if self._ours:
             ray.shutdown()
 
     def _start(self) -> Any:
-        """A new station, as soon as the cluster has a CPU for it."""
-        actor = ray.remote(Station).options(num_cpus=1, max_concurrency=self._seats + 2, max_restarts=0)
+        """A new actor, as soon as the cluster has a CPU for it."""
+        actor = ray.remote(Worker).options(num_cpus=1, max_concurrency=self._per_actor + 2, max_restarts=0)
         return actor.remote(self._config)
 
-    def _discard(self, post: _Post, actor: Any) -> None:
-        """Make sure that a station is dead, unless somebody else did."""
-        with post.lock:
-            if post.actor is actor:
-                post.actor = None
+    def _discard(self, slot: _Slot, actor: Any) -> None:
+        """Make sure that an actor is dead, unless somebody else did."""
+        with slot.lock:
+            if slot.actor is actor:
+                slot.actor = None
                 ray.kill(actor)
 
     def _await(self, reference: Any) -> Any:
@@ -154,18 +146,18 @@ class RayExecutor:
 
     def _check_stop(self) -> None:
         if self._stop.is_set():
-            raise Stopped
+            raise AbandonedError
 
 
-def _check(greeting: Greeting) -> None:
-    here = version("debug-gym")
-    if greeting.version != here:
+def _demand_able(check: Check) -> None:
+    here = versions()["debug_gym"]
+    if check.version != here:
         raise ConfigError(
-            f"a machine of the cluster has debug-gym {greeting.version}, here is {here}: "
+            f"a machine of the cluster has debug-gym {check.version}, here is {here}: "
             "install the same version everywhere"
         )
-    if greeting.problem:
-        raise ConfigError(f"a machine of the cluster cannot play: {greeting.problem}")
+    if check.problem:
+        raise ConfigError(f"a machine of the cluster cannot play: {check.problem}")
 
 
 def _brief(error: Exception) -> str:

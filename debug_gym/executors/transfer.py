@@ -12,19 +12,19 @@ from debug_gym.sandbox.fetch import fetch
 from debug_gym.task import ArchiveSource, ImageSource, Source, Task
 
 KEPT = 200
-"""Parcels in a machine's cache; beyond that, the oldest go. They are needed until their bases are made."""
+"""Archives in a machine's cache; beyond that, the oldest go: they are needed until they are unpacked."""
 
 
 class Sender:
-    """Packs repositories, each once; the parcels lie in a temporary folder until ``close``."""
+    """Packs repositories, each once; the archives lie in a temporary folder until ``close``."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="debug-gym-parcels-")
+        self._folder = tempfile.TemporaryDirectory(prefix="debug-gym-archives-")
         self._digests: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def pack(self, task: Task) -> str:
-        """The digest of a task's parcel; empty if nothing is to travel, since every machine pulls the image.
+        """The digest of a task's archive; empty if nothing is to travel, since every machine pulls the image.
 
         Raises:
             TaskError: the repository is missing or unreadable.
@@ -35,32 +35,32 @@ class Sender:
         with self._lock:
             if source not in self._digests:
                 with tempfile.TemporaryDirectory(dir=self._folder.name) as scratch:
-                    parcel = _pack(task.source, Path(scratch))
-                    digest = hashlib.sha256(parcel.read_bytes()).hexdigest()
-                    parcel.replace(Path(self._folder.name, digest))
+                    archive = _pack(task.source, Path(scratch))
+                    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+                    archive.replace(Path(self._folder.name, digest))
                 self._digests[source] = digest
             return self._digests[source]
 
     def read(self, digest: str) -> bytes:
-        """A parcel that was packed."""
+        """An archive that was packed."""
         return Path(self._folder.name, digest).read_bytes()
 
     def close(self) -> None:
-        """Remove the parcels."""
+        """Remove the archives."""
         self._folder.cleanup()
 
 
 def has(digest: str) -> bool:
-    """Whether this machine has a parcel."""
+    """Whether this machine has an archive."""
     return not digest or _place(digest).exists()
 
 
-def store(digest: str, parcel: bytes) -> None:
-    """Keep a parcel in this machine's cache."""
+def store(digest: str, archive: bytes) -> None:
+    """Keep an archive in this machine's cache."""
     place = _place(digest)
     place.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as file:
-        file.write(parcel)
+        file.write(archive)
     Path(file.name).replace(place)
     kept = sorted(place.parent.glob("*.tar.gz"), key=lambda path: path.stat().st_mtime, reverse=True)
     for old in kept[KEPT:]:
@@ -75,20 +75,20 @@ def unpacked(task: Task, digest: str) -> Task:
 
 
 def _place(digest: str) -> Path:
-    return cache_folder() / "parcels" / f"{digest}.tar.gz"
+    return cache_folder() / "archives" / f"{digest}.tar.gz"
 
 
 def _pack(source: Source, scratch: Path) -> Path:
     """The same repository always gives the same bytes."""
-    folder, parcel = scratch / "repository", scratch / "parcel"
+    folder, packed = scratch / "repository", scratch / "packed"
     fetch(source, folder)
     with (
-        parcel.open("wb") as file,
-        gzip.GzipFile(fileobj=file, mode="wb", filename="", mtime=0, compresslevel=1) as packed,
-        tarfile.open(fileobj=packed, mode="w") as archive,
+        packed.open("wb") as file,
+        gzip.GzipFile(fileobj=file, mode="wb", filename="", mtime=0, compresslevel=1) as zipped,
+        tarfile.open(fileobj=zipped, mode="w") as archive,
     ):
         archive.add(folder, folder.name, filter=_plain)
-    return parcel
+    return packed
 
 
 def _plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, NamedTuple
 
-from debug_gym.episode import Step, ToolCall
+from debug_gym.episode import ToolCall
 from debug_gym.errors import DebugGymError
-from debug_gym.runs.driven import DrivenAttempt, EpisodeOverError
-from debug_gym.runs.plan import Attempt, Plan
+from debug_gym.runs.plan import Plan
+from debug_gym.session import Attempt, AttemptSession, EpisodeOverError
 from debug_gym.store.records import Result
 from debug_gym.store.writer import RunWriter
 
@@ -25,7 +25,7 @@ class Answer(NamedTuple):
 
 @dataclass
 class _Live:
-    attempt: DrivenAttempt
+    session: AttemptSession
     lock: Lock = field(default_factory=Lock)
     """Calls of one episode are played one after the other."""
 
@@ -84,8 +84,8 @@ class Episodes:
                 return self._late(name, self._over[episode])
             with live.lock:
                 if name == FINISH:
-                    return Answer(self._verdict(live.attempt.finish()))
-                return self._step(live.attempt, ToolCall(name=name, arguments=rest))
+                    return Answer(self._verdict(live.session.finish()))
+                return self._step(live.session, ToolCall(name=name, arguments=rest))
         except DebugGymError as error:
             return Answer(str(error), error=True)
 
@@ -93,8 +93,8 @@ class Episodes:
         """End all episodes as they stand."""
         for live in list(self._live.values()):
             with live.lock:
-                if live.attempt.live:
-                    live.attempt.finish()
+                if live.session.live:
+                    live.session.finish()
 
     def _start(self, task: str | None) -> str:
         with self._lock:
@@ -104,23 +104,24 @@ class Episodes:
             attempt = self._next(task)
             self._begun.add(attempt.key)
         try:
-            driven = DrivenAttempt(self._plan, self._writer, attempt, idle=self._idle)
+            session = self._plan.session(attempt, self._writer.episode(*attempt.key), idle=self._idle)
+            briefing = session.begin()
         except DebugGymError:
             self._begun.discard(attempt.key)  # as in a run, what the infrastructure failed at is tried anew
             raise
         handle = f"{attempt.task.id}-{secrets.token_hex(8)}"
-        self._live[handle] = _Live(driven)
+        self._live[handle] = _Live(session)
         self._last = handle
         note = f"This is the episode {handle}."
         if self._named:
             note += " Name it in the argument `episode` of every call."
-        return f"{driven.briefing.observation}\n\n{note}"
+        return f"{briefing.observation}\n\n{note}"
 
     def _clear(self) -> None:
         """Keep no more of the episodes that have ended than how they went."""
         for handle, live in list(self._live.items()):
-            if not live.attempt.live:
-                self._over[handle] = live.attempt.result
+            if not live.session.live:
+                self._over[handle] = live.session.result
                 del self._live[handle]
 
     def _next(self, task: str | None) -> Attempt:
@@ -143,12 +144,11 @@ class Episodes:
             raise DebugGymError(f"there is no episode {handle!r}: {START} begins one")
         return handle
 
-    def _step(self, attempt: DrivenAttempt, call: ToolCall) -> Answer:
-        step: Step = attempt.call(call)
-        observation = step.observation
-        if attempt.result is None:
+    def _step(self, session: AttemptSession, call: ToolCall) -> Answer:
+        observation = session.step(call).observation
+        if session.result is None:
             return Answer(observation.text, observation.error)
-        return Answer(f"{observation.text}\n\n{self._verdict(attempt.result)}", observation.error)
+        return Answer(f"{observation.text}\n\n{self._verdict(session.result)}", observation.error)
 
     def _late(self, name: str, result: Result | None) -> Answer:
         """The answer to a call in an episode that has ended before another began."""

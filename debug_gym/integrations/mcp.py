@@ -5,7 +5,6 @@ revision (2026-07-28) knows no sessions. Needs the extra ``mcp``.
 """
 
 import hmac
-from importlib.metadata import version
 from ipaddress import ip_address
 
 import anyio.to_thread
@@ -17,6 +16,7 @@ from mcp.server.stdio import stdio_server
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from debug_gym import __version__
 from debug_gym.errors import ConfigError
 from debug_gym.integrations.episodes import FINISH, START, Episodes
 
@@ -52,7 +52,7 @@ def make_server(episodes: Episodes) -> Server:
 
     return Server(
         "debug-gym",
-        version=version("debug-gym"),
+        version=__version__,
         instructions=INSTRUCTIONS,
         on_list_tools=list_tools,
         on_call_tool=call_tool,

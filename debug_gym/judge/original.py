@@ -109,7 +109,7 @@ class Original:
 
     def _sandbox(self) -> Sandbox:
         if self._started is None:
-            self._started = self._stack.enter_context(self.backend.start(self.task))
+            self._started = self._stack.enter_context(self.backend.start(self.task.for_agent()))
         return self._started
 
 

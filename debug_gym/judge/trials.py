@@ -84,7 +84,7 @@ class TrialRunner:
         limit = self.task.tests.timeout
         if self._late.is_set():
             limit = min(limit, max(_SHORTENED, limit / 10))
-        with self.backend.start(self.task) as sandbox:
+        with self.backend.start(self.task.for_agent()) as sandbox:
             try:
                 sandbox.restore(Snapshot(changes=Changes(files=files, deleted=self.deleted)))
             except (SandboxDiedError, SandboxTimeoutError, ProtocolError):

@@ -12,13 +12,13 @@ from pydantic import Field, ValidationError, field_validator
 
 from debug_gym.errors import ConfigError
 from debug_gym.runs.secrets import holds_secret, secret_option
-from debug_gym.task import Frozen
+from debug_gym.session.setup import AttemptConfig
 
 _SETTING = re.compile(r"([A-Za-z_][\w-]*(?:\.[\w-]+)*)=(.*)", re.DOTALL)
 
 
-class RunConfig(Frozen):
-    """A benchmark, an agent, and how the agent plays it."""
+class RunConfig(AttemptConfig):
+    """A benchmark, an agent, how the agent plays it, and how often."""
 
     INERT: ClassVar[frozenset[str]] = frozenset(
         ["workers", "ray", "output"]
@@ -27,29 +27,10 @@ class RunConfig(Frozen):
     )
     """Keys that change no result: a run may be resumed with other values of them."""
 
-    benchmark: str
-    """Name of a registered benchmark."""
     benchmark_options: dict[str, Any] = Field(default_factory=dict)
     """What the benchmark's class is called with, e.g. ``path`` for ``repo``."""
     tasks: tuple[str, ...] = ()
     """Task ids or globs such as ``meter*``; empty: all tasks of the benchmark."""
-    agent: str
-    """Name of a registered agent."""
-    agent_options: dict[str, Any] = Field(default_factory=dict)
-    """What the agent's class is called with."""
-    model: str | None = None
-    """The model that the agent asks, for agents that have one."""
-    base_url: str | None = None
-    """Address of an OpenAI-compatible server; None: what the model's client uses by itself."""
-    tools: tuple[str, ...] | None = None
-    """Names of the environment's tools; None: those that the agent wants, or else the default ones."""
-    mcp: tuple[str, ...] = ()
-    """MCP servers whose tools the agent gets as well: addresses, or command lines that start one."""
-    max_steps: int = Field(default=50, gt=0)
-    """Tool calls in one episode."""
-    time_limit: float = Field(default=1800.0, gt=0, allow_inf_nan=False)
-    """Seconds of wall-clock time for one episode. It is checked between steps: the step in which it passes is
-    the last one, and then the workspace is judged as it stands."""
     attempts: int = Field(default=1, gt=0)
     """How many times each task is played (k)."""
     seed: int = Field(default=0, ge=0)
@@ -59,8 +40,6 @@ class RunConfig(Frozen):
     ray: str | None = None
     """Play on a Ray cluster: ``auto`` (the one that this machine belongs to), an address, or ``local`` (one
     that is started for this run, on this machine); None: in threads of this process."""
-    sandbox: str = "namespace"
-    """Name of a registered sandbox backend."""
     output: Path | None = None
     """The run's folder; None: ``runs/<benchmark>-<agent>[-<model>]``."""
 

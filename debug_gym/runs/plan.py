@@ -2,72 +2,26 @@
 
 import fnmatch
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from debug_gym import plugins
-from debug_gym.agents.base import Agent
-from debug_gym.agents.models import Model
-from debug_gym.agents.models.factory import takes_model, with_model
 from debug_gym.benchmarks.base import Benchmark
-from debug_gym.env import DEFAULT_TOOLS, DebugGymEnv, shared_backend
-from debug_gym.errors import ConfigError, MissingExtraError, SandboxUnavailableError, UnknownNameError
+from debug_gym.env import DEFAULT_TOOLS
+from debug_gym.errors import ConfigError, UnknownNameError
 from debug_gym.runs.config import RunConfig
-from debug_gym.sandbox import Backend
+from debug_gym.sandbox.registry import working_backend
+from debug_gym.session.attempt import Attempt
+from debug_gym.session.setup import Setup, make_agent, make_model
 from debug_gym.store.records import Manifest
 from debug_gym.task import Task
-from debug_gym.tools.base import Tool
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One try at one task."""
-
-    task: Task
-    number: int
-    """Counts from 0."""
-    seed: int
-
-    @property
-    def key(self) -> tuple[str, int]:
-        """Task id and number, as in ``Result.key``."""
-        return self.task.id, self.number
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What it takes to play an attempt, here or on another machine."""
-
-    config: RunConfig
-    backend: Backend
-    model: Model | None = field(default=None, kw_only=True)
-    """What all agents of the run ask; None where they need none, or make their own."""
-
-    def environment(self, task: Task) -> DebugGymEnv:
-        """A new environment for a task. Close it after use."""
-        return DebugGymEnv(
-            task=task,
-            tools=[*(self.config.tools or DEFAULT_TOOLS), *_remote_tools(self.config.mcp)],
-            sandbox=self.backend,
-            max_steps=self.config.max_steps,
-        )
-
-    def agent(self) -> Agent:
-        """A new agent, which uses all tools of the environment: they were chosen for it."""
-        agent = make_agent(self.config, self.model)
-        agent.tools = None
-        return agent
-
-    def close(self) -> None:
-        """Close the model."""
-        if self.model is not None:
-            self.model.close()
 
 
 @dataclass(frozen=True)
 class Plan(Setup):
     """Everything that a run needs, made and checked. Close it after use."""
 
+    config: RunConfig
     benchmark: Benchmark
     tasks: tuple[Task, ...]
 
@@ -91,7 +45,7 @@ def prepare(config: RunConfig, *, driven: bool = False) -> Plan:
 
     Args:
         config: what to play.
-        driven: the tool calls come from outside (``debug_gym.runs.driven``); ``config.agent`` is just a name.
+        driven: the tool calls come from outside, by ``Plan.session``; ``config.agent`` is just a name.
 
     Raises:
         ConfigError: an option is wrong, or no task matches.
@@ -104,7 +58,7 @@ def prepare(config: RunConfig, *, driven: bool = False) -> Plan:
     own = None if driven else make_agent(config).tools
     model = None if driven else make_model(config)
     config = config.model_copy(update={"tools": config.tools or own or DEFAULT_TOOLS})
-    plan = Plan(config, make_backend(config.sandbox), benchmark, tasks, model=model)
+    plan = Plan(config, working_backend(config.sandbox), benchmark, tasks, model=model)
     plan.environment(tasks[0]).close()
     return plan
 
@@ -112,39 +66,6 @@ def prepare(config: RunConfig, *, driven: bool = False) -> Plan:
 def make_benchmark(name: str, options: Mapping[str, Any]) -> Benchmark:
     """A registered benchmark. Raises as ``prepare`` does."""
     return plugins.make("benchmarks", name, options)
-
-
-def make_model(config: RunConfig) -> Model | None:
-    """The model that all agents of a run ask, for agents that take one. Raises as ``prepare`` does."""
-    options = _agent_options(config)
-    if not isinstance(options.get("model"), str) or not takes_model(plugins.load("agents", config.agent)):
-        return None
-    model: Model = with_model(options)["model"]
-    return model
-
-
-def make_agent(config: RunConfig, model: Model | None = None) -> Agent:
-    """A new agent of the kind that is configured, which asks the model of ``make_model``.
-
-    Raises as ``prepare`` does.
-    """
-    options = _agent_options(config)
-    return plugins.make("agents", config.agent, with_model(options, model) if model else options)
-
-
-def _agent_options(config: RunConfig) -> dict[str, Any]:
-    named = {"model": config.model, "base_url": config.base_url}
-    given = {key: value for key, value in named.items() if value is not None}
-    return {**given, **config.agent_options}
-
-
-def make_backend(name: str) -> Backend:
-    """A registered sandbox backend that works on this machine. Raises as ``prepare`` does."""
-    backend = shared_backend(name)
-    probe = backend.probe()
-    if not probe.works:
-        raise SandboxUnavailableError(f"the sandbox {name!r} does not work here: {probe.detail}")
-    return backend
 
 
 def select(benchmark: Benchmark, patterns: Sequence[str]) -> tuple[Task, ...]:
@@ -163,14 +84,3 @@ def select(benchmark: Benchmark, patterns: Sequence[str]) -> tuple[Task, ...]:
     if not benchmark.tasks:
         raise ConfigError(f"the benchmark {benchmark.name!r} has no tasks")
     return tuple(task for name, task in benchmark.tasks.items() if not patterns or name in chosen)
-
-
-def _remote_tools(addresses: Sequence[str]) -> list[Tool]:
-    """The tools of MCP servers. Raises ConfigError where one cannot be used, MissingExtraError."""
-    if not addresses:
-        return []
-    try:
-        from debug_gym.tools.mcp import shared_server
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(error.name or "mcp", "mcp") from None
-    return [tool for address in addresses for tool in shared_server(address).tools]

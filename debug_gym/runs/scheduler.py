@@ -15,10 +15,11 @@ from threading import Event as Flag
 
 from debug_gym.episode import Step
 from debug_gym.errors import SandboxError, TaskError
-from debug_gym.executors.base import LOSSES, Executor, LocalExecutor, LostError
-from debug_gym.runs.attempt import Player, Stopped, Tests
+from debug_gym.executors.base import LOSSES, Executor, LostError
+from debug_gym.executors.local import LocalExecutor
 from debug_gym.runs.config import RunConfig
-from debug_gym.runs.plan import Attempt, Plan
+from debug_gym.runs.plan import Plan
+from debug_gym.session import AbandonedError, Attempt, Passing
 from debug_gym.store.records import Result, Run
 from debug_gym.store.writer import RunWriter
 
@@ -50,7 +51,7 @@ class Stepped:
 
     worker: int
     step: Step
-    tests: Tests
+    tests: Passing
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class _Left:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Execution:
     """How a run ended."""
 
     run: Run
@@ -96,7 +97,7 @@ class Outcome:
     """Wall-clock time of this start of the run."""
 
 
-def execute(plan: Plan, on_event: Callable[[Event], None] = lambda event: None) -> Outcome:
+def execute(plan: Plan, on_event: Callable[[Event], None] = lambda event: None) -> Execution:
     """Play what is not yet finished in the plan's folder.
 
     Args:
@@ -119,19 +120,19 @@ def execute(plan: Plan, on_event: Callable[[Event], None] = lambda event: None) 
             plan.model.check()
         stop = Flag()
         with contextlib.closing(_executor(plan, stop)) as executor:
-            crew = _Crew(plan, writer, todo, executor, stop)
-            on_event(Opened(writer.run, kept, crew.size))
-            interrupted = crew.work(on_event)
+            workers = _Workers(plan, writer, todo, executor, stop)
+            on_event(Opened(writer.run, kept, workers.size))
+            interrupted = workers.work(on_event)
         writer.write_predictions()
-        return Outcome(writer.run, tuple(writer.run.results()), interrupted, time.monotonic() - began)
+        return Execution(writer.run, tuple(writer.run.results()), interrupted, time.monotonic() - began)
 
 
 def _executor(plan: Plan, stop: Flag) -> Executor:
     if plan.config.ray is None:
-        return LocalExecutor(plan, stop)
+        return LocalExecutor(plan, stop, plan.config.workers)
     from debug_gym.executors.ray import RayExecutor
 
-    return RayExecutor(plan.config, plan.config.ray, stop)
+    return RayExecutor(plan.config, plan.config.ray, stop, plan.config.workers)
 
 
 class _Todo:
@@ -167,7 +168,7 @@ class _Todo:
             self._changed.notify_all()
 
 
-class _Crew:
+class _Workers:
     """The workers of a run."""
 
     def __init__(
@@ -222,7 +223,7 @@ class _Crew:
             while not self._stop.is_set() and not self._todo.over:
                 if self._executor.ready(worker) and (attempt := self._todo.take()) is not None:
                     self._play(worker, attempt)
-        except Stopped:
+        except AbandonedError:
             pass
         except BaseException as error:  # a thread's boundary, also for SystemExit: the main thread raises it
             failure = error
@@ -242,9 +243,8 @@ class _Crew:
                     self._todo.finish(lost=attempt)
                     return
                 error = SandboxError(f"{LOSSES} workers were lost while they played it: {lost}")
-                result = Player(self._plan, attempt, self._stop).fail(file, error)
+                result = self._plan.session(attempt, file).fail(error)
             except TaskError as error:
-                result = Player(self._plan, attempt, self._stop).fail(file, error)
-        self._writer.add(result)
+                result = self._plan.session(attempt, file).fail(error)
         self._events.put(Finished(worker, result))
         self._todo.finish()

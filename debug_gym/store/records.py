@@ -6,12 +6,12 @@ Reading needs nothing but this module and ``debug_gym.episode``; ``debug_gym.sto
 import json
 import platform
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from debug_gym import __version__
 from debug_gym.episode import SCHEMA_VERSION, Step, Trajectory, Verdict
 from debug_gym.errors import ConfigError, DebugGymError, UnknownNameError
 from debug_gym.task import Frozen
@@ -31,7 +31,7 @@ def now() -> str:
 def versions() -> dict[str, str]:
     """What this run's results may depend on beside its configuration."""
     return {
-        "debug_gym": version("debug-gym"),
+        "debug_gym": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
     }

@@ -6,7 +6,7 @@ import json
 import mmap
 import os
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from io import BufferedWriter, FileIO
 from pathlib import Path
@@ -68,7 +68,7 @@ class RunWriter:
 
     def episode(self, task: str, attempt: int) -> "EpisodeFile":
         """A new trajectory file. What an unfinished attempt left there is replaced."""
-        return EpisodeFile(self.run.trajectory_file(task, attempt))
+        return EpisodeFile(self.run.trajectory_file(task, attempt), self.add)
 
     def add(self, result: Result) -> None:
         """Append a result: one write, on disk before this returns. Threads may call it at the same time.
@@ -124,12 +124,19 @@ class RunWriter:
 
 
 class EpisodeFile:
-    """The trajectory file of an attempt that is being played: each line is on its way to disk at once."""
+    """Records an attempt that is being played: each line is on its way to disk at once.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: the trajectory's file.
+        add: stores the result, see ``RunWriter.add``.
+    """
+
+    def __init__(self, path: Path, add: Callable[[Result], None]) -> None:
         with _storing(path):
             self._file = path.open("wb", buffering=0)
+        self._add = add
         self.empty = True
+        """Nothing was written yet."""
 
     def write(self, line: Start | Step | End) -> None:
         """Append one line; the last one is synced to disk.
@@ -142,6 +149,10 @@ class EpisodeFile:
             if isinstance(line, End):
                 os.fsync(self._file.fileno())
         self.empty = False
+
+    def add(self, result: Result) -> None:
+        """The attempt is over: see ``RunWriter.add``."""
+        self._add(result)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from debug_gym.episode import Step, ToolCall, Verdict
 from debug_gym.errors import SandboxError
-from debug_gym.runs.driven import DrivenAttempt
+from debug_gym.session import AttemptSession
 from debug_gym.store.records import End, Result
 from debug_gym.terminal.grammar import DEBUGGER, Grammar
 from debug_gym.terminal.place import Place, Whereabouts
@@ -23,13 +23,19 @@ class Game:
 
     ``play`` may be called in a thread of its own; meanwhile nothing else here touches the sandbox, so that
     what was seen last can be shown.
+
+    Args:
+        session: of the attempt; it is begun here.
+
+    Raises:
+        DebugGymError: the episode cannot begin.
     """
 
-    def __init__(self, attempt: DrivenAttempt) -> None:
-        self._attempt = attempt
-        self.grammar = Grammar(attempt.briefing.tools)
-        self.task = attempt.attempt.task
-        self.max_steps = attempt.briefing.max_steps
+    def __init__(self, session: AttemptSession) -> None:
+        self._attempt = session
+        self._briefing = session.begin()
+        self.grammar = Grammar(self._briefing.tools)
+        self.task, self.max_steps = self._briefing.task, self._briefing.max_steps
         self.steps: list[Step] = []
         self.outcomes: dict[str, str] = {}
         """What is known of each test: ``passed``, ``failed``, ..."""
@@ -42,7 +48,7 @@ class Game:
     @property
     def problem(self) -> str:
         """What the player is told at the beginning."""
-        return self._attempt.briefing.observation
+        return self._briefing.observation
 
     @property
     def result(self) -> Result | None:
@@ -84,7 +90,7 @@ class Game:
         path = call.arguments.get("path")
         if self.debugging and isinstance(path, str):
             self._remember(path)
-        step = self._attempt.call(call)
+        step = self._attempt.step(call)
         self.steps.append(step)
         data = step.observation.data
         if call.name == "eval" and "outcomes" in data:

@@ -12,7 +12,7 @@ from rich.text import Text
 from debug_gym.cli.screens.live import progress
 from debug_gym.runs.config import RunConfig, load_config
 from debug_gym.runs.plan import prepare
-from debug_gym.runs.scheduler import Outcome, execute
+from debug_gym.runs.scheduler import Execution, execute
 
 AGENTS = {"rewrite": "rewrite", "debug": "debug", "debug-after-5": "debug(5)"}
 """Our names of the paper's agents, with its own. Each is a preset with its budgets: 50 steps, 10 rewrites."""
@@ -88,7 +88,7 @@ def play(configs: Sequence[RunConfig], console: Console) -> int:
     return code
 
 
-def _told(outcome: Outcome) -> str:
+def _told(outcome: Execution) -> str:
     """How a run ended, in a line."""
     judged = [result for result in outcome.results if result.status != "error"]
     resolved = sum(result.status == "resolved" for result in judged)

@@ -1,9 +1,10 @@
 import pytest
 
-from debug_gym.agents.base import Agent, Decision, play
+from debug_gym.agents.base import Agent, Decision
 from debug_gym.agents.llm import LLMAgent
 from debug_gym.env import DebugGymEnv
 from debug_gym.episode import ToolCall, Trajectory
+from debug_gym.session import play
 from debug_gym.task import Environment
 
 FILES = {

@@ -2,11 +2,11 @@
 
 import pytest
 
-from debug_gym.agents.base import play
 from debug_gym.agents.repair import RepairAgent
 from debug_gym.agents.repair.agent import rewrite
 from debug_gym.env import DebugGymEnv
 from debug_gym.errors import ConfigError
+from debug_gym.session import play
 from debug_gym.task import Tests
 
 TOOLS = ("rewrite", "eval", "bash", "submit")

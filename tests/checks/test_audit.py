@@ -6,8 +6,8 @@ from rich.console import Console
 from debug_gym.benchmarks.repo import Repo
 from debug_gym.checks.audit import Attempt, audit
 from debug_gym.cli.screens.audit import show
-from debug_gym.env import shared_backend
 from debug_gym.judge.attacks import ATTACKS
+from debug_gym.sandbox.registry import shared_backend
 
 CHOSEN = [attack for attack in ATTACKS if attack.name in {"exit-at-import", "no-run", "git-hooks"}]
 

@@ -13,7 +13,7 @@ import zlib
 import pytest
 
 from debug_gym.checks.leaks import answers_in_reach
-from debug_gym.env import shared_backend
+from debug_gym.sandbox.registry import shared_backend
 from debug_gym.task import Environment, Tests
 
 FIX = "    answer = compute_the_right_answer(left, right)\n    remember_for_later(answer)\n    return answer or nothing_at_all\n"

@@ -7,7 +7,7 @@ from rich.console import Console
 from debug_gym.benchmarks.repo import Repo
 from debug_gym.checks.validate import Validation, validate, validate_all
 from debug_gym.cli.screens.validation import show
-from debug_gym.env import shared_backend
+from debug_gym.sandbox.registry import shared_backend
 from debug_gym.task import DirectorySource
 
 ADD = "test_calc.py::test_add"

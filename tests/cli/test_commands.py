@@ -10,7 +10,7 @@ import pytest
 from debug_gym.cli import main
 from debug_gym.store.records import Run
 
-COMMAND = [sys.executable, "-c", "from debug_gym.cli import main; main()"]
+COMMAND = [sys.executable, "-m", "debug_gym"]
 PATIENT = """
 import time
 from debug_gym.agents.base import Agent, Decision
@@ -337,3 +337,22 @@ def test_the_command_starts_without_heavy_imports():
     program = "import sys, debug_gym.cli; print({'openai', 'docker', 'torch'} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_a_checkout_that_is_not_installed_plays(calc, tmp_path):
+    """Its packages are there, its own metadata is not: as after ``git clone`` in another project's environment."""
+    hide = (
+        "import importlib.metadata as metadata, runpy, sys\n"
+        "found = metadata.Distribution.from_name\n"
+        "def gone(name):\n"
+        "    if name.replace('_', '-') == 'debug-gym':\n"
+        "        raise metadata.PackageNotFoundError(name)\n"
+        "    return found(name)\n"
+        "metadata.Distribution.from_name = gone\n"
+        "runpy.run_module('debug_gym', run_name='__main__')\n"
+    )
+    wanted = ["run", "repo", "--path", str(calc), "--agent", "random", "--max-steps", "1", "--workers", "1"]
+    command = [sys.executable, "-c", hide, *wanted, "--output", str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(Run.open(tmp_path / "run").results()) == 1

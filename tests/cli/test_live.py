@@ -7,8 +7,8 @@ from rich.console import Console
 from debug_gym.cli.screens.live import progress
 from debug_gym.cli.screens.summary import clock, summarize
 from debug_gym.episode import Observation, Step, ToolCall
-from debug_gym.runs.plan import Attempt
-from debug_gym.runs.scheduler import Began, Finished, Lost, Opened, Outcome, Stepped, Stopping
+from debug_gym.runs.scheduler import Began, Execution, Finished, Lost, Opened, Stepped, Stopping
+from debug_gym.session import Attempt
 from debug_gym.store.records import Manifest, Result, Run
 from debug_gym.task import DirectorySource, Task
 
@@ -112,7 +112,7 @@ def test_the_summary_counts_errors_apart():
         result("two", 0, "error", steps=0, reason="the sandbox died"),
     )
     console = Console(file=io.StringIO(), width=100)
-    summarize(console, Outcome(run(2), results, interrupted=False, seconds=3725))
+    summarize(console, Execution(run(2), results, interrupted=False, seconds=3725))
     text = console.file.getvalue()
     assert re.search(r"one +│ 1/2 resolved +│ +5 +│ +2\.0 +│ +62%", text)
     assert re.search(r"two +│ error", text)
@@ -125,7 +125,7 @@ def test_the_summary_counts_errors_apart():
 
 def test_a_summary_of_nothing_says_what_is_left():
     console = Console(file=io.StringIO(), width=100)
-    summarize(console, Outcome(run(), (), interrupted=True, seconds=1))
+    summarize(console, Execution(run(), (), interrupted=True, seconds=1))
     assert console.file.getvalue().splitlines() == [
         "2 attempts left: the same command again resumes the run",
         "stored in runs/[x]; to look at it: debug-gym report runs/[x]",

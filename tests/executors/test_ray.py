@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from debug_gym.errors import ConfigError, MissingExtraError
-from debug_gym.executors.worker import Station
+from debug_gym.executors.worker import Worker
 from debug_gym.runs.config import RunConfig
 from debug_gym.runs.plan import prepare
 from debug_gym.runs.scheduler import Began, Finished, Lost, Opened, Stepped, Stopping, execute
+from debug_gym.session import AttemptConfig
 from debug_gym.store.records import Run
 
 pytestmark = pytest.mark.timeout(300)
@@ -110,13 +111,13 @@ def test_ctrl_c_ends_what_the_cluster_plays_and_the_next_start_completes(cluster
     assert (len(complete.results), stored(tmp_path / "far")) == (6, 6)
 
 
-def stations(cluster):
-    """Processes of the cluster's stations: children of its raylets."""
+def workers(cluster):
+    """Processes of the cluster's workers: children of its raylets."""
     raylets = {node.all_processes["raylet"][0].process.pid for node in cluster.list_all_nodes()}
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it may be gone by now
             parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent in raylets and (folder / "cmdline").read_bytes().startswith(b"ray::Station"):
+            if parent in raylets and (folder / "cmdline").read_bytes().startswith(b"ray::Worker"):
                 yield int(folder.name)
 
 
@@ -126,7 +127,7 @@ def test_an_attempt_that_its_workers_do_not_survive_is_given_up(cluster, config,
     def murder(event):
         events.append(type(event))
         if isinstance(event, Stepped) and event.step.index == 0:
-            for pid in stations(cluster):
+            for pid in workers(cluster):
                 os.kill(pid, signal.SIGKILL)
 
     (result,) = play(config("far", ray="auto", attempts=1, max_steps=5000), murder).results
@@ -152,7 +153,8 @@ def test_without_the_extra_its_name_is_said(config, monkeypatch):
         play(config("far", ray="auto"))
 
 
-def test_a_machine_that_cannot_play_says_why(config):
-    assert Station(config("far").model_dump_json()).greet().problem == ""
-    greeting = Station(config("far", agent="nobody").model_dump_json()).greet()
-    assert "there is no agent named 'nobody'" in greeting.problem
+def test_a_machine_that_cannot_play_says_why():
+    able = AttemptConfig(benchmark="repo", agent="random")
+    assert Worker(able.model_dump_json()).check().problem == ""
+    unable = able.model_copy(update={"agent": "nobody"})
+    assert "there is no agent named 'nobody'" in Worker(unable.model_dump_json()).check().problem

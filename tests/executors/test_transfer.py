@@ -67,6 +67,6 @@ def test_the_cache_keeps_the_newest(monkeypatch, tmp_path):
     monkeypatch.setattr(transfer, "KEPT", 2)
     for number, digest in enumerate("abc"):
         transfer.store(digest, b"")
-        os.utime(tmp_path / "parcels" / f"{digest}.tar.gz", (number, number))
+        os.utime(tmp_path / "archives" / f"{digest}.tar.gz", (number, number))
     transfer.store("d", b"")
     assert [transfer.has(digest) for digest in "abcd"] == [False, False, True, True]

@@ -5,7 +5,9 @@ import pytest
 from debug_gym.benchmarks.base import Benchmark
 from debug_gym.errors import ConfigError, ModelError, UnknownNameError
 from debug_gym.runs.config import RunConfig
-from debug_gym.runs.plan import make_agent, make_backend, make_benchmark, prepare, select
+from debug_gym.runs.plan import make_benchmark, prepare, select
+from debug_gym.sandbox.registry import working_backend
+from debug_gym.session.setup import make_agent
 from debug_gym.task import DirectorySource, Task
 
 
@@ -57,7 +59,7 @@ def test_unknown_names_are_refused():
     with pytest.raises(UnknownNameError, match="did you mean 'oracle'"):
         make_agent(RunConfig(benchmark="b", agent="orakle"))
     with pytest.raises(UnknownNameError, match="did you mean 'namespace'"):
-        make_backend("namespaces")
+        working_backend("namespaces")
 
 
 def test_everything_is_tried_before_anything_is_played(tmp_path):

@@ -8,7 +8,6 @@ import pytest
 pytest.importorskip("textual", reason="the extra play is not installed")
 
 from debug_gym.runs.config import load_config
-from debug_gym.runs.driven import DrivenAttempt
 from debug_gym.runs.plan import prepare
 from debug_gym.store.writer import RunWriter
 from debug_gym.terminal.app import PlayApp
@@ -58,7 +57,8 @@ def make_game(repository, tmp_path):
             }
             plan = prepare(load_config((), named), driven=True)
             writer = stack.enter_context(RunWriter.begin(plan.config.folder, plan.manifest()))
-            game = Game(DrivenAttempt(plan, writer, next(plan.attempts())))
+            attempt = next(plan.attempts())
+            game = Game(plan.session(attempt, writer.episode(*attempt.key)))
             stack.callback(lambda: game.result or game.abandon())
             return game
 

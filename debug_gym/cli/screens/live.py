@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from debug_gym.cli.screens.summary import STYLES, clock, count, price
-from debug_gym.runs.plan import Attempt
 from debug_gym.runs.scheduler import Began, Event, Finished, Lost, Opened, Stepped, Stopping
+from debug_gym.session import Attempt
 from debug_gym.store.records import Result, Status
 
 _STOPPING = "stopping: nothing new is started, unfinished episodes are given up (Ctrl-C again: at once)"

@@ -9,13 +9,13 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from debug_gym.runs.scheduler import Outcome
+from debug_gym.runs.scheduler import Execution
 from debug_gym.store.records import Result, Status
 
 STYLES: dict[Status, str] = {"resolved": "green", "unresolved": "yellow", "error": "red"}
 
 
-def summarize(console: Console, outcome: Outcome) -> None:
+def summarize(console: Console, outcome: Execution) -> None:
     """Print the result of each task, the totals, and where the run is stored."""
     table = Table(header_style="bold", show_edge=False, pad_edge=False)
     table.add_column("task", overflow="fold")
@@ -53,7 +53,7 @@ def _means(results: list[Result]) -> tuple[str, str, str]:
     return f"{steps:.3g}", f"{seconds:.1f}", f"{fmean(result.fail_to_pass for result in judged):.0%}"
 
 
-def _totals(outcome: Outcome) -> Iterator[str]:
+def _totals(outcome: Execution) -> Iterator[str]:
     judged = [result for result in outcome.results if result.status != "error"]
     errors = [result for result in outcome.results if result.status == "error"]
     if judged:

@@ -1,14 +1,17 @@
+"""An agent over a session: whatever it does, there is a result."""
+
 import json
 from dataclasses import dataclass
-from threading import Event
+
+import pytest
 
 from debug_gym.agents.base import Agent, Decision
 from debug_gym.episode import ToolCall
 from debug_gym.errors import ModelError
-from debug_gym.runs.attempt import Player
 from debug_gym.runs.config import RunConfig
-from debug_gym.runs.plan import Setup, prepare
-from debug_gym.store.writer import EpisodeFile
+from debug_gym.runs.plan import prepare
+from debug_gym.session import Setup, play_attempt
+from debug_gym.store.writer import RunWriter
 
 
 class Quitter(Agent):
@@ -45,24 +48,32 @@ class Quits(Setup):
         return self.kind()
 
 
-def test_what_was_spent_on_an_attempt_that_broke_is_stored(broken, tmp_path):
+@pytest.fixture
+def play(broken, tmp_path):
+    """Play an attempt by an agent of this class; gives the result and what the trajectory's end says."""
     options = {key: str(value) for key, value in broken().items()}
-    plan = prepare(RunConfig(benchmark="repo", benchmark_options=options, agent="random"))
-    player = Player(Quits(plan.config, plan.backend, Breaker), next(plan.attempts()), Event())
-    file = EpisodeFile(tmp_path / "calc.0.jsonl")
-    result = player.play(file, lambda step, tests: None)
-    file.close()
+    config = RunConfig(benchmark="repo", benchmark_options=options, agent="random", output=tmp_path / "run")
+    plan = prepare(config)
+
+    def run(kind):
+        with RunWriter.begin(config.folder, plan.manifest()) as writer:
+            attempt = next(plan.attempts())
+            setup = Quits(plan.config, plan.backend, kind)
+            result = play_attempt(setup, attempt, writer.episode(*attempt.key))
+            assert writer.run.results() == [result]
+            lines = writer.run.trajectory_file(*attempt.key).read_text().splitlines()
+        return result, json.loads(lines[-1])
+
+    return run
+
+
+def test_what_was_spent_on_an_attempt_that_broke_is_stored(play):
+    result, _ = play(Breaker)
     assert (result.status, result.usage) == ("error", {"input_tokens": 7.0})
 
 
-def test_why_an_agent_gave_up_and_all_that_it_cost_are_stored(broken, tmp_path):
-    options = {key: str(value) for key, value in broken().items()}
-    plan = prepare(RunConfig(benchmark="repo", benchmark_options=options, agent="random"))
-    player = Player(Quits(plan.config, plan.backend), next(plan.attempts()), Event())
-    file = EpisodeFile(tmp_path / "calc.0.jsonl")
-    result = player.play(file, lambda step, tests: None)
-    file.close()
-    end = json.loads((tmp_path / "calc.0.jsonl").read_text().splitlines()[-1])
+def test_why_an_agent_gave_up_and_all_that_it_cost_are_stored(play):
+    result, end = play(Quitter)
     for record in (result.model_dump(), end):
         assert (record["status"], record["ending"]) == ("unresolved", "gave up")
         assert record["stop_reason"] == "enough is enough"

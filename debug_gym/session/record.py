@@ -1,0 +1,173 @@
+"""What is known of an attempt, and what is stored of it: the lines of its trajectory, and its result."""
+
+import time
+import traceback
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from debug_gym.env import DebugGymEnv
+from debug_gym.episode import Step, Trajectory, Verdict
+from debug_gym.errors import DebugGymError
+from debug_gym.session.attempt import Attempt, Recorder
+from debug_gym.store.patch import make_patch
+from debug_gym.store.records import End, Ending, Result, Start
+
+Usage = Mapping[str, float]
+"""What models cost, in the terms of ``Step.usage``."""
+
+
+@dataclass
+class Record:
+    """One attempt, from its first line to its result. Not thread-safe: its session is."""
+
+    recorder: Recorder
+    attempt: Attempt | None
+    """None until the environment has drawn the task."""
+    seed: int | None
+    agent: str
+    model: str | None = None
+    benchmark: str | None = None
+    """None: what the task says."""
+    steps: list[Step] = field(default_factory=list)
+    first_observation: str = ""
+    end: End | None = None
+    result: Result | None = None
+    timed_out: bool = False
+    """Its last step was the last one because of the time limit."""
+    _began: float = field(default_factory=time.monotonic)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it was made."""
+        return time.monotonic() - self._began
+
+    def begin(self, attempt: Attempt, first_observation: str) -> None:
+        """The first line."""
+        self.attempt, self.first_observation = attempt, first_observation
+        self.recorder.write(
+            Start(
+                task=attempt.task.id,
+                benchmark=self.benchmark or attempt.task.benchmark,
+                agent=self.agent,
+                model=self.model,
+                attempt=attempt.number,
+                seed=attempt.seed,
+                first_observation=first_observation,
+            )
+        )
+
+    def add(self, step: Step) -> None:
+        """A step."""
+        self.recorder.write(step)
+        self.steps.append(step)
+
+    def judged(
+        self, verdict: Verdict, patch: str, omitted: tuple[str, ...], stop_reason: str, usage: Usage
+    ) -> Result:
+        """The last line and the result of an attempt that was played to its end."""
+        end = End(
+            status="resolved" if verdict.resolved else "unresolved",
+            ending=self._ending(),
+            verdict=verdict,
+            patch=patch,
+            omitted=omitted,
+            stop_reason=stop_reason,
+            usage=self._total(usage),
+            seconds=round(self.elapsed, 3),
+        )
+        return self._finish(end, "; ".join(part for part in (verdict.reason, stop_reason) if part))
+
+    def failed(self, attempt: Attempt, error: Exception, usage: Usage) -> Result:
+        """The last line and the result of an attempt that the infrastructure broke off."""
+        if self.recorder.empty:
+            self.begin(attempt, "")
+        known = isinstance(error, DebugGymError)
+        end = End(
+            status="error",
+            ending="error",
+            error=sentence(error) if known else "".join(traceback.format_exception(error)),
+            usage=self._total(usage),
+            seconds=round(self.elapsed, 3),
+        )
+        return self._finish(end, sentence(error))
+
+    def trajectory(self, attempt: Attempt) -> Trajectory:
+        """Everything that happened so far."""
+        return Trajectory(
+            task=attempt.task.id,
+            benchmark=self.benchmark or attempt.task.benchmark,
+            agent=self.agent,
+            attempt=attempt.number,
+            seed=self.seed,
+            first_observation=self.first_observation,
+            steps=tuple(self.steps),
+            stop_reason=self.end.stop_reason if self.end else "",
+            usage=self.end.usage if self.end else self._total({}),
+            verdict=self.end.verdict if self.end else None,
+        )
+
+    def _ending(self) -> Ending:
+        last = self.steps[-1] if self.steps else None
+        if last is not None and last.terminated:
+            return "terminated"
+        if last is not None and last.truncated:
+            return "time limit" if self.timed_out else "step limit"
+        return "gave up"
+
+    def _total(self, more: Usage) -> dict[str, float]:
+        """What the steps cost, and what led to none."""
+        total: Counter[str] = Counter()
+        for usage in (*(step.usage for step in self.steps), more):
+            total.update(usage)  # sums floats as well
+        return dict(total)
+
+    def _finish(self, end: End, reason: str) -> Result:
+        assert self.attempt is not None  # the first line was written
+        self.recorder.write(end)
+        verdict = end.verdict or Verdict(resolved=False)
+        result = Result(
+            task=self.attempt.task.id,
+            attempt=self.attempt.number,
+            seed=self.attempt.seed,
+            model=self.model,
+            status=end.status,
+            ending=end.ending,
+            stop_reason=end.stop_reason,
+            steps=len(self.steps),
+            seconds=end.seconds,
+            fail_to_pass=verdict.fail_to_pass,
+            pass_to_pass=verdict.pass_to_pass,
+            reason=reason,
+            cheating=len(verdict.cheating),
+            controls=verdict.controls,
+            odds=verdict.odds,
+            excluded=len(verdict.excluded),
+            usage=end.usage,
+            finished=end.finished,
+        )
+        self.recorder.add(result)
+        self.end, self.result = end, result
+        return result
+
+
+def sentence(error: Exception) -> str:
+    """An error in one line, with its kind where it is none of debug-gym's own."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, DebugGymError) else f"{type(error).__name__}: {text}"
+
+
+def counted_patch(env: DebugGymEnv, verdict: Verdict) -> tuple[str, tuple[str, ...]]:
+    """The changes that counted, against a repository that nobody has touched; see ``make_patch``."""
+    if not verdict.changed or env.session is None:
+        return "", ()
+    changes = env.session.sandbox.changes()
+    with env.backend.start(env.task.for_agent()) as pristine:
+
+        def original(path: str) -> bytes | None:
+            try:
+                return pristine.read(path)
+            except FileNotFoundError:
+                return None
+
+        return make_patch(changes, verdict.changed, original)

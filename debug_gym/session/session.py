@@ -1,0 +1,341 @@
+"""The session of one attempt: whoever plays it pushes calls in, and everything else happens here."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from threading import Event, RLock
+from types import TracebackType
+from typing import Any, Protocol, Self, runtime_checkable
+
+import gymnasium
+
+from debug_gym.agents.base import Briefing
+from debug_gym.env import DebugGymEnv
+from debug_gym.episode import Observation, Step, ToolCall, Trajectory
+from debug_gym.errors import ConfigError, DebugGymError
+from debug_gym.session.attempt import AbandonedError, Attempt, EpisodeOverError, Recorder, Unrecorded
+from debug_gym.session.idle import IdleTimer
+from debug_gym.session.record import Record, Usage, counted_patch
+from debug_gym.store.records import End, Result
+from debug_gym.store.writer import StorageError
+
+Passing = tuple[int, int] | None
+"""Visible tests that passed in the last full run, and how many there are; None before the first run."""
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """A sandbox whose work under way can be ended from another thread."""
+
+    def interrupt(self) -> None:
+        """End it as if its time limit had passed."""
+
+
+class AttemptSession:
+    """One attempt, played by calls from outside, judged and recorded whatever happens.
+
+    ``begin`` starts it and gives the briefing; each ``step`` plays a call. It is over when a step ends the
+    episode (``live`` is False then), or by ``finish``. What the infrastructure fails at is raised, and is a
+    result of the status ``error``. All methods may be called from any thread; calls are played one after the
+    other. As a context manager, a session that is not over at the end is abandoned.
+
+    Args:
+        env: where it is played, also inside gymnasium's wrappers. It is closed when the attempt is over.
+        attempt: which task, which try; None: the environment draws the task, by ``seed``.
+        seed: of the episode, where no attempt is given.
+        agent: who plays, for the records.
+        model: which model it asks.
+        benchmark: where the task is from; None: what the task says.
+        recorder: where everything is stored; None: nowhere.
+        time_limit: seconds; the step in which they pass is the last one.
+        idle: after so many seconds without a call the attempt is judged as it stands; None: never.
+        stop: once it is set, the attempt is abandoned at its next call.
+        turn: held while the environment works.
+        on_step: called with each step and ``tests``, before a last step is judged.
+        keep_open: do not close the environment.
+
+    Raises:
+        ConfigError: the environment is not one of debug-gym.
+    """
+
+    def __init__(
+        self,
+        env: gymnasium.Env[str, Any],
+        attempt: Attempt | None = None,
+        *,
+        seed: int | None = None,
+        agent: str = "agent",
+        model: str | None = None,
+        benchmark: str | None = None,
+        recorder: Recorder | None = None,
+        time_limit: float = float("inf"),
+        idle: float | None = None,
+        stop: Event | None = None,
+        turn: AbstractContextManager[Any] | None = None,
+        on_step: Callable[[Step, Passing], None] = lambda step, tests: None,
+        keep_open: bool = False,
+    ) -> None:
+        world = env.unwrapped
+        if not isinstance(world, DebugGymEnv):
+            raise ConfigError(f"an attempt is played in an environment of debug-gym, not in {world!r}")
+        self.env: DebugGymEnv = world
+        """The live environment: to look at between calls, not to step."""
+        self._wrapped = env
+        seed = attempt.seed if attempt is not None else seed
+        self._record = Record(recorder or Unrecorded(), attempt, seed, agent, model, benchmark)
+        self._time_limit, self._turn = time_limit, turn or nullcontext()
+        self._on_step, self._keep_open = on_step, keep_open
+        self._lock, self._leaving, self._stop = RLock(), Event(), stop or Event()
+        self._idle = IdleTimer(idle, self._lock, lambda: self._judge_idle(idle))
+        self._broken: EpisodeOverError | None = None
+        """What ended it without a result."""
+
+    # -- how it stands -------------------------------------------------------------------------
+
+    @property
+    def attempt(self) -> Attempt:
+        """Which task, which try. Its task is not for agents.
+
+        Raises:
+            DebugGymError: the environment has not drawn a task yet.
+        """
+        if self._record.attempt is None:
+            raise DebugGymError("no task was drawn yet: call begin() first")
+        return self._record.attempt
+
+    @property
+    def live(self) -> bool:
+        """Calls can be played."""
+        return self.result is None and self._broken is None
+
+    @property
+    def left(self) -> bool:
+        """It was abandoned or stopped: there will be no result."""
+        return self._leaving.is_set() or self._stop.is_set()
+
+    @property
+    def result(self) -> Result | None:
+        """How the attempt went; None while it goes on, and where there is none."""
+        return self._record.result
+
+    @property
+    def end(self) -> End | None:
+        """The verdict and the patch; None as for ``result``."""
+        return self._record.end
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What was played so far."""
+        return tuple(self._record.steps)
+
+    @property
+    def tests(self) -> Passing:
+        """Visible tests that passed in the last full run, and how many there are."""
+        run = self.env.session.tests if self.env.session is not None else None
+        return (len(run.passed), len(run.outcomes)) if run is not None else None
+
+    @property
+    def trajectory(self) -> Trajectory:
+        """Everything that happened so far. Raises as ``attempt`` does."""
+        return self._record.trajectory(self.attempt)
+
+    # -- playing ---------------------------------------------------------------------------------
+
+    def begin(self) -> Briefing:
+        """Start the sandbox; gives what an agent is told.
+
+        Raises:
+            DebugGymError: the episode cannot begin.
+        """
+        with self._working():
+            attempt = self._record.attempt
+            options = {"task": attempt.task.id} if attempt is not None else None
+            first, info = self._wrapped.reset(seed=self._record.seed, options=options)
+            env, branch = self.env, self.env.branch
+            assert branch is not None  # it was reset
+            seed = self._record.seed or 0
+            self._record.begin(attempt or Attempt(env.task, seed=seed), first)
+            self._idle.start()
+            return Briefing(
+                task=branch.session.task,
+                tools=env.toolbox.schemas(),
+                observation=first,
+                info=info,
+                fork=branch.fork,
+                seed=seed,
+                max_steps=env.max_steps,
+            )
+
+    def step(self, call: ToolCall, *, thought: str = "", usage: Usage | None = None) -> Step:
+        """Play a call. If it ends the episode, ``result`` is there when this returns.
+
+        Args:
+            call: the tool and its arguments; what is wrong with them is said in the observation.
+            thought: what the player's model wrote beside it.
+            usage: what that cost.
+
+        Raises:
+            EpisodeOverError: the episode has ended before.
+            DebugGymError: it ended in this call, by a failure of the infrastructure.
+        """
+        with self._working():
+            began = time.monotonic()
+            text, reward, terminated, truncated, info = self._wrapped.step(call)
+            reward = float(reward)
+            if not terminated and not truncated and self._record.elapsed >= self._time_limit:
+                self._record.timed_out = truncated = True
+                reward += float(self.env.judge().resolved)  # as in every last step
+            step = Step(
+                index=len(self._record.steps),
+                call=call,
+                observation=Observation(text=text, data=info["data"], error=info["error"]),
+                reward=reward,
+                terminated=terminated,
+                truncated=truncated,
+                seconds=time.monotonic() - began,
+                thought=thought,
+                usage=dict(usage or {}),
+            )
+            self._record.add(step)
+            self._on_step(step, self.tests)
+            if terminated or truncated:
+                self._judge("", {})
+            return step
+
+    def finish(self, stop_reason: str = "", usage: Usage | None = None) -> Result:
+        """End the episode as it stands, and judge it; once it is over, give its result again.
+
+        Args:
+            stop_reason: why the player gave up.
+            usage: what the player's model has cost since the last step.
+
+        Raises:
+            EpisodeOverError: it ended without a result before.
+            DebugGymError: it ends now, by a failure of the infrastructure.
+        """
+        with self._lock:
+            if self.result is not None:
+                return self.result
+            with self._working():
+                return self._judge(stop_reason, usage or {})
+
+    def fail(self, error: Exception, usage: Usage | None = None) -> Result:
+        """End the attempt by an error that is not the player's doing; once it is over, give its result.
+
+        Raises:
+            EpisodeOverError: it ended without a result before.
+            DebugGymError: no task was drawn yet, or the result cannot be stored.
+        """
+        with self._lock:
+            if self._broken is not None:
+                raise self._broken
+            if self.result is None:
+                self._over(lambda: self._record.failed(self.attempt, error, usage or {}))
+            assert self.result is not None
+            return self.result
+
+    def abandon(self, wait: float | None = None) -> None:
+        """Leave without a verdict: the attempt counts as not played. Nothing happens if it is over.
+
+        Args:
+            wait: how many seconds at most to wait for a call that another thread has under way; None: as long
+                as it takes.
+        """
+        self._leaving.set()
+        if self._lock.acquire(timeout=-1 if wait is None else wait):
+            try:
+                if self.live:
+                    self._break(AbandonedError())
+            finally:
+                self._lock.release()
+
+    def interrupt(self) -> bool:
+        """End the call that another thread has under way as if its time limit had passed.
+
+        Returns False if this sandbox cannot do that.
+        """
+        sandbox = self.env.session.sandbox if self.env.session is not None else None
+        if not isinstance(sandbox, Interruptible):
+            return False
+        sandbox.interrupt()
+        return True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.abandon()
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        """One call at a time, and what becomes of its errors."""
+        with self._lock:
+            if not self.live:
+                raise self._broken or EpisodeOverError(self._how())
+            try:
+                with self._turn:
+                    self._demand_wanted()
+                    yield
+            except (ConfigError, StorageError) as error:  # of all attempts, not of this one
+                self._break(EpisodeOverError(f"an error broke it off: {error}"))
+                raise
+            except Exception as error:  # whatever an environment throws: it ends this attempt, not more
+                if self.left:
+                    self._break(AbandonedError())
+                    raise AbandonedError from error
+                if self._record.attempt is None:  # there is no name to record it under
+                    self._break(EpisodeOverError(f"an error broke it off: {error}"))
+                    raise
+                self.fail(error)
+                if isinstance(error, DebugGymError):
+                    raise
+                raise DebugGymError(self._how()) from error
+            finally:
+                self._idle.touch()
+                if self._leaving.is_set() and self.live:
+                    self._break(AbandonedError())
+
+    def _demand_wanted(self) -> None:
+        if self.left:
+            raise AbandonedError
+
+    def _judge(self, stop_reason: str, usage: Usage) -> Result:
+        verdict = self.env.judge()
+        patch, omitted = counted_patch(self.env, verdict)
+        self._demand_wanted()
+        self._over(lambda: self._record.judged(verdict, patch, omitted, stop_reason, usage))
+        assert self.result is not None
+        return self.result
+
+    def _judge_idle(self, seconds: float | None) -> None:
+        """The timer's: nobody called."""
+        with suppress(DebugGymError):  # it is in the records, or the next call is told
+            self.finish(f"there was no call for {seconds:g} s")
+
+    def _over(self, store: Callable[[], Result]) -> None:
+        """Store how it ended, and let go of everything."""
+        try:
+            store()
+        except StorageError as error:
+            self._break(EpisodeOverError(f"an error broke it off: {error}"))
+            raise
+        self._close()
+
+    def _break(self, why: EpisodeOverError) -> None:
+        """It ends without a result."""
+        if self._broken is None:
+            self._broken = why
+            self._close()
+
+    def _close(self) -> None:
+        self._idle.cancel()
+        self._record.recorder.close()
+        if not self._keep_open:
+            self._wrapped.close()
+
+    def _how(self) -> str:
+        return (self.result.reason or self.result.status) if self.result else ""
