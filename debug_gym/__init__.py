@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gymnasium
 
 from debug_gym import plugins
+from debug_gym.version import VERSION
 
 if TYPE_CHECKING:
     from debug_gym.agents.base import Agent, AgentEnv, Briefing, Decision
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from debug_gym.task import ArchiveSource, DirectorySource, Environment, GitSource, Limits, Task, Tests
     from debug_gym.tools.base import Arguments, Session, Tool, ToolError
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 _HOMES = {
     "debug_gym.agents.base": ("Agent", "AgentEnv", "Briefing", "Decision"),

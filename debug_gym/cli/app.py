@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from debug_gym import __version__
+from debug_gym.version import VERSION
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -16,7 +16,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"debug-gym {__version__}")
+        typer.echo(f"debug-gym {VERSION}")
         raise typer.Exit
 
 

@@ -16,9 +16,9 @@ from mcp.server.stdio import stdio_server
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from debug_gym import __version__
 from debug_gym.errors import ConfigError
 from debug_gym.integrations.episodes import FINISH, START, Episodes
+from debug_gym.version import VERSION
 
 INSTRUCTIONS = f"""\
 Repair broken repositories in sandboxes. `{START}` tells you what is wrong and gives you a sandbox; the other
@@ -52,7 +52,7 @@ def make_server(episodes: Episodes) -> Server:
 
     return Server(
         "debug-gym",
-        version=__version__,
+        version=VERSION,
         instructions=INSTRUCTIONS,
         on_list_tools=list_tools,
         on_call_tool=call_tool,

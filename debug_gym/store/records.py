@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from debug_gym import __version__
 from debug_gym.episode import SCHEMA_VERSION, Step, Trajectory, Verdict
 from debug_gym.errors import ConfigError, DebugGymError, UnknownNameError
 from debug_gym.task import Frozen
+from debug_gym.version import VERSION
 
 Status = Literal["resolved", "unresolved", "error"]
 """``error``: the infrastructure failed; it says nothing about the agent and is tried anew on resume."""
@@ -31,7 +31,7 @@ def now() -> str:
 def versions() -> dict[str, str]:
     """What this run's results may depend on beside its configuration."""
     return {
-        "debug_gym": __version__,
+        "debug_gym": VERSION,
         "python": platform.python_version(),
         "platform": platform.platform(),
     }
