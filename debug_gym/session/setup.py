@@ -109,7 +109,7 @@ class Setup:
 
 
 def make_model(config: AttemptConfig) -> Model | None:
-    """The model that all agents of a configuration ask, for agents that take one. Raises as ``make_agent``."""
+    """The model that all agents ask, if they are of a kind that takes one. Raises as ``make_agent`` does."""
     options = _agent_options(config)
     if not isinstance(options.get("model"), str) or not takes_model(plugins.load("agents", config.agent)):
         return None
