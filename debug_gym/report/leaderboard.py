@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from debug_gym.report.load import Attempt, Entry
+from debug_gym.report.load import Entry, StoredAttempt
 from debug_gym.report.statistics import deviation, interval, mean, pass_at_k
 
 
@@ -99,7 +99,7 @@ def _order(rate: float | None) -> float:
     return -1.0 if rate is None else rate
 
 
-def _by_task(attempts: Sequence[Attempt]) -> dict[str, list[bool]]:
+def _by_task(attempts: Sequence[StoredAttempt]) -> dict[str, list[bool]]:
     """For each task with judged attempts, whether each is resolved."""
     tasks: dict[str, list[bool]] = {}
     for attempt in attempts:
@@ -108,7 +108,7 @@ def _by_task(attempts: Sequence[Attempt]) -> dict[str, list[bool]]:
     return tasks
 
 
-def _rate(attempts: Sequence[Attempt]) -> float | None:
+def _rate(attempts: Sequence[StoredAttempt]) -> float | None:
     return mean([pass_at_k(len(won), sum(won), 1) for won in _by_task(attempts).values()])
 
 
@@ -146,7 +146,7 @@ def row(entry: Entry, rank: int | None) -> Row:
     )
 
 
-def _seeds(attempts: Sequence[Attempt]) -> list[float]:
+def _seeds(attempts: Sequence[StoredAttempt]) -> list[float]:
     """The share that is resolved, for each number of attempt: each has its own seed."""
     seeds: dict[int, list[bool]] = {}
     for attempt in attempts:
@@ -155,7 +155,7 @@ def _seeds(attempts: Sequence[Attempt]) -> list[float]:
     return [sum(won) / len(won) for won in seeds.values()]
 
 
-def _costs(attempts: Sequence[Attempt]) -> dict[str, Any]:
+def _costs(attempts: Sequence[StoredAttempt]) -> dict[str, Any]:
     results = [attempt.result for attempt in attempts if attempt.result is not None]
     judged = [result for result in results if result.status != "error"]
 

@@ -23,7 +23,7 @@ REPLAYED = "a reference: it replays a recording"
 
 
 @dataclass(frozen=True)
-class Attempt:
+class StoredAttempt:
     """One planned attempt at a task."""
 
     task: str
@@ -54,7 +54,7 @@ class Entry:
     run: Run
     name: str
     """Short and unique among the runs of a report: the end of its folder's path."""
-    attempts: tuple[Attempt, ...] = field(repr=False)
+    attempts: tuple[StoredAttempt, ...] = field(repr=False)
 
     @property
     def benchmark(self) -> str:
@@ -132,8 +132,8 @@ def _names(folders: list[Path]) -> list[str]:
     return [str(folder) for folder in folders]
 
 
-def _attempts(run: Run) -> Iterator[Attempt]:
+def _attempts(run: Run) -> Iterator[StoredAttempt]:
     results = {result.key: result for result in run.results()}
     for task in run.manifest.tasks:
         for number in range(int(run.manifest.config.get("attempts", 1))):
-            yield Attempt(task, number, results.get((task, number)))
+            yield StoredAttempt(task, number, results.get((task, number)))
