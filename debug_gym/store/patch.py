@@ -3,8 +3,7 @@
 import difflib
 from collections.abc import Callable, Iterable
 
-from debug_gym.sandbox import Changes
-from debug_gym.sandbox.base import FileEntry
+from debug_gym.sandbox import Changes, FileEntry
 
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 

@@ -2,8 +2,7 @@ import subprocess
 
 import pytest
 
-from debug_gym.sandbox import Changes
-from debug_gym.sandbox.base import FileEntry
+from debug_gym.sandbox import Changes, FileEntry
 from debug_gym.store.patch import make_patch
 
 
