@@ -117,6 +117,8 @@ class Step(Frozen):
     usage: dict[str, float] = Field(default_factory=dict)
     """What the model call cost: ``input_tokens``, ``output_tokens``, ``dollars``, ``seconds``."""
 
+    _unicode = field_validator("thought", mode="before")(unicode)
+
 
 class Verdict(Frozen):
     """What the judge says about a changed workspace."""
@@ -149,6 +151,8 @@ class Verdict(Frozen):
     output: str = ""
     """The end of the test run's output."""
     seconds: float = 0.0
+
+    _unicode = field_validator("changed", "rejected", "cheating", "reason", "output", mode="before")(unicode)
 
 
 class Trajectory(Frozen):

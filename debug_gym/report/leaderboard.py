@@ -18,8 +18,10 @@ class Row:
     label: str
     reference: str
     """Why it does not compete; empty if it does."""
+    damage: str
+    """Which line of its results cannot be read, and what to do; empty if all can be read."""
     rank: int | None
-    """From 1, equal rates share one; None for references and for runs without a judged attempt."""
+    """From 1, equal rates share one; None for references, damaged runs and those without a judged attempt."""
     tasks: int
     """Tasks with a judged attempt."""
     planned_tasks: int
@@ -84,15 +86,22 @@ def boards(entries: Sequence[Entry]) -> list[Board]:
 
 def _board(benchmark: str, version: str, entries: list[Entry]) -> Board:
     rated = [(_rate(entry.attempts), entry) for entry in entries]
-    rated.sort(key=lambda item: (bool(item[1].reference), -_order(item[0]), item[1].name))
-    contest = [rate for rate, entry in rated if not entry.reference and rate is not None]
+    rated.sort(key=lambda item: (not _competes(item[1]), -_order(item[0]), item[1].name))
+    contest = [rate for rate, entry in rated if _competes(entry) and rate is not None]
     rows = tuple(
-        row(entry, None if entry.reference or rate is None else 1 + sum(other > rate for other in contest))
+        row(
+            entry,
+            1 + sum(other > rate for other in contest) if _competes(entry) and rate is not None else None,
+        )
         for rate, entry in rated
     )
     longest = sorted((entry.run.manifest.tasks for entry in entries), key=len, reverse=True)
     tasks = dict.fromkeys(task for known in longest for task in known)
     return Board(benchmark, version, tuple(tasks), rows, tuple(entry for _, entry in rated))
+
+
+def _competes(entry: Entry) -> bool:
+    return not entry.reference and not entry.damage
 
 
 def _order(rate: float | None) -> float:
@@ -126,6 +135,7 @@ def row(entry: Entry, rank: int | None) -> Row:
         model=entry.model,
         label=entry.label,
         reference=entry.reference,
+        damage=_damage(entry.damage),
         rank=rank,
         tasks=len(tasks),
         planned_tasks=len(entry.run.manifest.tasks),
@@ -144,6 +154,13 @@ def row(entry: Entry, rank: int | None) -> Row:
         excluded=len(excluded),
         **_costs(entry.attempts),
     )
+
+
+def _damage(damage: Sequence[str]) -> str:
+    if not damage:
+        return ""
+    more = f", and {len(damage) - 1} more" if len(damage) > 1 else ""
+    return f"does not compete: {damage[0]}{more}: remove it, and the run's command plays its attempt anew"
 
 
 def _seeds(attempts: Sequence[StoredAttempt]) -> list[float]:

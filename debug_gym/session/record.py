@@ -143,6 +143,7 @@ class Record:
             controls=verdict.controls,
             odds=verdict.odds,
             excluded=len(verdict.excluded),
+            omitted=len(end.omitted),
             usage=end.usage,
             finished=end.finished,
         )
