@@ -54,12 +54,13 @@ def _file_patch(path: str, old: bytes | None, new: bytes | None, mode: str) -> s
     elif new is None:
         header += "deleted file mode 100644\n"
     try:
-        texts = _text(old), _text(new)
+        lines, changed = _lines(_text(old)), _lines(_text(new))
     except UnicodeDecodeError:
         return header + _binary(old, new)
     tab = "\t" if " " in path else ""  # where GNU patch would end the name at the space
     body = difflib.unified_diff(
-        *map(_lines, texts),
+        lines,
+        changed,
         "/dev/null" if old is None else before + tab,
         "/dev/null" if new is None else after + tab,
     )
