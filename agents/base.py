@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from debug_gym.episode import Observation, ToolCall
+from debug_gym.episode import ModelReply, Observation, ToolCall
 from debug_gym.task import Task
 
 
@@ -52,6 +52,8 @@ class Decision:
     thought: str = ""
     usage: dict[str, float] = field(default_factory=dict)
     """``input_tokens``, ``output_tokens``, ``dollars``, ``seconds``."""
+    replies: tuple[ModelReply, ...] = ()
+    """What a model said since the last decision."""
 
 
 class Agent(ABC):
@@ -75,5 +77,12 @@ class Agent(ABC):
         """The next tool call, or None to give up. The first observation is the briefing's."""
 
     def unbilled(self) -> dict[str, float]:
-        """What the agent has spent since its last decision, in the terms of ``Decision.usage``."""
+        """What the agent has spent since its last decision, in the terms of ``Decision.usage``.
+
+        Like ``unplayed``, it may be asked at any time, even before ``start``.
+        """
         return {}
+
+    def unplayed(self) -> tuple[ModelReply, ...]:
+        """What the agent's model has said since the last decision, e.g. replies with no call in them."""
+        return ()

@@ -227,6 +227,7 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
             "step": self.steps,
             "data": observation.data,
             "error": observation.error,
+            "kind": observation.kind,
         }
         if self.verdict is not None:
             info["resolved"] = self.verdict.resolved

@@ -1,6 +1,7 @@
 """What happens in an episode: tool calls, observations, steps, and the trajectory that they make up."""
 
 import json
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
@@ -70,6 +71,36 @@ class ToolCall(Frozen):
             raise InvalidToolCallError(f"not a valid tool call: {where}: {first['msg']}") from None
 
 
+@dataclass(frozen=True)
+class RequestedCall:
+    """A tool call as the model wrote it: its arguments are text that may or may not be JSON."""
+
+    name: str
+    arguments: str
+    id: str = ""
+    """Empty where the server gave none."""
+
+    def parse(self) -> ToolCall:
+        """The call, ready to be played.
+
+        Raises:
+            InvalidToolCallError: the arguments are not a JSON object of text that can be stored; the message
+                says what is wrong.
+        """
+        call = ToolCall.parse({"name": self.name, "arguments": self.arguments, "id": self.id})
+        try:
+            json.dumps(json.loads(self.arguments or "{}"), ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            message = f"the arguments of {self.name} hold half of a surrogate pair (\\ud800 to \\udfff)"
+            raise InvalidToolCallError(message) from None
+        return call
+
+
+ToolKind = Literal["look", "edit", "test", "debug", "shell", "end", "other"]
+"""What a tool is for: reading files, changing them, running tests, debugging, a shell, ending the episode, or
+something else."""
+
+
 class Observation(Frozen):
     """What a tool call gave: text for the agent, data for programs."""
 
@@ -78,6 +109,8 @@ class Observation(Frozen):
     """Structured and deterministic: no times, no addresses, no temporary paths."""
     error: bool = False
     """The call was wrong or failed as a call; the agent should read the text and try again."""
+    kind: ToolKind | None = None
+    """Of the tool that gave it; None where there is no such tool, and in runs of older versions."""
 
     _unicode = field_validator("text", "data", mode="before")(unicode)
 
@@ -99,6 +132,26 @@ class TokenData(Frozen):
     """One for each of ``completion_ids``."""
 
 
+class ModelReply(Frozen):
+    """One reply of the model that an agent asks, as it came, whether or not a call in it was played."""
+
+    text: str = ""
+    reasoning: str = ""
+    """Where the server shows it."""
+    calls: tuple[RequestedCall, ...] = ()
+    """The calls as the model wrote them."""
+    finish_reason: str = ""
+    """``stop``, ``tool_calls``, ``length`` (cut off at the token limit), or the server's own word."""
+    purpose: Literal["call", "summary"] = "call"
+    """What the model was asked for: a tool call, or a summary of the conversation."""
+    remark: str = ""
+    """What the model was told about how its reply was read: why calls were not played, what was mended."""
+    usage: dict[str, float] = Field(default_factory=dict)
+    """What it cost, in the terms of ``Step.usage``."""
+    tokens: TokenData | None = None
+    """Its tokens, where the agent's model was asked for them and gives them."""
+
+
 class Step(Frozen):
     """One turn: the call, what came back, and where the episode stands."""
 
@@ -116,8 +169,14 @@ class Step(Frozen):
     """The text that the agent's model wrote beside the call."""
     usage: dict[str, float] = Field(default_factory=dict)
     """What the model call cost: ``input_tokens``, ``output_tokens``, ``dollars``, ``seconds``."""
+    replies: tuple[ModelReply, ...] = ()
+    """What the agent's model said since the step before: the last reply holds this call; those before it hold
+    none that could be played. Empty where the call came with those of an earlier step."""
 
-    _unicode = field_validator("thought", mode="before")(unicode)
+    @property
+    def unplayed(self) -> tuple[ModelReply, ...]:
+        """The replies that held no call that could be played."""
+        return self.replies[:-1]
 
 
 class Verdict(Frozen):
@@ -152,8 +211,6 @@ class Verdict(Frozen):
     """The end of the test run's output."""
     seconds: float = 0.0
 
-    _unicode = field_validator("changed", "rejected", "cheating", "reason", "output", mode="before")(unicode)
-
 
 class Trajectory(Frozen):
     """Everything that happened in one episode."""
@@ -172,4 +229,6 @@ class Trajectory(Frozen):
     usage: dict[str, float] = Field(default_factory=dict)
     """What the whole episode cost, in the terms of ``Step.usage``; more than the sum of the steps where the
     agent gave up over replies that led to no step."""
+    replies: tuple[ModelReply, ...] = ()
+    """What the agent's model said after the last step."""
     verdict: Verdict | None = None

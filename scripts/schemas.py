@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, TypeAdapter
 
-from debug_gym.episode import Observation, Step, ToolCall, Verdict
+from debug_gym.episode import ModelReply, Observation, Step, TokenData, ToolCall, Verdict
 from debug_gym.runs.config import RunConfig
 from debug_gym.store.records import End, Manifest, Result, Start
 
@@ -23,7 +23,7 @@ SCHEMAS: dict[str, tuple[str, TypeAdapter[Any], tuple[type[BaseModel], ...]]] = 
     "trajectory": (
         "A line of trajectories/<task>.<attempt>.jsonl",
         LINE,
-        (Start, Step, End, ToolCall, Observation, Verdict),
+        (Start, Step, End, ToolCall, Observation, ModelReply, TokenData, Verdict),
     ),
     "result": ("A line of results.jsonl", TypeAdapter(Result), (Result,)),
     "config": ("config.json of a run", TypeAdapter(Manifest), (Manifest,)),

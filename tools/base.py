@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from debug_gym import plugins
-from debug_gym.episode import Observation, ToolCall
+from debug_gym.episode import Observation, ToolCall, ToolKind
 from debug_gym.errors import ConfigError, SandboxError
 from debug_gym.runners.base import COMMAND
 from debug_gym.sandbox import Sandbox, TestRun
@@ -48,10 +48,11 @@ class Arguments(BaseModel):
 class Tool(ABC):
     """One thing that an agent can do.
 
-    A subclass sets ``name``, ``description`` and ``Args``, and implements ``run``::
+    A subclass sets ``name``, ``description`` and ``Args``, and implements ``run``; its ``kind`` says what it
+    does, for limits, figures and colours::
 
         class Count(Tool):
-            name = "count"
+            name, kind = "count", "look"
             description = "Count the lines of a file."
 
             class Args(Arguments):
@@ -65,6 +66,8 @@ class Tool(ABC):
     """
 
     name: str
+    kind: ToolKind = "other"
+    """What calls of it do to the workspace: those of the kind ``edit`` count as rewrites."""
     description: str
     Args: ClassVar[type[BaseModel]]
 
@@ -122,7 +125,9 @@ class Toolbox:
         Whatever tool it was, nothing in the text can take over a terminal or hide (see ``printable``).
         """
         observation = self._call(session, call)
-        return observation.model_copy(update={"text": printable(observation.text)})
+        tool = self.tools.get(call.name)
+        kind = tool.kind if tool is not None else None
+        return observation.model_copy(update={"text": printable(observation.text), "kind": kind})
 
     def _call(self, session: Session, call: ToolCall) -> Observation:
         tool = self.tools.get(call.name)

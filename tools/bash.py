@@ -17,7 +17,7 @@ _KILLED = re.compile(r"^bash: line \d+: +\d+ Killed .*\n", re.MULTILINE)
 class Bash(Tool):
     """Runs commands in the persistent shell."""
 
-    name = "bash"
+    name, kind = "bash", "shell"
     description = (
         "Run a command in a bash shell that starts in the workspace and keeps its folder, variables and "
         "functions from one call to the next. There is no network, and stdin is empty."

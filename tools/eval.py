@@ -25,7 +25,7 @@ _USAGE_ERROR = 4
 class Eval(Tool):
     """Runs the tests."""
 
-    name = "eval"
+    name, kind = "eval", "test"
     description = (
         "Run the tests, all of them or those named, and show which failed and why. "
         "Times, addresses and temporary paths are left out of the output."

@@ -17,7 +17,7 @@ _MARKS = {"dir": "/", "link": "@", "other": "?"}
 class ListDir(Tool):
     """Lists a folder."""
 
-    name = "listdir"
+    name, kind = "listdir", "look"
     description = (
         "List a folder as a tree. Folders end with /, symbolic links with @. "
         ".git and Python's caches are left out."

@@ -13,7 +13,7 @@ from debug_gym.tools.debugging import At, DebugCall, Debugging, Target, default_
 class Pdb(Tool):
     """Runs commands of pdb."""
 
-    name = "pdb"
+    name, kind = "pdb", "debug"
     description = (
         "Debug a test or a script with Python's pdb. Every pdb command works (b, tbreak, c, n, s, r, until, "
         "up, down, where, p, pp, l, ll, a, display, commands, ...), and any Python statement; several lines "

@@ -19,7 +19,7 @@ MAX_COMPARED = 3_000
 class Replace(Tool):
     """Replaces a text that occurs once in a file."""
 
-    name = "replace"
+    name, kind = "replace", "edit"
     description = (
         "Replace one piece of text in a file by another. It is searched for exactly, with its spaces and "
         "line ends, and must occur once. The answer shows the change as a unified diff."

@@ -35,7 +35,7 @@ _parsing = threading.Lock()
 class Rewrite(Tool):
     """Replaces lines of a file, or writes a whole file."""
 
-    name = "rewrite"
+    name, kind = "rewrite", "edit"
     description = (
         "Replace lines start to end of a file by new content; without start, write the whole file "
         "(it is created if it does not exist). A start one past the last line appends. "

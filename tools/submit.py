@@ -7,7 +7,7 @@ from debug_gym.tools.base import Arguments, Session, Tool
 class Submit(Tool):
     """Ends the episode."""
 
-    name = "submit"
+    name, kind = "submit", "end"
     description = "Hand in the workspace as it is now. The episode ends and the fix is judged."
 
     class Args(Arguments):

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from debug_gym.episode import Observation
 from debug_gym.runners import runner_of
-from debug_gym.sandbox import TraceRow, TraceRun
+from debug_gym.sandbox.base import TraceRow, TraceRun
 from debug_gym.tools.base import Arguments, Session, Tool, ToolError
 from debug_gym.tools.printable import one_line, printable
 from debug_gym.tools.text import clip, sample_files, scrub
@@ -24,7 +24,7 @@ _VERBS = {"return": "returned ", "raise": "raised ", "yield": "yielded "}
 class Trace(Tool):
     """Records what a program does."""
 
-    name = "trace"
+    name, kind = "trace", "debug"
     description = (
         "Run a test or a script once, without stopping, and record what you ask for: values of expressions "
         "at lines, calls and returns of functions, or every assignment to a variable. The answer is one "

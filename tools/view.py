@@ -20,7 +20,7 @@ MAX_WIDTH = 500
 class View(Tool):
     """Shows lines of a text file."""
 
-    name = "view"
+    name, kind = "view", "look"
     description = (
         "Show a text file with line numbers. Lines with a breakpoint are marked B>. "
         f"Without a range, at most {MAX_LINES} lines are shown."

@@ -36,6 +36,11 @@ class Turn:
     complaint: str = ""
     """What the model is told where there are no calls."""
 
+    @property
+    def remark(self) -> str:
+        """All that the model is told about how its reply was read."""
+        return "\n".join([*filter(None, [self.complaint]), *self.refusals.values(), *self.notes.values()])
+
 
 class CallReader:
     """Reads the replies of one episode."""

@@ -4,13 +4,11 @@ import time
 
 from debug_gym.agents.llm.settings import LLMSettings
 from debug_gym.agents.models import Usage
-from debug_gym.episode import Observation, ToolCall
+from debug_gym.episode import Observation
 from debug_gym.errors import ConfigError
 
-EDITORS = ("rewrite", "replace")
 
-
-class EpisodeLimits:
+class Limits:
     """The counters of one episode. ``before_...`` give the reason to stop, or nothing."""
 
     def __init__(self, settings: LLMSettings, max_steps: int | None) -> None:
@@ -22,10 +20,10 @@ class EpisodeLimits:
         self._usage = Usage()
         self._began = time.monotonic()
 
-    def count(self, call: ToolCall, observation: Observation) -> None:
-        """A call was played."""
+    def count(self, observation: Observation) -> None:
+        """A call was played, and gave this."""
         self.steps += 1
-        self.edits += call.name in EDITORS and not observation.error
+        self.edits += observation.kind == "edit" and not observation.error
 
     def charge(self, usage: Usage) -> None:
         """The model has replied.

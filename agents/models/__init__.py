@@ -6,9 +6,9 @@ from debug_gym.agents.models.base import (
     Model,
     Reply,
     Request,
-    RequestedCall,
     Schema,
     Usage,
 )
+from debug_gym.episode import RequestedCall
 
 __all__ = ["ContextOverflowError", "Message", "Model", "Reply", "Request", "RequestedCall", "Schema", "Usage"]

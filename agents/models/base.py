@@ -1,6 +1,5 @@
 """What a language model is to an agent: messages and tool schemas in, a reply out."""
 
-import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from typing import Any, Protocol, Self
 
 from pydantic import BaseModel
 
-from debug_gym.episode import InvalidToolCallError, TokenData, ToolCall
+from debug_gym.episode import RequestedCall, TokenData
 from debug_gym.errors import ModelError
 
 Message = dict[str, Any]
@@ -70,31 +69,6 @@ class Usage:
         if self.estimates:
             figures["estimates"] = self.estimates
         return figures
-
-
-@dataclass(frozen=True)
-class RequestedCall:
-    """A tool call as the model wrote it: its arguments are text that may or may not be JSON."""
-
-    name: str
-    arguments: str
-    id: str = ""
-    """Empty where the server gave none."""
-
-    def parse(self) -> ToolCall:
-        """The call, ready to be played.
-
-        Raises:
-            InvalidToolCallError: the arguments are not a JSON object of text that can be stored; the message
-                says what is wrong.
-        """
-        call = ToolCall.parse({"name": self.name, "arguments": self.arguments, "id": self.id})
-        try:
-            json.dumps(json.loads(self.arguments or "{}"), ensure_ascii=False).encode()
-        except UnicodeEncodeError:
-            message = f"the arguments of {self.name} hold half of a surrogate pair (\\ud800 to \\udfff)"
-            raise InvalidToolCallError(message) from None
-        return call
 
 
 def well_formed(text: str) -> str:

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from debug_gym.agents.models.base import Message, Reply, RequestedCall, Schema, well_formed
+from debug_gym.agents.models.base import Message, Reply, Schema, well_formed
 from debug_gym.agents.models.endpoint import Answer, CutShort
 from debug_gym.agents.models.events import Events
 from debug_gym.agents.models.logprobs import Collector, request_fields
 from debug_gym.agents.models.settings import OpenAISettings
 from debug_gym.agents.models.wire import AssistantMessage, Chunk, Completion
-from debug_gym.episode import TokenData
+from debug_gym.episode import RequestedCall, TokenData
 
 REASONING = ("reasoning_content", "reasoning")
 """The fields in which servers show a model's reasoning, and take it back."""

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from debug_gym.agents.models.base import Message, Model, Reply, Request, RequestedCall, Schema
+from debug_gym.agents.models.base import Message, Model, Reply, Request, Schema
 from debug_gym.agents.models.notation import JSON, XML, Notation, UnreadableCallError
+from debug_gym.episode import RequestedCall
 from debug_gym.errors import ModelError
 
 NOTATIONS: dict[str, Notation] = {"json": JSON, "xml": XML}

@@ -9,12 +9,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from debug_gym.agents.models.base import Message, Reply, RequestedCall, Schema, well_formed
+from debug_gym.agents.models.base import Message, Reply, Schema, well_formed
 from debug_gym.agents.models.endpoint import Answer, CutShort
 from debug_gym.agents.models.events import Events
 from debug_gym.agents.models.failures import reported
 from debug_gym.agents.models.settings import OpenAISettings
 from debug_gym.agents.models.tokens import Counts
+from debug_gym.episode import RequestedCall
 
 ITEMS = "reasoning_items"
 """The field of an assistant's message that carries its turn's items as they came."""

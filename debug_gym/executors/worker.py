@@ -52,7 +52,10 @@ class Worker:
         """Try everything once that no attempt can do without."""
         version = versions()["debug_gym"]
         try:
-            self._setup().agent()
+            setup = self._setup()
+            setup.agent()
+            if setup.model is not None:
+                setup.model.check()
         except (DebugGymError, ImportError) as error:
             return Check(version, str(error))
         return Check(version)

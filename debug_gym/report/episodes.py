@@ -5,20 +5,19 @@ import gzip
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from debug_gym.episode import Step
+from debug_gym.episode import ModelReply, Step, ToolKind
 from debug_gym.errors import DebugGymError, UnknownNameError
-from debug_gym.report.load import Entry, StoredAttempt
+from debug_gym.report.kinds import kind_of
+from debug_gym.report.load import Attempt, Entry
 from debug_gym.sandbox.server.debug.commands import BY_WORD
 from debug_gym.store.records import Result
 
 SHOWN: dict[str, type] = {"path": str, "diff": str, "outcomes": dict}
 """Parts of an observation's data that the viewer draws, if they are of this kind; the rest is in its text."""
-EDITS = frozenset(["rewrite", "replace"])
-"""Tools whose calls the paper counts as rewrites."""
-
 OTHER = "other"
 """What the figures do not tell apart: rare commands of the debugger, and Python statements."""
 
@@ -38,6 +37,8 @@ class Facts:
     tools: Counter[str]
     pdb: Counter[str]
     """Commands of the debugger, by their short names."""
+    kinds: Mapping[str, ToolKind] = field(default_factory=dict)
+    """Of the tools; those that are missing are other ones."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Episode:
     """None unless it was judged."""
 
 
-def read(entry: Entry, attempt: StoredAttempt) -> Episode | None:
+def read(entry: Entry, attempt: Attempt) -> Episode | None:
     """Read an attempt's trajectory; None if it was not begun. A damaged one is an episode that says so."""
     result = attempt.result
     record: dict[str, Any] = {
@@ -60,6 +61,7 @@ def read(entry: Entry, attempt: StoredAttempt) -> Episode | None:
         "result": result.model_dump() if result is not None else None,
         "problem": "",
         "steps": [],
+        "replies": [],
         "end": None,
         "damage": "",
     }
@@ -77,7 +79,8 @@ def read(entry: Entry, attempt: StoredAttempt) -> Episode | None:
         steps = trajectory.steps
         record["problem"] = trajectory.first_observation
         record["steps"] = [_step(step) for step in steps]
-        record["end"] = end.model_dump(exclude={"kind"}) if end is not None else None
+        record["replies"] = [_reply(reply) for reply in trajectory.replies]
+        record["end"] = end.model_dump(exclude={"kind", "replies"}) if end is not None else None
     facts = None
     if result is not None and result.status != "error" and not record["damage"]:
         facts = _facts(result, steps)
@@ -101,7 +104,19 @@ def _step(step: Step) -> dict[str, Any]:
         "seconds": step.seconds,
         "thought": step.thought,
         "usage": step.usage,
+        "kind": kind_of(step),
+        "replies": [_reply(reply) for reply in step.unplayed],
     }
+
+
+def _reply(reply: ModelReply) -> dict[str, Any]:
+    """A reply that led to no step."""
+    return reply.model_dump(mode="json", exclude={"tokens", "usage"})
+
+
+def is_rewrite(step: Step) -> bool:
+    """Whether the paper counts it as a rewrite: a file was changed by a tool that does that."""
+    return kind_of(step) == "edit" and not step.observation.error
 
 
 def _facts(result: Result, steps: tuple[Step, ...]) -> Facts:
@@ -109,9 +124,10 @@ def _facts(result: Result, steps: tuple[Step, ...]) -> Facts:
         task=result.task,
         resolved=result.status == "resolved",
         steps=len(steps),
-        rewrites=sum(step.call.name in EDITS and not step.observation.error for step in steps),
+        rewrites=sum(map(is_rewrite, steps)),
         output_tokens=result.usage.get("output_tokens", 0.0),
         tools=Counter(step.call.name for step in steps),
+        kinds={step.call.name: kind_of(step) for step in steps},
         pdb=Counter(
             word
             for step in steps

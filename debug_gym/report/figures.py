@@ -1,7 +1,7 @@
 """The figures of the debug-gym paper (arXiv 2503.21557), drawn from stored episodes."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from debug_gym.report.episodes import OTHER, Facts
@@ -10,6 +10,10 @@ from debug_gym.report.svg import WIDTH, Drawing, ticks
 
 COLOURS = 8
 """Classes ``c0`` to ``c7`` of the style sheet."""
+SHADES = 4
+"""Tools of a kind that a figure tells apart: classes ``shade0`` to ``shade3``."""
+REST = "c7"
+"""The class of what is left."""
 PDB_COMMANDS = ("b", "c", "cl", "p", "n", "l", OTHER)
 """The paper's kinds of debugger commands."""
 MAX_REWRITES = 10
@@ -50,16 +54,18 @@ def draw(series: Sequence[Series]) -> list[Figure]:
 
 def _figures(series: Sequence[Series]) -> Iterator[Figure | None]:
     yield success_over_rewrites(series)
-    tools = Counter[str]()
+    tools, kinds = Counter[str](), dict[str, str]()
     for item in series:
         for facts in item.episodes:
             tools.update(facts.tools)
+            kinds |= facts.kinds
     yield _distribution(
         "Tool calls",
         "Share of each tool among all calls.",
         series,
-        _commonest(tools),
+        names := _commonest(tools, kinds),
         lambda facts: facts.tools,
+        colours=_by_kind(names, kinds),
     )
     yield _distribution(
         "Debugger commands",
@@ -114,8 +120,11 @@ def _distribution(
     series: Sequence[Series],
     kinds: Sequence[str],
     count: Callable[[Facts], Counter[str]],
+    *,
+    colours: Sequence[str] | None = None,
 ) -> Figure | None:
-    """A bar for each run that did something, divided by kinds."""
+    """A bar for each run that did something, divided by kinds; ``colours``: their classes."""
+    colours = colours or [f"c{number}" for number in range(COLOURS)]
     totals = [(item.label, sum(map(count, item.episodes), Counter[str]())) for item in series]
     totals = [(label, total) for label, total in totals if total]
     drawing = Drawing(44.0 * len(totals), title)
@@ -125,13 +134,13 @@ def _distribution(
         drawing.label(0, y + 13, label)
         drawing.label(WIDTH, y + 13, f"{everything:,}", "tick", "end")
         x = 0.0
-        for colour, (kind, amount) in enumerate(_amounts(total, kinds)):
+        for colour, (kind, amount) in zip(colours, _amounts(total, kinds), strict=False):
             if amount:
                 width = WIDTH * amount / everything
                 hint = f"{kind}: {amount:,} ({amount / everything:.1%})"
-                drawing.rectangle((x, y + 19), (max(width - 1, 0.5), 14), f"fill c{colour}", hint=hint)
+                drawing.rectangle((x, y + 19), (max(width - 1, 0.5), 14), f"fill {colour}", hint=hint)
                 x += width
-    legend = tuple((f"c{colour}", kind) for colour, kind in enumerate(kinds))
+    legend = tuple(zip(colours, kinds, strict=False))
     return Figure(title, note, drawing.text(), legend) if totals else None
 
 
@@ -142,10 +151,21 @@ def _amounts(total: Counter[str], kinds: Sequence[str]) -> list[tuple[str, int]]
     return [*amounts, (OTHER, rest)] if OTHER in kinds else amounts
 
 
-def _commonest(counts: Counter[str]) -> list[str]:
-    """As many kinds as there are colours, the rarest of more under other."""
-    kinds = [kind for kind, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
-    return kinds if len(kinds) <= COLOURS else [*kinds[: COLOURS - 1], OTHER]
+def _commonest(counts: Counter[str], kinds: Mapping[str, str]) -> list[str]:
+    """The commonest tools of each kind, as many as it has shades; those of a kind stand together. The others
+    are left to ``other``."""
+    groups: dict[str, list[str]] = {}
+    for name in sorted(counts, key=lambda name: (-counts[name], name)):
+        groups.setdefault(kinds.get(name, OTHER), []).append(name)
+    shown = [name for group in groups.values() for name in group[:SHADES]]
+    return shown if len(shown) == len(counts) else [*shown, OTHER]
+
+
+def _by_kind(names: Sequence[str], kinds: Mapping[str, str]) -> list[str]:
+    """The classes of tools: the colour of their kind, as in the episodes, and a shade for each of a kind."""
+    found = [kinds.get(name, OTHER) for name in names]
+    classes = [f"kind {kind} shade{found[:place].count(kind)}" for place, kind in enumerate(found)]
+    return [REST if name == OTHER else shade for name, shade in zip(names, classes, strict=True)]
 
 
 def _spread(

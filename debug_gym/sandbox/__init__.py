@@ -1,39 +1,27 @@
 """Isolated places where a task's code runs."""
 
-from debug_gym.sandbox.base import Backend, Guarantees, Probe
-from debug_gym.sandbox.client import Sandbox
-from debug_gym.sandbox.results import (
-    Breakpoint,
+from debug_gym.sandbox.base import (
+    Backend,
     Changes,
     DebugReply,
-    DirEntry,
     ExecResult,
-    FileEntry,
-    Match,
-    SearchResult,
+    Guarantees,
+    Probe,
+    Sandbox,
     Snapshot,
     Stop,
     TestRun,
-    TraceRow,
-    TraceRun,
 )
 
 __all__ = [
     "Backend",
-    "Breakpoint",
     "Changes",
     "DebugReply",
-    "DirEntry",
     "ExecResult",
-    "FileEntry",
     "Guarantees",
-    "Match",
     "Probe",
     "Sandbox",
-    "SearchResult",
     "Snapshot",
     "Stop",
     "TestRun",
-    "TraceRow",
-    "TraceRun",
 ]

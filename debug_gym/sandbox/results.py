@@ -1,73 +1,27 @@
-"""What a sandbox returns.
-
-Much of it is read from the replies of a runtime, which the host distrusts: see ``replies``. The annotations
-of ``strict`` are for that.
-"""
+"""What a sandbox returns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, NamedTuple
-
-from pydantic import ConfigDict
+from typing import Any
 
 from debug_gym.sandbox.server.output import BoundedOutput
-from debug_gym.sandbox.strict import FailFast, Flag, Number, Text, Texts, Words
-
-_EXACT = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True)
 class ExecResult:
     """How a command ended."""
 
-    __pydantic_config__ = _EXACT
-
-    exit_code: Number | None
+    exit_code: int | None
     """None: it did not end by itself (timeout, or the shell was lost). Negative: killed by that signal."""
-    output: Text
+    output: str
     """stdout and stderr as they were written, bounded; bytes that are not UTF-8 are replaced."""
-    dropped: Number = 0
+    dropped: int = 0
     """Bytes cut out of the middle of the output."""
-    timed_out: Flag = False
-    killed: Number = 0
+    timed_out: bool = False
+    killed: int = 0
     """Processes that the command left behind and that were ended with it."""
-    note: Text = ""
+    note: str = ""
     """What else the caller should know, e.g. that the shell was restarted."""
-
-
-class DirEntry(NamedTuple):
-    """One entry of a folder."""
-
-    path: Text
-    """Relative to the folder that was listed."""
-    kind: Literal["file", "dir", "link", "other"]
-    size: Number
-    """Bytes of a file, else 0."""
-
-
-class Match(NamedTuple):
-    """One line that a search found."""
-
-    path: Text
-    """Relative to the workspace."""
-    line: Number
-    """From 1."""
-    text: Text
-    """The line, cut where it is long."""
-
-
-@dataclass(frozen=True)
-class SearchResult:
-    """What a search found."""
-
-    __pydantic_config__ = _EXACT
-
-    matches: Annotated[tuple[Match, ...], FailFast()]
-    """Sorted by path and line."""
-    truncated: Flag
-    """There are more."""
-    skipped: Texts = ()
-    """Paths of files that are too large to be searched."""
 
 
 NO_PROGRAM = 127
@@ -86,24 +40,23 @@ class TestRun:
     """One run of the task's tests."""
 
     __test__ = False
-    __pydantic_config__ = _EXACT
 
-    exit_code: Number | None
-    output: Text
-    complete: Flag
+    exit_code: int | None
+    output: str
+    complete: bool
     """The session collected, ran and finished: without it, no result counts."""
-    collected: Texts = ()
+    collected: tuple[str, ...] = ()
     """Test ids in the order in which they were to run."""
-    outcomes: Words = field(default_factory=dict)
+    outcomes: Mapping[str, str] = field(default_factory=dict)
     """Test id to ``passed``, ``failed``, ``error``, ``skipped``, ``xfailed`` or ``xpassed``."""
-    messages: Words = field(default_factory=dict)
+    messages: Mapping[str, str] = field(default_factory=dict)
     """Test id to the one-line reason of its failure."""
-    dropped: Number = 0
-    timed_out: Flag = False
-    killed: Number = 0
-    warm: Flag = False
+    dropped: int = 0
+    timed_out: bool = False
+    killed: int = 0
+    warm: bool = False
     """It ran in a fork of the warm interpreter; else in a new one."""
-    note: Text = ""
+    note: str = ""
     """Why it did not run warm, or what else the caller should know."""
 
     @property
@@ -126,58 +79,30 @@ class TestRun:
 class Stop:
     """Where a debugged program stands."""
 
-    __pydantic_config__ = _EXACT
-
-    file: Text
+    file: str
     """Relative to the workspace where it lies in it, else absolute."""
-    line: Number
-    function: Text
-    reason: Text = ""
-
-
-@dataclass(frozen=True)
-class Breakpoint:
-    """Where a debugged program is to stop."""
-
-    __pydantic_config__ = _EXACT
-
-    number: Number
-    """It stays the same as long as there is an episode; no other gets it."""
-    file: Text
-    """Relative to the workspace where it lies in it, else absolute."""
-    line: Number
-    condition: Text | None = None
-    """An expression; it stops only where that is true."""
-    temporary: Flag = False
-    """It goes with its first stop."""
-    enabled: Flag = True
-    ignore: Number = 0
-    """How many times more it is passed without a stop."""
-    hits: Number = 0
-    """How many times it was reached."""
-    commands: Texts = ()
-    """What the debugger executes at each stop."""
+    line: int
+    function: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)
 class DebugReply:
     """What the debugger answered."""
 
-    __pydantic_config__ = _EXACT
-
-    output: Text
+    output: str
     """The debugger's own words, without a prompt."""
-    program: Text = ""
+    program: str = ""
     """What the program wrote meanwhile, stdout and stderr, bounded."""
     stop: Stop | None = None
     """None: the program is not stopped (it ended)."""
-    ended: Flag = False
-    exit_code: Number | None = None
-    interrupted: Flag = False
+    ended: bool = False
+    exit_code: int | None = None
+    interrupted: bool = False
     """The time limit passed; the program was interrupted and stands where it was."""
-    breakpoints: Annotated[tuple[Breakpoint, ...], FailFast()] = ()
-    """All breakpoints now."""
-    sources: Words = field(default_factory=dict)
+    breakpoints: tuple[Mapping[str, Any], ...] = ()
+    """All breakpoints now: number, file, line, condition, temporary, enabled, ignore, hits, commands."""
+    sources: Mapping[str, str] = field(default_factory=dict)
     """Text of the files that hold a breakpoint for the first time, as the program runs them."""
 
 

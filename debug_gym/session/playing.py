@@ -32,8 +32,11 @@ def drive(session: AttemptSession, agent: Agent) -> Result:
     agent.start(replace(briefing, task=session.attempt.task) if agent.sees_gold else briefing)
     observation = Observation(text=briefing.observation, data=briefing.info)
     while session.live and (decision := agent.act(observation)) is not None:
-        observation = session.step(decision.call, thought=decision.thought, usage=decision.usage).observation
-    return session.finish(agent.stop_reason, agent.unbilled())
+        step = session.step(
+            decision.call, thought=decision.thought, usage=decision.usage, replies=decision.replies
+        )
+        observation = step.observation
+    return session.finish(agent.stop_reason, agent.unbilled(), agent.unplayed())
 
 
 def play(
@@ -97,4 +100,5 @@ def play_attempt(
         except Exception as error:  # whatever an agent throws: it ends this attempt, not the run
             if session.left:
                 raise AbandonedError from error
-            return session.fail(error, agent.unbilled() if agent and session.steps else {})
+            usage, replies = (agent.unbilled(), agent.unplayed()) if agent else ({}, ())
+            return session.fail(error, usage, replies)

@@ -3,11 +3,11 @@
 import time
 import traceback
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from debug_gym.env import DebugGymEnv
-from debug_gym.episode import Step, Trajectory, Verdict
+from debug_gym.episode import ModelReply, Step, Trajectory, Verdict
 from debug_gym.errors import DebugGymError
 from debug_gym.session.attempt import Attempt, Recorder
 from debug_gym.store.patch import make_patch
@@ -63,7 +63,14 @@ class Record:
         self.steps.append(step)
 
     def judged(
-        self, verdict: Verdict, patch: str, omitted: tuple[str, ...], stop_reason: str, usage: Usage
+        self,
+        verdict: Verdict,
+        patch: str,
+        omitted: tuple[str, ...],
+        *,
+        stop_reason: str,
+        usage: Usage,
+        replies: Sequence[ModelReply],
     ) -> Result:
         """The last line and the result of an attempt that was played to its end."""
         end = End(
@@ -74,11 +81,14 @@ class Record:
             omitted=omitted,
             stop_reason=stop_reason,
             usage=self._total(usage),
+            replies=tuple(replies),
             seconds=round(self.elapsed, 3),
         )
         return self._finish(end, "; ".join(part for part in (verdict.reason, stop_reason) if part))
 
-    def failed(self, attempt: Attempt, error: Exception, usage: Usage) -> Result:
+    def failed(
+        self, attempt: Attempt, error: Exception, usage: Usage, replies: Sequence[ModelReply]
+    ) -> Result:
         """The last line and the result of an attempt that the infrastructure broke off."""
         if self.recorder.empty:
             self.begin(attempt, "")
@@ -88,6 +98,7 @@ class Record:
             ending="error",
             error=sentence(error) if known else "".join(traceback.format_exception(error)),
             usage=self._total(usage),
+            replies=tuple(replies),
             seconds=round(self.elapsed, 3),
         )
         return self._finish(end, sentence(error))
@@ -104,6 +115,7 @@ class Record:
             steps=tuple(self.steps),
             stop_reason=self.end.stop_reason if self.end else "",
             usage=self.end.usage if self.end else self._total({}),
+            replies=self.end.replies if self.end else (),
             verdict=self.end.verdict if self.end else None,
         )
 
@@ -121,6 +133,11 @@ class Record:
         for usage in (*(step.usage for step in self.steps), more):
             total.update(usage)  # sums floats as well
         return dict(total)
+
+    def _unplayed(self, end: End) -> int:
+        """How many replies were to hold a call, and held none that could be played."""
+        replies = [*(reply for step in self.steps for reply in step.unplayed), *end.replies]
+        return sum(reply.purpose == "call" for reply in replies)
 
     def _finish(self, end: End, reason: str) -> Result:
         assert self.attempt is not None  # the first line was written
@@ -143,7 +160,7 @@ class Record:
             controls=verdict.controls,
             odds=verdict.odds,
             excluded=len(verdict.excluded),
-            omitted=len(end.omitted),
+            unplayed=self._unplayed(end),
             usage=end.usage,
             finished=end.finished,
         )

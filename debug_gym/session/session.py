@@ -1,7 +1,7 @@
 """The session of one attempt: whoever plays it pushes calls in, and everything else happens here."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from threading import Event, RLock
 from types import TracebackType
@@ -11,7 +11,7 @@ import gymnasium
 
 from debug_gym.agents.base import Briefing
 from debug_gym.env import DebugGymEnv
-from debug_gym.episode import Observation, Step, ToolCall, Trajectory
+from debug_gym.episode import ModelReply, Observation, Step, ToolCall, Trajectory
 from debug_gym.errors import ConfigError, DebugGymError
 from debug_gym.session.attempt import AbandonedError, Attempt, EpisodeOverError, Recorder, Unrecorded
 from debug_gym.session.idle import IdleTimer
@@ -166,13 +166,21 @@ class AttemptSession:
                 max_steps=env.max_steps,
             )
 
-    def step(self, call: ToolCall, *, thought: str = "", usage: Usage | None = None) -> Step:
+    def step(
+        self,
+        call: ToolCall,
+        *,
+        thought: str = "",
+        usage: Usage | None = None,
+        replies: Sequence[ModelReply] = (),
+    ) -> Step:
         """Play a call. If it ends the episode, ``result`` is there when this returns.
 
         Args:
             call: the tool and its arguments; what is wrong with them is said in the observation.
             thought: what the player's model wrote beside it.
             usage: what that cost.
+            replies: what the player's model said since the step before, this call's reply last.
 
         Raises:
             EpisodeOverError: the episode has ended before.
@@ -188,26 +196,30 @@ class AttemptSession:
             step = Step(
                 index=len(self._record.steps),
                 call=call,
-                observation=Observation(text=text, data=info["data"], error=info["error"]),
+                observation=Observation(text=text, data=info["data"], error=info["error"], kind=info["kind"]),
                 reward=reward,
                 terminated=terminated,
                 truncated=truncated,
                 seconds=time.monotonic() - began,
                 thought=thought,
                 usage=dict(usage or {}),
+                replies=tuple(replies),
             )
             self._record.add(step)
             self._on_step(step, self.tests)
             if terminated or truncated:
-                self._judge("", {})
+                self._judge("", {}, ())
             return step
 
-    def finish(self, stop_reason: str = "", usage: Usage | None = None) -> Result:
+    def finish(
+        self, stop_reason: str = "", usage: Usage | None = None, replies: Sequence[ModelReply] = ()
+    ) -> Result:
         """End the episode as it stands, and judge it; once it is over, give its result again.
 
         Args:
             stop_reason: why the player gave up.
             usage: what the player's model has cost since the last step.
+            replies: what it has said since then.
 
         Raises:
             EpisodeOverError: it ended without a result before.
@@ -217,9 +229,11 @@ class AttemptSession:
             if self.result is not None:
                 return self.result
             with self._working():
-                return self._judge(stop_reason, usage or {})
+                return self._judge(stop_reason, usage or {}, replies)
 
-    def fail(self, error: Exception, usage: Usage | None = None) -> Result:
+    def fail(
+        self, error: Exception, usage: Usage | None = None, replies: Sequence[ModelReply] = ()
+    ) -> Result:
         """End the attempt by an error that is not the player's doing; once it is over, give its result.
 
         Raises:
@@ -230,7 +244,7 @@ class AttemptSession:
             if self._broken is not None:
                 raise self._broken
             if self.result is None:
-                self._over(lambda: self._record.failed(self.attempt, error, usage or {}))
+                self._over(lambda: self._record.failed(self.attempt, error, usage or {}, replies))
             assert self.result is not None
             return self.result
 
@@ -303,11 +317,14 @@ class AttemptSession:
         if self.left:
             raise AbandonedError
 
-    def _judge(self, stop_reason: str, usage: Usage) -> Result:
+    def _judge(self, stop_reason: str, usage: Usage, replies: Sequence[ModelReply]) -> Result:
         verdict = self.env.judge()
         patch, omitted = counted_patch(self.env, verdict)
         self._demand_wanted()
-        self._over(lambda: self._record.judged(verdict, patch, omitted, stop_reason, usage))
+        record = self._record.judged
+        self._over(
+            lambda: record(verdict, patch, omitted, stop_reason=stop_reason, usage=usage, replies=replies)
+        )
         assert self.result is not None
         return self.result
 

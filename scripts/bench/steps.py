@@ -14,7 +14,7 @@ from bench.workplace import PRICES, Row, Workplace, run
 
 from debug_gym.env import DebugGymEnv
 from debug_gym.episode import ToolCall
-from debug_gym.sandbox import Sandbox
+from debug_gym.sandbox.client import RuntimeSandbox
 
 ROUNDS = 20
 """How many times more often a step of well under a millisecond is measured."""
@@ -32,13 +32,13 @@ def step(env: DebugGymEnv, tool: str, arguments: dict[str, Any], expected: str, 
     return clock(lambda: env.step(call), check)
 
 
-def live(env: DebugGymEnv) -> Sandbox:
+def live(env: DebugGymEnv) -> RuntimeSandbox:
     """The sandbox of an episode."""
-    assert env.session is not None and isinstance(env.session.sandbox, Sandbox)
+    assert env.session is not None and isinstance(env.session.sandbox, RuntimeSandbox)
     return env.session.sandbox
 
 
-def ping(sandbox: Sandbox) -> Sample:
+def ping(sandbox: RuntimeSandbox) -> Sample:
     """The bare round trip of the protocol."""
     return clock(lambda: sandbox.request("ping"), lambda seen: seen == ({}, b""))
 

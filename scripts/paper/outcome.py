@@ -7,9 +7,9 @@ from pathlib import Path
 from paper.grid import AGENTS
 
 from debug_gym.errors import ConfigError, DebugGymError
-from debug_gym.report.episodes import EDITS, Facts, read
+from debug_gym.report.episodes import Facts, is_rewrite, read
 from debug_gym.report.leaderboard import Board, Row, boards
-from debug_gym.report.load import Entry, StoredAttempt, load
+from debug_gym.report.load import Attempt, Entry, load
 from debug_gym.report.statistics import mean
 
 
@@ -104,7 +104,7 @@ def _sizes(entry: Entry) -> Iterable[tuple[int, int]]:
         except DebugGymError:  # it is damaged, which the report of the run says
             continue
         for step in steps:
-            if step.call.name in EDITS and not step.observation.error:
+            if is_rewrite(step):
                 signs = [line[:1] for line in str(step.observation.data.get("diff", "")).splitlines()[2:]]
                 yield signs.count("-"), signs.count("+")
 
@@ -115,7 +115,7 @@ def _kept(entry: Entry, rewrite: Entry) -> float | None:
     return mean([float(states[key]) for key in won])
 
 
-def _states(attempts: Sequence[StoredAttempt]) -> dict[tuple[str, int], bool]:
+def _states(attempts: Sequence[Attempt]) -> dict[tuple[str, int], bool]:
     """Whether each judged attempt is resolved."""
     return {
         (attempt.task, attempt.number): attempt.state == "resolved"

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from debug_gym.episode import Observation, Step, ToolCall, Verdict
+from debug_gym.episode import ModelReply, Observation, RequestedCall, Step, ToolCall, Verdict
 from debug_gym.store.records import End, Manifest, Result, Start
 from debug_gym.store.writer import RunWriter
 
@@ -97,6 +97,7 @@ def _end(mark):
         verdict=verdict,
         patch=DIFF,
         seconds=2.0,
+        replies=(ModelReply(text="I give up.", finish_reason="length", remark="There was no tool call."),),
     )
 
 
@@ -139,10 +140,15 @@ B> 1\tdef add(a, b):
 def story():
     """The steps of an episode with something of everything."""
     one, two = "test_a.py::test_one", "test_a.py::test_two"
+    said = ModelReply(
+        text="I wonder.", reasoning="Hm.", finish_reason="stop", remark="There was no tool call."
+    )
+    broken = ModelReply(calls=(RequestedCall("view", '{"path": '),), remark="not valid JSON")
+    asked = {"replies": (said, broken, ModelReply(text="", finish_reason="tool_calls"))}
     used = {"usage": {"input_tokens": 100, "output_tokens": 10, "dollars": 0.5, "seconds": 1.5}}
     return [
         step(0, "listdir", {"depth": 2}, "./\n  a.py", {"path": "."}, thought="Let me look.", **used),
-        step(1, "view", {"path": "a.py"}, VIEWED, {"path": "a.py"}),
+        step(1, "view", {"path": "a.py"}, VIEWED, {"path": "a.py"}, **asked),
         step(
             2,
             "eval",

@@ -191,6 +191,31 @@ def test_an_episode_is_shown_as_what_it_was(open_page, report):
     assert "$1.0" in page.locator(".facts").inner_text()
 
 
+def test_replies_without_a_step_stand_where_they_came(open_page, report):
+    page = open_page(report, "#/good/beta/1")
+    page.locator(".step").first.wait_for()
+    cards = page.locator(".cards > article").all()
+    order = [card.get_attribute("id") or card.locator("header").inner_text() for card in cards]
+    silent = "reply without a call that was played"
+    assert order[0] == "step-1"
+    assert [title.split("\n")[0] for title in order[1:3]] == [silent, silent]
+    assert order[3] == "step-2"
+    assert order[-2].startswith(silent) and order[-1] == "verdict"
+    assert "I wonder." in cards[1].inner_text() and "There was no tool call." in cards[1].inner_text()
+    assert 'view {"path":' in cards[2].inner_text()
+    assert "I give up." in cards[-2].inner_text()
+
+
+def test_a_tool_has_one_colour_in_figures_and_episodes(open_page, report):
+    page = open_page(report)
+    swatch = page.locator("figure:has-text('Tool calls') .legend li", has_text="rewrite").locator("i")
+    figure = swatch.evaluate("e => getComputedStyle(e).backgroundColor")
+    page.goto(page.url.split("#")[0] + "#/good/beta/1/5")
+    tool = page.locator("#step-5 .tool")
+    tool.wait_for()
+    assert tool.evaluate("e => getComputedStyle(e).color") == figure
+
+
 def test_the_help_lists_the_keys(open_page, report):
     page = open_page(report, "#/good/alpha/0")
     page.keyboard.press("?")

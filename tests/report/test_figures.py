@@ -61,10 +61,16 @@ def test_labels_are_text_whatever_they_hold():
         ElementTree.fromstring(figure.svg)
 
 
-def test_more_tools_than_colours_are_joined():
-    many = facts(tools=Counter({f"tool{number}": 20 - number for number in range(12)}))
+def test_tools_of_a_kind_share_its_colour_and_the_rarest_are_joined():
+    counts = {f"tool{number}": 20 - number for number in range(12)} | {"view": 15, "grep": 1}
+    many = facts(tools=Counter(counts), kinds={"view": "look", "grep": "look"})
     figure = next(figure for figure in draw([Series("one", [many])]) if figure.title == "Tool calls")
-    assert [name for _, name in figure.legend][-2:] == ["tool6", "other"]
+    assert figure.legend == (
+        *((f"kind other shade{number}", f"tool{number}") for number in range(4)),
+        ("kind look shade0", "view"),
+        ("kind look shade1", "grep"),
+        ("c7", "other"),
+    )
     assert sum(int(hint.split(": ")[1].split()[0]) for hint in hints(figure)[1:]) == many.tools.total()
 
 

@@ -212,4 +212,6 @@ def _line(result: Result, tally: Tally) -> str:
     text = f"{name}: {result.status}, {count(result.steps, 'step')}, {result.seconds:.1f} s"
     if result.status == "unresolved":
         text += f", {result.fail_to_pass:.0%} of fail-to-pass"
+    if result.unplayed:
+        text += f", {count(result.unplayed, 'reply', 'replies')} without a call"
     return f"{text}: {result.reason}" if result.reason else text

@@ -31,3 +31,11 @@ export function tableRow(header, ...cells) {
     cells.map((cell) => el("td", {}, cell)),
   );
 }
+
+/** A table that scrolls sideways by itself where the page is too narrow for it. */
+export function wide(...rows) {
+  const table = el("table", {}, ...rows);
+  const box = el("div", { class: "scroll" }, table);
+  new ResizeObserver(() => box.classList.toggle("wide", table.offsetWidth > box.clientWidth)).observe(box);
+  return box;
+}

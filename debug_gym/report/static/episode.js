@@ -4,7 +4,7 @@ import { el } from "./dom.js";
 import { attemptLink } from "./marks.js";
 import { Reader } from "./reader.js";
 import { plain } from "./source.js";
-import { kindOf, stepCard, summary } from "./steps.js";
+import { replyCard, stepCard, summary } from "./steps.js";
 import { share } from "./tests.js";
 import { verdictCard } from "./verdict.js";
 import { STATES, dollars, duration, percent, short, total } from "./words.js";
@@ -25,6 +25,7 @@ function facts({ state, result, steps }) {
     result && state !== "error" && ["fail-to-pass", percent(result.fail_to_pass)],
     result && state !== "error" && ["pass-to-pass", percent(result.pass_to_pass)],
     result && ["seed", result.seed],
+    result?.unplayed > 0 && ["replies without a call", result.unplayed],
   ];
   return el(
     "dl",
@@ -56,7 +57,7 @@ function timeLine(steps, links) {
       const title = `${index + 1} ${step.tool}: ${summary(step).slice(0, 200)}${tests === undefined ? "" : ` · ${percent(tests)} of the tests pass`}`;
       const block = el("a", {
         href: links[index],
-        class: `${kindOf(step.tool)}${step.error ? " failed" : ""}${tests === undefined ? "" : " tested"}`,
+        class: `${step.kind}${step.error ? " failed" : ""}${tests === undefined ? "" : " tested"}`,
         title,
         "aria-label": title,
       });
@@ -74,7 +75,7 @@ function rail(steps, links) {
       {},
       el(
         "a",
-        { href: links[index], class: `${kindOf(step.tool)}${step.error ? " failed" : ""}` },
+        { href: links[index], class: `${step.kind}${step.error ? " failed" : ""}` },
         el("span", { class: "count" }, String(index + 1)),
         el("b", {}, step.tool),
         el("span", { class: "summary" }, summary(step)),
@@ -122,6 +123,7 @@ export async function showEpisode(view, run, task, attempt, step) {
   const before = outcomesBefore(steps);
   const cards = steps.map((each, index) => stepCard(each, index + 1, links[index], before[index]));
   cards.push(verdictCard(episode));
+  const shown = cards.map((card, index) => [(steps[index] ?? episode).replies.map(replyCard), card]);
   const line = timeLine(steps, links);
   const list = rail(steps, links);
   const told =
@@ -132,7 +134,7 @@ export async function showEpisode(view, run, task, attempt, step) {
       el("summary", {}, "What the agent was told"),
       plain(problem, { fold: 60 }),
     );
-  const story = el("div", { class: "story" }, list, el("div", { class: "cards" }, told, cards));
+  const story = el("div", { class: "story" }, list, el("div", { class: "cards" }, told, shown));
   const reader = new Reader({ steps, cards, line, list, links, home, story });
   view.replaceChildren(...top, facts(episode), el("div", { class: "tools" }, line, reader.find), story);
   if (step) reader.select(Number(step) - 1);

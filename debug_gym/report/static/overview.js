@@ -1,6 +1,6 @@
 // The matrix below each leaderboard: a row for each task, a column for each run, a mark for each attempt.
 import { address, attemptsAt, boards, runs } from "./data.js";
-import { el, searchField } from "./dom.js";
+import { el, searchField, wide } from "./dom.js";
 import { attemptLink } from "./marks.js";
 import { plural } from "./words.js";
 
@@ -82,7 +82,7 @@ function showMatrix(place, board) {
   );
   place.replaceChildren(
     el("div", { class: "find" }, el("h2", {}, "Tasks"), search, choice, count),
-    el("div", { class: "scroll" }, el("table", {}, el("thead", {}, head), el("tbody", {}, rows))),
+    wide(el("thead", {}, head), el("tbody", {}, rows)),
   );
 }
 

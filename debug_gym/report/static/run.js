@@ -1,6 +1,6 @@
 // One run: what was asked for, and how each attempt ended.
 import { runs } from "./data.js";
-import { el, searchField, tableRow } from "./dom.js";
+import { el, searchField, tableRow, wide } from "./dom.js";
 import { attemptLink } from "./marks.js";
 import { duration } from "./words.js";
 
@@ -52,11 +52,7 @@ export function showRun(view, name) {
       ),
     ),
     el("div", { class: "find" }, el("h2", {}, "Attempts"), search),
-    el(
-      "div",
-      { class: "scroll matrix" },
-      el("table", {}, el("thead", {}, el("tr", {}, heads)), el("tbody", {}, rows)),
-    ),
+    el("div", { class: "matrix" }, wide(el("thead", {}, el("tr", {}, heads)), el("tbody", {}, rows))),
   );
   scrollTo(0, 0);
   return { keys: { "/": ["find an attempt", () => search.focus()] } };

@@ -4,23 +4,7 @@ import { code, debuggerView, diffView, plain } from "./source.js";
 import { testsView } from "./tests.js";
 import { duration, short } from "./words.js";
 
-const KINDS = {
-  __proto__: null,
-  view: "look",
-  grep: "look",
-  listdir: "look",
-  rewrite: "change",
-  replace: "change",
-  eval: "test",
-  pdb: "debug",
-  trace: "debug",
-  bash: "shell",
-  submit: "end",
-};
 const PROMPTS = { __proto__: null, pdb: "(Pdb)", bash: "$" };
-
-/** The family of a tool, which gives its colour. */
-export const kindOf = (tool) => KINDS[tool] ?? "other";
 
 const inWords = (value) => (typeof value === "string" ? value : JSON.stringify(value));
 const joined = (...values) =>
@@ -138,12 +122,28 @@ function costs({ seconds, usage }) {
   return parts.join(" · ");
 }
 
+const PURPOSES = { call: "reply without a call that was played", summary: "summary of the conversation" };
+
+/** A reply of the model that led to no step: what it said, the calls in it, and what it was told. */
+export function replyCard({ text, reasoning, calls, finish_reason: reason, purpose, remark }) {
+  const title = PURPOSES[purpose];
+  return el(
+    "article",
+    { class: "reply", "aria-label": title },
+    el("header", {}, el("b", { class: "tool" }, title), el("span", { class: "costs" }, reason)),
+    reasoning && el("div", { class: "thought" }, reasoning),
+    text ? plain(text, { fold: 60 }) : !calls.length && el("p", { class: "quiet" }, "(no text)"),
+    calls.map((call) => el("p", {}, el("code", {}, `${call.name} ${call.arguments}`))),
+    remark && el("div", { class: "refused" }, el("b", {}, "what it was told"), plain(remark)),
+  );
+}
+
 /** The card of a step; `before` are the tests' outcomes before it. */
 export function stepCard(step, number, link, before) {
   return el(
     "article",
     {
-      class: `step ${kindOf(step.tool)}${step.error ? " failed" : ""}`,
+      class: `step ${step.kind}${step.error ? " failed" : ""}`,
       id: `step-${number}`,
       tabindex: "-1",
       "aria-label": `Step ${number}: ${step.tool}`,

@@ -28,6 +28,9 @@ def agent(server, brief):
     return start
 
 
+EDITED = Observation(text="edited", kind="edit")
+
+
 def said(text):
     return Observation(text=text)
 
@@ -80,7 +83,6 @@ def test_a_malformed_call_is_answered_under_its_id_and_asked_again(server, agent
     playing = agent()
     decision = playing.act(FIRST)
     assert decision.call.id == "c2"
-    assert decision.thought == "Hm."
     assert decision.usage["output_tokens"] == 20  # both replies
     (explanation,) = answers(server).values()
     assert "arguments of view are not valid JSON" in explanation
@@ -88,6 +90,28 @@ def test_a_malformed_call_is_answered_under_its_id_and_asked_again(server, agent
     assert (
         server.asked[-2]["tool_calls"][0]["function"]["arguments"] == "{}"
     )  # servers refuse malformed history
+
+
+def test_every_reply_is_kept_with_what_was_made_of_it(server, agent):
+    server.say("No call.", reasoning="Hm.")
+    server.say("Broken.", server.call("view", '{"path": ', "c1"), finish_reason="length")
+    server.say("Look.", server.call("view", {"path": "a"}, "c2"), server.call("eval", {}, "c3"))
+    server.say("Nothing more.")
+    playing = agent(max_malformed=3)
+    first, second = playing.act(FIRST), playing.act(said("one"))
+    silent, broken, played = first.replies
+    assert (silent.text, silent.reasoning, silent.calls) == ("No call.", "Hm.", ())
+    assert "There was no tool call" in silent.remark
+    assert [(call.name, call.arguments) for call in broken.calls] == [("view", '{"path": ')]
+    assert "not valid JSON" in broken.remark and broken.finish_reason == "length"
+    assert [call.id for call in played.calls] == ["c2", "c3"]
+    assert (played.remark, played.usage["output_tokens"]) == ("", 10)
+    assert (first.thought, second.thought) == ("Look.", "")
+    assert second.replies == ()  # it came with the first
+    with pytest.raises(ModelError):
+        playing.act(said("two"))
+    (last,) = playing.unplayed()
+    assert last.text == "Nothing more."
 
 
 def test_one_malformed_call_holds_back_its_whole_reply(server, agent):
@@ -286,9 +310,9 @@ def test_the_limit_of_rewrites(server, agent):
         server.say(None, server.call(name, {}, f"c{turn}"))
     playing = agent("rewrite", "replace", max_rewrites=2, max_steps=4, countdown=2)
     playing.act(FIRST)
-    playing.act(Observation(text="wrong", error=True))
-    playing.act(said("edited"))
-    assert playing.act(said("edited")) is None
+    playing.act(Observation(text="wrong", error=True, kind="edit"))
+    playing.act(EDITED)
+    assert playing.act(EDITED) is None
     assert playing.stop_reason == "the limit of rewrites is reached: 2"
     assert answers(server) == {
         "c0": "wrong\n\n(2 rewrites left.)",
@@ -377,7 +401,7 @@ def test_the_debugger_comes_after_some_edits(server, agent):
     for turn, name in enumerate(["rewrite", "rewrite", "rewrite", "pdb"]):
         server.say(None, server.call(name, {}, f"c{turn}"))
     offered = []
-    for observation in (FIRST, Observation(text="wrong", error=True), said("edited"), said("edited")):
+    for observation in (FIRST, Observation(text="wrong", error=True, kind="edit"), EDITED, EDITED):
         playing.act(observation)
         offered.append([tool["function"]["name"] for tool in server.requests[-1].body["tools"]])
     assert offered == [["view", "rewrite"]] * 3 + [list(PDB_TOOLS)]

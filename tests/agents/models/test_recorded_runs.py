@@ -1,5 +1,6 @@
 """Whole runs, recorded with a server and replayed without one."""
 
+import json
 from contextlib import closing
 
 import pytest
@@ -67,6 +68,43 @@ def test_a_resumed_run_is_replayed_as_it_ended(server, run, tmp_path):
         "replayed", workers=2, agent_options={"provider": "replay", "recording": str(tmp_path / "tape")}
     )
     assert dict(episodes(replayed)) == dict(episodes(resumed))
+
+
+def test_every_reply_stands_in_the_trajectory(server, run):
+    server.say("I think.", reasoning="Hm.")
+    server.say("Broken.", server.call("eval", "{", "c1"), finish_reason="length")
+    server.say("Now.", server.call("eval", {}, "c2"))
+    for _ in range(3):
+        server.say("No more calls.")
+    outcome = run("silent", attempts=1, agent_options={"base_url": server.url})
+    trajectory = outcome.run.trajectory("calc", 0)
+    (step,) = trajectory.steps
+    assert [reply.text for reply in step.replies] == ["I think.", "Broken.", "Now."]
+    assert step.replies[1].calls[0].arguments == "{"
+    assert "not valid JSON" in step.replies[1].remark
+    assert [reply.text for reply in trajectory.replies] == ["No more calls."] * 3
+    assert step.observation.kind == "test"
+    assert outcome.results[0].stop_reason == "no tool call that can be played in 3 replies in a row"
+
+
+def test_a_server_that_fails_leaves_what_was_said_before(server, run):
+    server.say("I think.")
+    server.fail(400, "go away")
+    outcome = run("broken", attempts=1, agent_options={"base_url": server.url})
+    assert outcome.results[0].status == "error"
+    (reply,) = outcome.run.end("calc", 0).replies
+    assert (reply.text, reply.usage["output_tokens"]) == ("I think.", 10)
+    assert outcome.results[0].usage["output_tokens"] == 10
+
+
+def test_tokens_stand_in_the_trajectory(server, run):
+    body = {"content": "hi", "tool_calls": [server.call("submit", {}, "c1")]}
+    choice = {"message": body, "finish_reason": "tool_calls", "token_ids": [4, 5]}
+    server.raw(json.dumps({"choices": [choice], "prompt_token_ids": [1, 2, 3]}))
+    options = {"base_url": server.url, "logprobs": "completion"}
+    outcome = run("tokens", attempts=1, agent_options=options)
+    (reply,) = outcome.run.trajectory("calc", 0).steps[0].replies
+    assert (reply.tokens.prompt_ids, reply.tokens.completion_ids) == ((1, 2, 3), (4, 5))
 
 
 def test_another_task_is_a_miss_and_the_result_says_so(server, run, calc, tmp_path):
