@@ -178,6 +178,8 @@ class Step(Frozen):
         """The replies that held no call that could be played."""
         return self.replies[:-1]
 
+    _unicode = field_validator("thought", mode="before")(unicode)
+
 
 class Verdict(Frozen):
     """What the judge says about a changed workspace."""
@@ -210,6 +212,8 @@ class Verdict(Frozen):
     output: str = ""
     """The end of the test run's output."""
     seconds: float = 0.0
+
+    _unicode = field_validator("changed", "rejected", "cheating", "reason", "output", mode="before")(unicode)
 
 
 class Trajectory(Frozen):

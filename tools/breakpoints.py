@@ -1,8 +1,10 @@
 """The breakpoints of an episode: they outlive debugged programs, and follow their lines in changed files."""
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from debug_gym.sandbox import Breakpoint
 
 LONG = 4_000_000
 """Product of two lengths beyond which lines are compared with difflib's quicker, coarser way."""
@@ -12,27 +14,27 @@ class Breakpoints:
     """All breakpoints as the debugger reported them last, and the text of the files that they refer to."""
 
     def __init__(self) -> None:
-        self.entries: list[dict[str, Any]] = []
-        """As in ``DebugReply.breakpoints``."""
+        self.entries: tuple[Breakpoint, ...] = ()
+        """By their numbers."""
         self._texts: dict[str, str] = {}
 
     @property
     def active(self) -> bool:
         """Some breakpoint can stop a program."""
-        return any(entry["enabled"] for entry in self.entries)
+        return any(entry.enabled for entry in self.entries)
 
-    def update(self, entries: Iterable[Mapping[str, Any]], sources: Mapping[str, str]) -> None:
+    def update(self, entries: Sequence[Breakpoint], sources: Mapping[str, str]) -> None:
         """Take what the debugger reported. ``sources``: texts of files, as the debugged program runs them."""
         self._texts.update(sources)
-        self.entries = [dict(entry) for entry in entries]
+        self.entries = tuple(entries)
 
     def lines(self, path: str, text: str | None = None) -> set[int]:
         """The lines of a file that hold a breakpoint; in ``text``, if the file has changed to that."""
-        entries = [entry for entry in self.entries if entry["file"] == path]
+        entries = [entry for entry in self.entries if entry.file == path]
         if not entries:
             return set()
         moved = self._moves(path, text)
-        return {moved(entry["line"]) for entry in entries} - {0}
+        return {moved(entry.line) for entry in entries} - {0}
 
     def follow(self, read: Callable[[str], str | None]) -> list[str]:
         """Move each breakpoint to where its line is now, and drop those whose line is gone. Files outside of
@@ -44,23 +46,23 @@ class Breakpoints:
         Returns:
             One sentence for each breakpoint that moved or was dropped.
         """
-        paths = sorted({str(entry["file"]) for entry in self.entries})
+        paths = sorted({entry.file for entry in self.entries})
         texts = {path: self._texts.get(path, "") if path.startswith("/") else read(path) for path in paths}
         moves = {path: self._moves(path, text) for path, text in texts.items() if text is not None}
         remarks, kept = [], []
         for entry in self.entries:
-            path, line = entry["file"], entry["line"]
+            path, line = entry.file, entry.line
             now = moves[path](line) if path in moves else 0
             if now:
-                kept.append({**entry, "line": now})
+                kept.append(replace(entry, line=now))
             if not now:
                 why = "its line was changed or removed" if path in moves else "the file is gone"
-                remarks.append(f"breakpoint {entry['number']} at {path}:{line} is gone: {why}")
+                remarks.append(f"breakpoint {entry.number} at {path}:{line} is gone: {why}")
             elif now != line:
                 remarks.append(
-                    f"breakpoint {entry['number']} followed its line from {path}:{line} to {path}:{now}"
+                    f"breakpoint {entry.number} followed its line from {path}:{line} to {path}:{now}"
                 )
-        self.entries = kept
+        self.entries = tuple(kept)
         self._texts.update({path: text for path, text in texts.items() if text is not None})
         return remarks
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from debug_gym.episode import Observation
 from debug_gym.runners import runner_of
-from debug_gym.sandbox.base import DebugReply
+from debug_gym.sandbox import Breakpoint, DebugReply
 from debug_gym.sandbox.server.debug.commands import (
     CONTINUING,
     ENDING,
@@ -191,9 +191,13 @@ class DebugCall:
             "ended": self.reply.ended,
             "exit_code": self.reply.exit_code,
             "interrupted": self.reply.interrupted,
-            "breakpoints": [dict(entry) for entry in self.memory.breakpoints.entries],
+            "breakpoints": [_data(point) for point in self.memory.breakpoints.entries],
         }
         return Observation(text=scrub(text), data=data)
+
+
+def _data(point: Breakpoint) -> dict[str, Any]:
+    return {**asdict(point), "commands": list(point.commands)}
 
 
 def _word(line: str) -> str:

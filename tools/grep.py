@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import Field
 
 from debug_gym.episode import Observation
+from debug_gym.sandbox import Match, SearchResult
 from debug_gym.sandbox.server.search import MAX_SECONDS, shorten
 from debug_gym.tools.base import Arguments, Session, Tool, ToolError
 from debug_gym.tools.printable import one_line
@@ -57,15 +58,16 @@ class Grep(Tool):
         if "\n" in args.pattern:
             raise ToolError("pattern holds a line break, but files are searched line by line")
         reply = _by_ripgrep(session, args) or _by_runtime(session, args)
-        matches = reply["matches"]
+        matches = reply.matches
         lines = [f"{one_line(path)}:{line}: {one_line(text)}" for path, line, text in matches]
         if not matches:
             lines.append(f"no match for {one_line(args.pattern)}")
-        if reply["truncated"]:
+        if reply.truncated:
             lines.append(f"[only the first {args.limit} matches: narrow the pattern, the path or the glob]")
-        if reply.get("skipped"):
-            lines.append(f"[too large, not searched: {one_line(', '.join(reply['skipped'][:10]))}]")
-        return Observation(text="\n".join(lines), data={"matches": matches, "truncated": reply["truncated"]})
+        if reply.skipped:
+            lines.append(f"[too large, not searched: {one_line(', '.join(reply.skipped[:10]))}]")
+        data = {"matches": [list(match) for match in matches], "truncated": reply.truncated}
+        return Observation(text="\n".join(lines), data=data)
 
     def examples(self, session: Session) -> Iterable[dict[str, Any]]:
         """Words that are in most Python files."""
@@ -83,7 +85,7 @@ def _is_folder(session: Session, path: str) -> bool:
     return True
 
 
-def _by_runtime(session: Session, args: Grep.Args) -> dict[str, Any]:
+def _by_runtime(session: Session, args: Grep.Args) -> SearchResult:
     path = args.path
     if args.glob and _is_folder(session, path):
         folder = "" if relative(session, path) == "." else glob.escape(path.rstrip("/")) + "/"
@@ -94,7 +96,7 @@ def _by_runtime(session: Session, args: Grep.Args) -> dict[str, Any]:
         raise missing(session, relative(session, path), "file or folder") from None
 
 
-def _by_ripgrep(session: Session, args: Grep.Args) -> dict[str, Any] | None:
+def _by_ripgrep(session: Session, args: Grep.Args) -> SearchResult | None:
     """None: ripgrep is not worth it, is not there, or cannot do this (it knows no look-around)."""
     if args.glob or not _has_ripgrep(session) or not _is_folder(session, args.path):
         return None
@@ -106,8 +108,10 @@ def _by_ripgrep(session: Session, args: Grep.Args) -> dict[str, Any] | None:
     if result.exit_code not in _RIPGREP_DONE or result.dropped:
         return None
     found = [match.groups() for line in result.output.split("\n") if (match := _MATCH.match(line))]
-    matches = [[relative(session, path), int(line), shorten(text.rstrip("\r"))] for path, line, text in found]
-    return {"matches": matches[: args.limit], "truncated": len(matches) > args.limit}
+    matches = tuple(
+        Match(relative(session, path), int(line), shorten(text.rstrip("\r"))) for path, line, text in found
+    )
+    return SearchResult(matches[: args.limit], len(matches) > args.limit)
 
 
 def _has_ripgrep(session: Session) -> bool:

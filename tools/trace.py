@@ -7,7 +7,7 @@ from pydantic import Field
 
 from debug_gym.episode import Observation
 from debug_gym.runners import runner_of
-from debug_gym.sandbox.base import TraceRow, TraceRun
+from debug_gym.sandbox import TraceRow, TraceRun
 from debug_gym.tools.base import Arguments, Session, Tool, ToolError
 from debug_gym.tools.printable import one_line, printable
 from debug_gym.tools.text import clip, sample_files, scrub

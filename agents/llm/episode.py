@@ -7,7 +7,7 @@ from debug_gym.agents.base import Briefing, Decision
 from debug_gym.agents.llm import prompts
 from debug_gym.agents.llm.calls import CallReader, Turn, assistant_message
 from debug_gym.agents.llm.history import History
-from debug_gym.agents.llm.limits import Limits
+from debug_gym.agents.llm.limits import EpisodeLimits
 from debug_gym.agents.llm.settings import LLMSettings
 from debug_gym.agents.llm.toolset import Toolset
 from debug_gym.agents.models import ContextOverflowError, Message, Model, Reply, Schema, Usage
@@ -34,7 +34,7 @@ class Episode:
         """Why ``act`` returned None; empty while it has not."""
         self._settings, self._model = settings, model
         self._name = f"{briefing.task.id}:{briefing.seed}"
-        self._limits = Limits(settings, briefing.max_steps)
+        self._limits = EpisodeLimits(settings, briefing.max_steps)
         self._tools = Toolset(briefing.tools, tools, settings.debugger_after, self._limits)
         opening = prompts.opening(settings, briefing, self._tools.names(), self._limits.max_steps)
         self._history = History(opening, settings.history, settings.window)

@@ -8,7 +8,7 @@ from debug_gym.episode import Observation
 from debug_gym.errors import ConfigError
 
 
-class Limits:
+class EpisodeLimits:
     """The counters of one episode. ``before_...`` give the reason to stop, or nothing."""
 
     def __init__(self, settings: LLMSettings, max_steps: int | None) -> None:

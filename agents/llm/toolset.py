@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from debug_gym.agents.llm.limits import Limits
+from debug_gym.agents.llm.limits import EpisodeLimits
 from debug_gym.agents.models import Schema
 from debug_gym.errors import ConfigError
 
@@ -13,7 +13,11 @@ class Toolset:
     """The environment's tools, as far as the agent uses them."""
 
     def __init__(
-        self, schemas: Sequence[Schema], wanted: Sequence[str] | None, debugger_after: int, limits: Limits
+        self,
+        schemas: Sequence[Schema],
+        wanted: Sequence[str] | None,
+        debugger_after: int,
+        limits: EpisodeLimits,
     ) -> None:
         """Choose the wanted ones; None: all.
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Limits:
+class RateLimits:
     """What a server allows; None: no limit."""
 
     requests_per_minute: int | None = None
@@ -38,7 +38,7 @@ class Limiter:
     as before; each success lets one more through, as in TCP's congestion control.
     """
 
-    def __init__(self, limits: Limits, window: float = 60.0) -> None:
+    def __init__(self, limits: RateLimits, window: float = 60.0) -> None:
         """``window``: seconds of any stretch in which the limits a minute are kept."""
         self.limits = limits
         self._window = window

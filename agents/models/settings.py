@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
-from debug_gym.agents.models.limits import Limits
+from debug_gym.agents.models.limits import RateLimits
 from debug_gym.agents.models.logprobs import Wanted
 from debug_gym.agents.models.prices import PriceTable, read_prices
 from debug_gym.task import Frozen
@@ -75,6 +75,6 @@ class OpenAISettings(Frozen):
         return self
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> RateLimits:
         """What all workers share."""
-        return Limits(self.requests_per_minute, self.tokens_per_minute, self.max_concurrent)
+        return RateLimits(self.requests_per_minute, self.tokens_per_minute, self.max_concurrent)

@@ -14,7 +14,7 @@ LEVELS = ("exit code", "junit", "judge")
 
 
 @dataclass(frozen=True)
-class Attempt:
+class AttackResult:
     """One attack on one task."""
 
     attack: str
@@ -31,10 +31,10 @@ def audit(
     *,
     attacks: Sequence[Attack] = ATTACKS,
     workers: int = 1,
-    on_done: Callable[[Attempt], None] = lambda attempt: None,
-) -> list[Attempt]:
+    on_done: Callable[[AttackResult], None] = lambda attempt: None,
+) -> list[AttackResult]:
     """Try attacks on tasks, side by side; ``on_done`` is called in this thread for each, in order."""
-    found: list[Attempt] = []
+    found: list[AttackResult] = []
     with ThreadPoolExecutor(workers, thread_name_prefix="audit") as pool:
         try:
             seen = pool.map(lambda task: look(task, backend), tasks)
@@ -49,8 +49,8 @@ def audit(
     return found
 
 
-def _try(attack: Attack, task: Task, target: Target, backend: Backend) -> Attempt:
+def _try(attack: Attack, task: Task, target: Target, backend: Backend) -> AttackResult:
     changes = attack.make(target)
     verdict = judge(task, changes, backend, allow_unsafe=not backend.guarantees.isolated, thorough=False)
     scored = exit_code(task, changes, backend), junit(task, changes, backend), verdict.resolved
-    return Attempt(attack.name, task.id, scored, verdict.cheating)
+    return AttackResult(attack.name, task.id, scored, verdict.cheating)

@@ -11,8 +11,7 @@ from xml.etree import ElementTree
 from debug_gym.errors import SandboxError
 from debug_gym.judge.attacks import Target
 from debug_gym.judge.changes import sort_changes
-from debug_gym.sandbox import Backend, Changes, Snapshot
-from debug_gym.sandbox.base import FileEntry
+from debug_gym.sandbox import Backend, Changes, FileEntry, Snapshot
 from debug_gym.task import Task, as_bytes
 
 _XML = "junit-report.xml"

@@ -8,8 +8,7 @@ from dataclasses import replace
 
 import pathspec
 
-from debug_gym.sandbox import Changes
-from debug_gym.sandbox.base import FileEntry
+from debug_gym.sandbox import Changes, FileEntry
 from debug_gym.task import Task
 
 FORBIDDEN = pathspec.GitIgnoreSpec.from_lines(

@@ -104,8 +104,8 @@ class Original:
         """Paths of the Python files, hidden tests included, that hold a word."""
         pattern = rf"\b{re.escape(word)}\b"
         hidden = {path for path, text in self.task.tests.hidden_texts.items() if re.search(pattern, text)}
-        found = self._sandbox().grep(pattern, "*.py", limit=_MOST_MATCHES)["matches"]
-        return {path for path in {*hidden, *(path for path, _, _ in found)} if path.endswith(".py")}
+        found = self._sandbox().grep(pattern, "*.py", limit=_MOST_MATCHES).matches
+        return {path for path in {*hidden, *(match.path for match in found)} if path.endswith(".py")}
 
     def _sandbox(self) -> Sandbox:
         if self._started is None:

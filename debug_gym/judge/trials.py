@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 
 from debug_gym.errors import ProtocolError, SandboxDiedError, SandboxError, SandboxTimeoutError
 from debug_gym.runners import Runner, runner_of
-from debug_gym.sandbox import Backend, Changes, Snapshot, TestRun
-from debug_gym.sandbox.base import FileEntry
+from debug_gym.sandbox import Backend, Changes, FileEntry, Snapshot, TestRun
 from debug_gym.task import NegativeControl, Task, as_bytes
 
 _SHORTENED = 2.0

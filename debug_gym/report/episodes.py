@@ -12,7 +12,7 @@ from typing import Any
 from debug_gym.episode import ModelReply, Step, ToolKind
 from debug_gym.errors import DebugGymError, UnknownNameError
 from debug_gym.report.kinds import kind_of
-from debug_gym.report.load import Attempt, Entry
+from debug_gym.report.load import Entry, StoredAttempt
 from debug_gym.sandbox.server.debug.commands import BY_WORD
 from debug_gym.store.records import Result
 
@@ -51,7 +51,7 @@ class Episode:
     """None unless it was judged."""
 
 
-def read(entry: Entry, attempt: Attempt) -> Episode | None:
+def read(entry: Entry, attempt: StoredAttempt) -> Episode | None:
     """Read an attempt's trajectory; None if it was not begun. A damaged one is an episode that says so."""
     result = attempt.result
     record: dict[str, Any] = {

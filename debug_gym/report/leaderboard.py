@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from debug_gym.report.load import Attempt, Entry
+from debug_gym.report.load import Entry, StoredAttempt
 from debug_gym.report.statistics import deviation, interval, mean, pass_at_k
 
 
@@ -18,9 +18,11 @@ class Row:
     label: str
     reference: str
     """Why it does not compete; empty if it does."""
+    damage: str
+    """Which line of its results cannot be read, and what to do; empty if all can be read."""
     rank: int | None
-    """From 1, equal rates share one; None for references, for runs without a judged attempt, and for those
-    that have played fewer of the tasks than others."""
+    """From 1, equal rates share one; None for references, damaged runs, those without a judged attempt, and
+    those that have played fewer of the tasks than others."""
     partial: str
     """Which part of the board's tasks it has played, if it has no rank for that; empty otherwise."""
     tasks: int
@@ -88,20 +90,17 @@ def boards(entries: Sequence[Entry]) -> list[Board]:
 def _board(benchmark: str, version: str, entries: list[Entry]) -> Board:
     longest = sorted((entry.run.manifest.tasks for entry in entries), key=len, reverse=True)
     tasks = dict.fromkeys(task for known in longest for task in known)
-    rivals = [entry for entry in entries if not entry.reference]
-    most = max((_played(entry) for entry in rivals), default=0)
+    most = max((_played(entry) for entry in entries if _competes(entry)), default=0)
     rated = [(_rate(entry.attempts), _played(entry) < most, entry) for entry in entries]
-    rated.sort(key=lambda item: (bool(item[2].reference), item[1], -_order(item[0]), item[2].name))
-    contest = [rate for rate, part, entry in rated if not entry.reference and not part and rate is not None]
-    rows = tuple(
-        row(
-            entry,
-            None if entry.reference or part or rate is None else 1 + sum(other > rate for other in contest),
-            f"{_played(entry)} of {len(tasks)} tasks played" if part and not entry.reference else "",
-        )
-        for rate, part, entry in rated
-    )
-    return Board(benchmark, version, tuple(tasks), rows, tuple(entry for _, _, entry in rated))
+    rated.sort(key=lambda item: (not _competes(item[2]), item[1], -_order(item[0]), item[2].name))
+    contest = [rate for rate, part, entry in rated if _competes(entry) and not part and rate is not None]
+    rows = []
+    for rate, part, entry in rated:
+        ranked = _competes(entry) and not part
+        partial = f"{_played(entry)} of {len(tasks)} tasks played" if part and _competes(entry) else ""
+        rank = 1 + sum(other > rate for other in contest) if ranked and rate is not None else None
+        rows.append(row(entry, rank, partial))
+    return Board(benchmark, version, tuple(tasks), tuple(rows), tuple(entry for _, _, entry in rated))
 
 
 def _played(entry: Entry) -> int:
@@ -109,11 +108,15 @@ def _played(entry: Entry) -> int:
     return len({attempt.task for attempt in entry.attempts if attempt.state != "unfinished"})
 
 
+def _competes(entry: Entry) -> bool:
+    return not entry.reference and not entry.damage
+
+
 def _order(rate: float | None) -> float:
     return -1.0 if rate is None else rate
 
 
-def _by_task(attempts: Sequence[Attempt]) -> dict[str, list[bool]]:
+def _by_task(attempts: Sequence[StoredAttempt]) -> dict[str, list[bool]]:
     """For each task with judged attempts, whether each is resolved."""
     tasks: dict[str, list[bool]] = {}
     for attempt in attempts:
@@ -122,7 +125,7 @@ def _by_task(attempts: Sequence[Attempt]) -> dict[str, list[bool]]:
     return tasks
 
 
-def _rate(attempts: Sequence[Attempt]) -> float | None:
+def _rate(attempts: Sequence[StoredAttempt]) -> float | None:
     return mean([pass_at_k(len(won), sum(won), 1) for won in _by_task(attempts).values()])
 
 
@@ -140,6 +143,7 @@ def row(entry: Entry, rank: int | None, partial: str = "") -> Row:
         model=entry.model,
         label=entry.label,
         reference=entry.reference,
+        damage=_damage(entry.damage),
         rank=rank,
         partial=partial,
         tasks=len(tasks),
@@ -161,7 +165,14 @@ def row(entry: Entry, rank: int | None, partial: str = "") -> Row:
     )
 
 
-def _seeds(attempts: Sequence[Attempt]) -> list[float]:
+def _damage(damage: Sequence[str]) -> str:
+    if not damage:
+        return ""
+    more = f", and {len(damage) - 1} more" if len(damage) > 1 else ""
+    return f"does not compete: {damage[0]}{more}: remove it, and the run's command plays its attempt anew"
+
+
+def _seeds(attempts: Sequence[StoredAttempt]) -> list[float]:
     """The share that is resolved, for each number of attempt: each has its own seed."""
     seeds: dict[int, list[bool]] = {}
     for attempt in attempts:
@@ -170,7 +181,7 @@ def _seeds(attempts: Sequence[Attempt]) -> list[float]:
     return [sum(won) / len(won) for won in seeds.values()]
 
 
-def _costs(attempts: Sequence[Attempt]) -> dict[str, Any]:
+def _costs(attempts: Sequence[StoredAttempt]) -> dict[str, Any]:
     results = [attempt.result for attempt in attempts if attempt.result is not None]
     judged = [result for result in results if result.status != "error"]
 

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,7 @@ REPLAYED = "a reference: it replays a recording"
 
 
 @dataclass(frozen=True)
-class Attempt:
+class StoredAttempt:
     """One planned attempt at a task."""
 
     task: str
@@ -54,7 +54,9 @@ class Entry:
     run: Run
     name: str
     """Short and unique among the runs of a report: the end of its folder's path."""
-    attempts: tuple[Attempt, ...] = field(repr=False)
+    attempts: tuple[StoredAttempt, ...] = field(repr=False)
+    damage: tuple[str, ...] = ()
+    """A sentence for each line of its results that cannot be read: such a run does not compete."""
 
     @property
     def benchmark(self) -> str:
@@ -90,11 +92,20 @@ def load(paths: Iterable[str | Path]) -> list[Entry]:
 
     Raises:
         ConfigError: a path holds no run, or one that was stored by a newer debug-gym.
-        DebugGymError: a run's ``results.jsonl`` is damaged elsewhere than in its last line.
     """
     folders = list(dict.fromkeys(folder for path in paths for folder in _folders(Path(path))))
-    runs = [Run.open(folder) for folder in folders]
-    return [Entry(run, name, tuple(_attempts(run))) for run, name in zip(runs, _names(folders), strict=True)]
+    return [_entry(Run.open(folder), name) for folder, name in zip(folders, _names(folders), strict=True)]
+
+
+def _entry(run: Run, name: str) -> Entry:
+    results, damage = run.read_results()
+    by_key = {result.key: result for result in results}
+    attempts = [
+        StoredAttempt(task, number, by_key.get((task, number)))
+        for task in run.manifest.tasks
+        for number in range(int(run.manifest.config.get("attempts", 1)))
+    ]
+    return Entry(run, name, tuple(attempts), tuple(damage))
 
 
 def _folders(path: Path) -> list[Path]:
@@ -130,10 +141,3 @@ def _names(folders: list[Path]) -> list[str]:
         if max(Counter(names).values(), default=1) == 1:
             return names
     return [str(folder) for folder in folders]
-
-
-def _attempts(run: Run) -> Iterator[Attempt]:
-    results = {result.key: result for result in run.results()}
-    for task in run.manifest.tasks:
-        for number in range(int(run.manifest.config.get("attempts", 1))):
-            yield Attempt(task, number, results.get((task, number)))

@@ -52,6 +52,7 @@ def remarks(row: Row) -> list[str]:
         remark
         for remark in (
             row.reference,
+            row.damage,
             row.partial and f"no rank: {row.partial}",
             _some(row.cheating, "attempt cheated", "attempts cheated"),
             _some(row.errors, "error does not count", "errors do not count"),

@@ -1,27 +1,39 @@
 """Isolated places where a task's code runs."""
 
-from debug_gym.sandbox.base import (
-    Backend,
+from debug_gym.sandbox.base import Backend, Guarantees, Probe
+from debug_gym.sandbox.client import Sandbox
+from debug_gym.sandbox.results import (
+    Breakpoint,
     Changes,
     DebugReply,
+    DirEntry,
     ExecResult,
-    Guarantees,
-    Probe,
-    Sandbox,
+    FileEntry,
+    Match,
+    SearchResult,
     Snapshot,
     Stop,
     TestRun,
+    TraceRow,
+    TraceRun,
 )
 
 __all__ = [
     "Backend",
+    "Breakpoint",
     "Changes",
     "DebugReply",
+    "DirEntry",
     "ExecResult",
+    "FileEntry",
     "Guarantees",
+    "Match",
     "Probe",
     "Sandbox",
+    "SearchResult",
     "Snapshot",
     "Stop",
     "TestRun",
+    "TraceRow",
+    "TraceRun",
 ]

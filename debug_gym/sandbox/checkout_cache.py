@@ -16,10 +16,10 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock
 
 from debug_gym.errors import TaskError
 from debug_gym.sandbox.fetch import fetch, git
@@ -104,7 +104,7 @@ def _prepare(source: Source, python: str, owner: int | None) -> Base:
     folder = cache_folder() / "bases"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _exclusive(folder / "lock"):
+        with FileLock(folder / "lock"):
             _sweep(folder)
             staging = Path(tempfile.mkdtemp(prefix="staging-", dir=folder))
             try:
@@ -126,13 +126,6 @@ def _stage(source: Source, staging: Path, python: str, owner: int | None) -> Bas
     os.utime(final)
     facts = json.loads((final / "base.json").read_text())
     return Base(final / "tree", tuple(facts["names"]), tuple(facts["imports"]))
-
-
-@contextmanager
-def _exclusive(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _sweep(folder: Path) -> None:

@@ -1,10 +1,11 @@
-"""Every sandbox is a runtime behind a connection, whatever started it: what it can be asked, and by whom."""
+"""The sandbox: a runtime behind a connection, whatever started it, and what it can be asked."""
 
 import errno
 import math
 import os
-import socket
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -12,16 +13,22 @@ from debug_gym.errors import SandboxError
 from debug_gym.runners import Program, PytestSession, Runner, runner_of
 from debug_gym.runners.base import COMMAND
 from debug_gym.sandbox import replies
-from debug_gym.sandbox.base import (
+from debug_gym.sandbox.channel import Channel
+from debug_gym.sandbox.connection import Connection
+from debug_gym.sandbox.harvest import Harvest, RuntimeHarvest
+from debug_gym.sandbox.results import (
+    NO_PROGRAM,
+    Breakpoint,
     Changes,
     DebugReply,
+    DirEntry,
     ExecResult,
+    SearchResult,
     Snapshot,
     TestRun,
     TraceRun,
+    shortened,
 )
-from debug_gym.sandbox.connection import Connection
-from debug_gym.sandbox.results import NO_PROGRAM, shortened
 from debug_gym.sandbox.workspace_diff import with_text_names
 from debug_gym.task import Task
 
@@ -34,32 +41,66 @@ MAX_LOG = 8 << 20
 T = TypeVar("T")
 
 
-class RuntimeSandbox:
-    """A sandbox, driven over a socket.
+class Sandbox:
+    """One live sandbox: a copy of a task's repository and a place to run commands in it.
 
-    A backend gives what only it can know: ``harvest`` and ``scratch`` (read the changes from the host),
-    ``held`` (the descriptors that they need), ``start_another`` (another fresh sandbox of the same task) and
-    ``on_close``. ``kill`` says that killing its first process ends all others.
+    Every method raises ``SandboxDiedError`` if the sandbox is gone, ``SandboxTimeoutError`` if its runtime
+    does not answer, ``ProtocolError`` if it answers what it may not. A relative path is relative to the
+    workspace.
+
+    Args:
+        task: whose repository it holds.
+        workspace: the repository's absolute path inside the sandbox.
+        channel: leads to the runtime (``server.runtime``).
+        kill: ends every process of the sandbox, now. Called once, after hanging up.
+        start_another: gives another fresh sandbox of the same task.
+        harvest: reads what changed; None: the runtime is asked. That is as good, since its answer is trusted
+            no more than what lies in the workspace, but a dead one has no answer.
+        scratch: folders outside of the workspace that the runtime harvests for snapshots.
+        held: descriptors to close at the end.
+        on_close: what else there is to free, last.
     """
 
     def __init__(
         self,
         task: Task,
         workspace: str,
-        channel: socket.socket,
+        channel: Channel,
         *,
-        pidfd: int,
-        harvest: Callable[[bool], Changes],
-        scratch: Callable[[], Changes],
-        start_another: Callable[[], "RuntimeSandbox"],
+        kill: Callable[[], None],
+        start_another: Callable[[], "Sandbox"],
+        harvest: Harvest | None = None,
+        scratch: Sequence[str] = (),
         held: Sequence[int] = (),
         on_close: Callable[[], None] | None = None,
-        kill: bool = True,
     ) -> None:
         self.task, self.workspace = task, workspace
-        self.connection = Connection(channel, pidfd=pidfd, held=held, kill=kill)
-        self._harvest, self._scratch, self._start_another = harvest, scratch, start_another
-        self._on_close = on_close
+        self.connection = Connection(channel, kill=kill, held=held)
+        self._harvest = harvest or RuntimeHarvest(self.connection, scratch)
+        self._start_another, self._on_close = start_another, on_close
+
+    def boot(
+        self, *, names: Sequence[str] | None = None, preload: Sequence[str] = (), home: str = ""
+    ) -> None:
+        """Hand its configuration to a runtime that was started by ``runtime_command``.
+
+        Args:
+            names: top-level modules that lie in the workspace; None: the runtime looks for itself.
+            preload: modules to import ahead.
+            home: a folder that the runtime removes at its end.
+
+        Raises:
+            SandboxError: it does not start.
+        """
+        config = {
+            "workspace": self.workspace,
+            "home": home,
+            "names": None if names is None else list(names),
+            "preload": list(preload),
+            "limits": self.task.limits.model_dump(),
+            "scratch": self._harvest.folders if isinstance(self._harvest, RuntimeHarvest) else None,
+        }
+        self.connection.checked(partial(replies.parse, replies.Greeting), self.connection.greet(config))
 
     def request(
         self, op: str, blob: bytes = b"", *, within: float = 0.0, **arguments: Any
@@ -67,9 +108,10 @@ class RuntimeSandbox:
         """See ``Connection.request``."""
         return self.connection.request(op, blob, within=within, **arguments)
 
-    def _ask(self, parse: Callable[[dict[str, Any]], T], op: str, *, within: float, **arguments: Any) -> T:
+    def _ask(self, kind: type[T], op: str, *, within: float = 0.0, **arguments: Any) -> T:
         """A request whose reply must be of a certain form."""
-        return self.connection.checked(parse, self.request(op, within=within, **arguments)[0])
+        reply, _ = self.request(op, within=within, **arguments)
+        return self.connection.checked(partial(replies.parse, kind), reply)
 
     def interrupt(self) -> None:
         """See ``Connection.interrupt``."""
@@ -86,46 +128,50 @@ class RuntimeSandbox:
         cwd: str | None = None,
         env: Mapping[str, str] | None = None,
     ) -> ExecResult:
-        """See ``Sandbox.exec``."""
+        """Run one command (a string goes to ``bash -c``) to its end; nothing it started outlives it."""
         limit = _seconds(self.task.limits.command_timeout if timeout is None else timeout)
         kept = self.task.limits.output
         return self._exec(command, limit, output=kept, blob=stdin, cwd=cwd, env=dict(env or {}))
 
     def _exec(self, command: str | Sequence[str], limit: float, **options: Any) -> ExecResult:
         words = command if isinstance(command, str) else list(command)
-        return self._ask(replies.exec_result, "exec", within=limit, command=words, timeout=limit, **options)
+        return self._ask(ExecResult, "exec", within=limit, command=words, timeout=limit, **options)
 
     def shell(self, command: str, *, timeout: float | None = None) -> ExecResult:
-        """See ``Sandbox.shell``."""
+        """Run a command in the persistent bash: folder, variables, functions and jobs stay."""
         limit = _seconds(self.task.limits.command_timeout if timeout is None else timeout)
         output = self.task.limits.output
-        return self._ask(
-            replies.exec_result, "shell", within=limit, command=command, timeout=limit, output=output
-        )
+        return self._ask(ExecResult, "shell", within=limit, command=command, timeout=limit, output=output)
 
     # -- files ---------------------------------------------------------------------------
 
     def read(self, path: str, *, limit: int = 16 << 20) -> bytes:
-        """See ``Sandbox.read``."""
+        """The content of a file.
+
+        Raises:
+            FileNotFoundError, IsADirectoryError, PermissionError: as ``open`` would; a path that leads out
+                of the workspace, also through a symbolic link, is a ``PermissionError``.
+            ValueError: the file is larger than ``limit`` bytes.
+        """
         return self.request("read", path=path, limit=limit)[1]
 
     def write(self, path: str, data: bytes, *, mode: int | None = None) -> None:
-        """See ``Sandbox.write``."""
+        """Replace or create a file, with its folders. The mode of an existing file is kept unless given."""
         if len(data) > self.task.limits.disk:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
         self.request("write", data, path=path, mode=mode)
 
-    def listdir(self, path: str = ".", *, depth: int = 1, limit: int = 2000) -> list[tuple[str, str, int]]:
-        """See ``Sandbox.listdir``."""
-        return self._ask(replies.entries, "listdir", within=0.0, path=path, depth=depth, limit=limit)
+    def listdir(self, path: str = ".", *, depth: int = 1, limit: int = 2000) -> list[DirEntry]:
+        """Entries below a folder, sorted depth first, at most ``limit``; not ``.git`` and ``__pycache__``."""
+        return self._ask(replies.Listing, "listdir", path=path, depth=depth, limit=limit).entries
 
     def grep(
         self, pattern: str, path: str = ".", *, ignore_case: bool = False, limit: int = 100
-    ) -> dict[str, Any]:
-        """See ``Sandbox.grep``."""
+    ) -> SearchResult:
+        """Search files line by line for a regular expression; see ``debug_gym.tools.grep``."""
         within = self.task.limits.command_timeout
         return self._ask(
-            replies.matches,
+            SearchResult,
             "grep",
             within=within,
             pattern=pattern,
@@ -145,7 +191,17 @@ class RuntimeSandbox:
         timeout: float | None = None,
         cold: bool = False,
     ) -> TestRun:
-        """See ``Sandbox.run_tests``. ``cold`` runs pytest in a new interpreter."""
+        """Run the task's test command, or only the given test ids or paths.
+
+        Ids are relative to the workspace, whatever pytest's rootdir; those that are relative to the rootdir
+        are understood too, and come back as they were given.
+
+        Args:
+            selection: test ids or paths; none: all visible tests.
+            options: further arguments of pytest.
+            timeout: seconds; None: the task's.
+            cold: pytest runs in a new interpreter.
+        """
         tests = self.task.tests
         limit = _seconds(tests.timeout if timeout is None else timeout)
         runner = runner_of(tests)
@@ -154,7 +210,7 @@ class RuntimeSandbox:
             return self._run_program(runner, wanted, selection, limit)
         output = self.task.limits.output
         return self._ask(
-            replies.test_run,
+            TestRun,
             "tests",
             within=limit,
             arguments=[*wanted.arguments, *options],
@@ -195,10 +251,19 @@ class RuntimeSandbox:
         test: str | None = None,
         script: Sequence[str] = (),
         at: str = "start",
-        breakpoints: Sequence[Mapping[str, Any]] = (),
+        breakpoints: Sequence[Breakpoint] = (),
         timeout: float | None = None,
     ) -> DebugReply:
-        """See ``Sandbox.debug_start``."""
+        """Start the debugger on a test, or on a script with arguments.
+
+        Args:
+            test: a test id; None: the visible tests.
+            script: a file and its arguments, in place of a test.
+            at: where to stop first: ``start`` (the first line), ``failure`` (post-mortem, where it raised),
+                ``breakpoint`` (the first that is reached), ``idle`` (nothing runs; breakpoints can be set).
+            breakpoints: to set beforehand, under their numbers.
+            timeout: seconds until the first stop.
+        """
         words, arguments, selection = self._entry(test, script) if at != "idle" else ([], [], [])
         return self._debug(
             "debug_start",
@@ -207,7 +272,7 @@ class RuntimeSandbox:
             at=at,
             arguments=arguments,
             selection=selection,
-            breakpoints=[dict(item) for item in breakpoints],
+            breakpoints=[asdict(item) for item in breakpoints],
         )
 
     def _entry(self, test: str | None, script: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
@@ -224,17 +289,17 @@ class RuntimeSandbox:
                 raise ValueError("the test command is no Python program that could be entered")
 
     def debug(self, command: str, *, timeout: float | None = None) -> DebugReply:
-        """See ``Sandbox.debug``."""
+        """Give the running debugger one command and wait for its answer."""
         return self._debug("debug", timeout, command=command)
 
     def debug_stop(self) -> None:
-        """See ``Sandbox.debug_stop``."""
+        """End the debugger, if one runs."""
         self.request("debug_stop")
 
     def _debug(self, op: str, timeout: float | None, **arguments: Any) -> DebugReply:
         limit = _seconds(self.task.limits.command_timeout if timeout is None else timeout)
         output = self.task.limits.output
-        return self._ask(replies.debug_reply, op, within=limit, timeout=limit, output=output, **arguments)
+        return self._ask(DebugReply, op, within=limit, timeout=limit, output=output, **arguments)
 
     # -- traces --------------------------------------------------------------------------------
 
@@ -250,13 +315,16 @@ class RuntimeSandbox:
         last: bool = False,
         timeout: float | None = None,
     ) -> TraceRun:
-        """See ``Sandbox.trace``."""
+        """Run a test (else the visible ones, to the first that fails) or a script, and record what it does.
+
+        The entries are written as for ``debug_gym.tools.trace``. Of each, the first or the ``last`` so many
+        ``hits`` are kept. Their expressions are evaluated in the program, which may change what it does.
+        """
         tests, limits = self.task.tests, self.task.limits
         default = limits.command_timeout if script else tests.timeout
         limit = _seconds(default if timeout is None else timeout)
         words, arguments, selection = self._entry(test, script)
-        return self._ask(
-            replies.trace_run,
+        reply, _ = self.request(
             "trace",
             within=limit,
             points=list(points),
@@ -270,25 +338,28 @@ class RuntimeSandbox:
             timeout=limit,
             output=limits.output,
         )
+        return self.connection.checked(replies.parse_trace, reply)
 
     # -- state ---------------------------------------------------------------------------------
 
     def changes(self) -> Changes:
-        """See ``Sandbox.changes``. Works on a dead sandbox too, until it is closed."""
+        """What differs from the task's repository now. Where the host harvests, it can also be had of a dead
+        sandbox, until that is closed."""
         with self.connection.lock:
             self.connection.demand_held()
-            return with_text_names(self._harvest(False))
+            return with_text_names(self._harvest.changes(False))
 
     def snapshot(self) -> Snapshot:
-        """See ``Sandbox.snapshot``. Of a dead sandbox, the files can still be had."""
+        """Keep this moment: files and the shell's state (no running processes). Where the host harvests, the
+        files of a dead sandbox can still be had."""
         with self.connection.lock:
             self.connection.demand_held()
             alive = self.connection.alive
-            shell = self._ask(replies.shell_state, "shell_state", within=5.0) if alive else ""
-            return Snapshot(changes=self._harvest(True), scratch=self._scratch(), shell=shell)
+            shell = self._ask(replies.ShellState, "shell_state", within=5.0).state if alive else ""
+            return Snapshot(changes=self._harvest.changes(True), scratch=self._harvest.scratch(), shell=shell)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """See ``Sandbox.restore``."""
+        """Lay a snapshot's files over this (fresh) sandbox."""
         changes, scratch = snapshot.changes, snapshot.scratch
         entries = {**changes.files, **scratch.files}
         wanted = {
@@ -304,8 +375,8 @@ class RuntimeSandbox:
         except (OSError, ValueError) as error:
             raise SandboxError(f"the snapshot cannot be laid over the sandbox: {error}") from None
 
-    def fork(self) -> "RuntimeSandbox":
-        """See ``Sandbox.fork``."""
+    def fork(self) -> "Sandbox":
+        """An independent sandbox with the same files and shell state."""
         snapshot = self.snapshot()
         forked = self._start_another()
         try:
@@ -318,7 +389,8 @@ class RuntimeSandbox:
     # -- the end -------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """See ``Sandbox.close``. From another thread it ends a request that is under way."""
+        """End everything that runs in it and free what it holds. Closing twice is fine. From another thread
+        it ends a request that is under way."""
         if self.connection.close() and self._on_close is not None:
             self._on_close()
 

@@ -5,9 +5,6 @@ The host distrusts the runtime: a reply is bounded in size and time.
 
 import contextlib
 import os
-import select
-import signal
-import socket
 import threading
 import time
 import weakref
@@ -16,6 +13,7 @@ from typing import Any, TypeVar
 
 from debug_gym.errors import ProtocolError, SandboxDiedError, SandboxTimeoutError
 from debug_gym.sandbox import replies
+from debug_gym.sandbox.channel import Channel
 from debug_gym.sandbox.server import wire
 
 GRACE = 10.0
@@ -30,29 +28,24 @@ _live: "weakref.WeakSet[Connection]" = weakref.WeakSet()
 
 
 class Connection:
-    """A runtime's socket, and what is held for it.
+    """The host's end of a channel to a runtime, and what is held for it.
 
     Args:
-        channel: the socket.
-        pidfd: a descriptor of the runtime's process.
-        held: descriptors to close at the end.
-        kill: killing that process ends all others of the sandbox.
+        channel: leads to the runtime.
+        kill: ends every process of the sandbox; called once, and never in a forked copy of this process.
+        held: descriptors to close at the end, also of a sandbox that is forgotten and not closed.
     """
 
-    def __init__(
-        self, channel: socket.socket, *, pidfd: int, held: Sequence[int] = (), kill: bool = True
-    ) -> None:
-        self.pidfd = pidfd
+    def __init__(self, channel: Channel, *, kill: Callable[[], None], held: Sequence[int] = ()) -> None:
         self.lock = threading.RLock()
         """Whoever has it may ask, or use what is held."""
         self._sending = threading.Lock()
-        self._channel: socket.socket | None = channel
-        self._kill = kill
-        self._release = weakref.finalize(self, _close_all, (pidfd, *held))
-        """Closes the descriptors, also those of a sandbox that is forgotten and not closed."""
+        self._ending = threading.Lock()
+        self._channel: Channel | None = channel
+        self._kill: Callable[[], None] | None = kill
+        self._release = weakref.finalize(self, _close_all, tuple(held))
         self._release.atexit = False
         self._died = ""
-        channel.setblocking(False)
         _live.add(self)
 
     @property
@@ -71,7 +64,7 @@ class Connection:
         """
         reply, payload = self._exchange({"op": op, **arguments}, blob, within)
         if "error" in reply:
-            raise self.checked(replies.error, reply)
+            raise self.checked(replies.parse_error, reply)
         return reply, payload
 
     def checked(self, parse: Callable[[dict[str, Any]], T], reply: dict[str, Any]) -> T:
@@ -93,17 +86,20 @@ class Connection:
 
     def _exchange(self, message: dict[str, Any], blob: bytes, within: float) -> tuple[dict[str, Any], bytes]:
         with self.lock:
-            if self._channel is None:
+            channel = self._channel
+            if channel is None:
                 raise SandboxDiedError(self._died or "the sandbox is closed")
             data = wire.encode(message, blob)
             deadline = time.monotonic() + within + GRACE
             try:
-                self._send(data, deadline)
-                text_size, blob_size = wire.HEADER.unpack(self._receive(wire.HEADER.size, deadline))
+                with self._sending:
+                    channel.send(data, deadline)
+                header = _receive(channel, wire.HEADER.size, deadline)
+                text_size, blob_size = wire.HEADER.unpack(header)
                 if text_size + blob_size > MAX_REPLY:
                     raise ProtocolError(f"the runtime announced a reply of {text_size + blob_size} bytes")
-                reply = wire.decode(self._receive(text_size, deadline))
-                return reply, self._receive(blob_size, deadline)
+                reply = wire.decode(_receive(channel, text_size, deadline))
+                return reply, _receive(channel, blob_size, deadline)
             except (ConnectionError, EOFError):
                 self.fail("the sandbox died: its first process was killed or ran out of memory")
                 raise SandboxDiedError(self._died) from None
@@ -122,36 +118,8 @@ class Connection:
         """End the request that another thread has under way as if its time were over."""
         channel = self._channel
         if channel is not None:
-            with self._sending, contextlib.suppress(OSError):
-                channel.send(wire.encode({"op": "interrupt"}))
-
-    def _send(self, data: bytes, deadline: float) -> None:
-        view = memoryview(data)
-        with self._sending:
-            while view:
-                try:
-                    view = view[self._channel.send(view) :]  # type: ignore[union-attr]
-                except BlockingIOError:
-                    self._wait(select.POLLOUT, deadline)
-
-    def _receive(self, size: int, deadline: float) -> bytes:
-        data = bytearray()
-        while len(data) < size:
-            try:
-                part = self._channel.recv(min(size - len(data), 1 << 20))  # type: ignore[union-attr]
-            except BlockingIOError:
-                self._wait(select.POLLIN, deadline)
-                continue
-            if not part:
-                raise EOFError
-            data += part
-        return bytes(data)
-
-    def _wait(self, event: int, deadline: float) -> None:
-        poll = select.poll()
-        poll.register(self._channel, event)  # type: ignore[arg-type]
-        if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            raise TimeoutError
+            with self._sending, contextlib.suppress(OSError, ValueError):
+                channel.send(wire.encode({"op": "interrupt"}), time.monotonic() + GRACE)
 
     # -- the end -------------------------------------------------------------------------------
 
@@ -166,8 +134,8 @@ class Connection:
         channel = self._channel
         if channel is not None:
             self._died = self._died or "the sandbox is closed"
-            with contextlib.suppress(OSError):
-                channel.shutdown(socket.SHUT_RDWR)
+            channel.hang_up()
+            self._kill_once()
         with self.lock:
             self._end()
             return bool(self._release())
@@ -178,14 +146,19 @@ class Connection:
             raise SandboxDiedError(self._died or "the sandbox is closed")
 
     def _end(self) -> None:
-        """Kill the first process, and with it everything, and let go of the channel."""
+        """Hang up, end every process, and let go of the channel."""
         if self._channel is None:
             return
-        self._channel.close()  # at which a runtime ends its children
+        self._channel.hang_up()  # at which a runtime ends its children
+        self._kill_once()
+        self._channel.close()
         self._channel = None
-        if self._kill:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+
+    def _kill_once(self) -> None:
+        with self._ending:
+            kill, self._kill = self._kill, None
+            if kill is not None:
+                kill()
 
     def forget(self) -> None:
         """In a forked copy of the gym's process: let go of the descriptors, do nothing else."""
@@ -193,8 +166,20 @@ class Connection:
             self._channel.close()
             self._channel = None
         self._release()
+        self._kill = None
         self._died = "this sandbox belongs to the process that this one was forked from"
         self.lock = threading.RLock()
+
+
+def _receive(channel: Channel, size: int, deadline: float) -> bytes:
+    """Exactly so many bytes. Raises ``EOFError`` if there will not be as many."""
+    data = bytearray()
+    while len(data) < size:
+        part = channel.receive(min(size - len(data), 1 << 20), deadline)
+        if not part:
+            raise EOFError
+        data += part
+    return bytes(data)
 
 
 def _close_all(descriptors: Sequence[int]) -> bool:

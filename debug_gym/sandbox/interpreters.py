@@ -73,6 +73,16 @@ def _tried(python: str) -> str:
     return python
 
 
+def runtime_command(python: str, folder: str = str(RUNTIME)) -> list[str]:
+    """The command that serves the runtime over stdin and stdout: see ``Sandbox.boot``.
+
+    Args:
+        python: an interpreter, where the command runs.
+        folder: where the content of ``RUNTIME`` lies there.
+    """
+    return [python, "-c", BOOT + "from debug_gym_runtime.server.runtime import main; main()", folder]
+
+
 def sandbox_environment(python: str, home: str, extra: Mapping[str, str]) -> dict[str, str]:
     """The environment variables of a sandbox: fixed, so that runs are equal; none is the host's."""
     return {

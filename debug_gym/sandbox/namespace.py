@@ -1,7 +1,9 @@
 """The default backend on Linux: unprivileged sandboxes from namespaces, forked from a warm template."""
 
 import atexit
+import contextlib
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -9,17 +11,21 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from debug_gym.errors import DebugGymError, SandboxError, SandboxUnavailableError
 from debug_gym.sandbox import checkout_cache
-from debug_gym.sandbox.base import Changes, Guarantees, Probe
-from debug_gym.sandbox.client import RuntimeSandbox
+from debug_gym.sandbox.base import Guarantees, Probe
+from debug_gym.sandbox.channel import SocketChannel
+from debug_gym.sandbox.client import Sandbox
 from debug_gym.sandbox.interpreters import interpreter
 from debug_gym.sandbox.launcher.enclosure import HOME, ROOTS_ID, WORKSPACE
+from debug_gym.sandbox.results import Changes
+from debug_gym.sandbox.server.harvest import CACHES, SKIPPED
 from debug_gym.sandbox.template_client import Template
-from debug_gym.sandbox.workspace_diff import CACHES, SKIPPED, harvest_folder, harvest_upper
+from debug_gym.sandbox.workspace_diff import harvest_folder, harvest_upper
 from debug_gym.task import DirectorySource, Task
 
 MAX_TEMPLATES = 8
@@ -35,8 +41,27 @@ GUARANTEES = Guarantees(
 class _Ready:
     """Sandboxes started ahead for one task."""
 
-    waiting: deque[RuntimeSandbox]
+    waiting: deque[Sandbox]
     starting: int = 0
+
+
+@dataclass(frozen=True)
+class _OverlayHarvest:
+    """Reads a sandbox's own folders by descriptors that came out of it when it was built."""
+
+    upper: int
+    tmp: int
+    home: int
+    base: int
+
+    def changes(self, everything: bool) -> Changes:
+        """See ``Harvest.changes``."""
+        return harvest_upper(self.upper, self.base, CACHES if everything else SKIPPED)
+
+    def scratch(self) -> Changes:
+        """See ``Harvest.scratch``."""
+        ours, theirs = harvest_folder(self.home, HOME), harvest_folder(self.tmp, "/tmp")
+        return Changes(files={**ours.files, **theirs.files}, empty=(*ours.empty, *theirs.empty))
 
 
 class NamespaceBackend:
@@ -77,7 +102,7 @@ class NamespaceBackend:
                 )
         return Probe(True, GUARANTEES, "a sandbox was started and a command ran in it")
 
-    def start(self, task: Task) -> RuntimeSandbox:
+    def start(self, task: Task) -> Sandbox:
         """See ``Backend.start``."""
         if self.ready:
             sandbox = self._take_ready(task)
@@ -85,35 +110,25 @@ class NamespaceBackend:
                 return sandbox
         return self._start(task)
 
-    def _start(self, task: Task) -> RuntimeSandbox:
+    def _start(self, task: Task) -> Sandbox:
         if sys.platform != "linux":
             raise SandboxUnavailableError("the namespace backend needs Linux")
         python = interpreter(task.environment)
         owner = ROOTS_ID if os.getuid() == 0 else None
         base, base_fd = checkout_cache.hold(task.source, python, owner)
         try:
-            channel, pidfd, folders = self._fork(task, python, base)
+            channel, pidfd, (upper, tmp, home) = self._fork(task, python, base)
         except BaseException:
             os.close(base_fd)
             raise
-        upper, tmp, home = folders
-
-        def harvest(everything: bool) -> Changes:
-            return harvest_upper(upper, base_fd, CACHES if everything else SKIPPED)
-
-        def scratch() -> Changes:
-            ours, theirs = harvest_folder(home, HOME), harvest_folder(tmp, "/tmp")
-            return Changes(files={**ours.files, **theirs.files}, empty=(*ours.empty, *theirs.empty))
-
-        return RuntimeSandbox(
+        return Sandbox(
             task,
             WORKSPACE,
-            channel,
-            pidfd=pidfd,
-            harvest=harvest,
-            scratch=scratch,
+            SocketChannel(channel),
+            kill=partial(_kill, pidfd),
             start_another=lambda: self.start(task),
-            held=(*folders, base_fd),
+            harvest=_OverlayHarvest(upper, tmp, home, base_fd),
+            held=(pidfd, upper, tmp, home, base_fd),
         )
 
     def _fork(
@@ -152,7 +167,7 @@ class NamespaceBackend:
         self._templates.move_to_end(key)
         return template
 
-    def _take_ready(self, task: Task) -> RuntimeSandbox | None:
+    def _take_ready(self, task: Task) -> Sandbox | None:
         """A sandbox that was started ahead, if there is one; and start the next in the background."""
         key = task.model_dump_json()
         with self._lock:
@@ -227,6 +242,12 @@ def _forget_all() -> None:
 
 
 os.register_at_fork(after_in_child=_forget_all)
+
+
+def _kill(pidfd: int) -> None:
+    """Kill a sandbox's first process, and with it all others."""
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
 
 
 def _advice() -> str:

@@ -11,15 +11,19 @@ import signal
 import socket
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from debug_gym.errors import DebugGymError, SandboxError
 from debug_gym.sandbox import checkout_cache
-from debug_gym.sandbox.base import Changes, Guarantees, Probe
-from debug_gym.sandbox.client import RuntimeSandbox
-from debug_gym.sandbox.interpreters import BOOT, RUNTIME, interpreter, sandbox_environment
+from debug_gym.sandbox.base import Guarantees, Probe
+from debug_gym.sandbox.channel import SocketChannel
+from debug_gym.sandbox.client import Sandbox
+from debug_gym.sandbox.interpreters import interpreter, runtime_command, sandbox_environment
+from debug_gym.sandbox.results import Changes
 from debug_gym.sandbox.server.files import remove_tree
-from debug_gym.sandbox.workspace_diff import CACHES, SKIPPED, harvest_tree
+from debug_gym.sandbox.server.harvest import CACHES, SKIPPED
+from debug_gym.sandbox.workspace_diff import harvest_tree
 from debug_gym.task import DirectorySource, Task
 
 
@@ -42,7 +46,7 @@ class ProcessBackend:
                 return Probe(False, self.guarantees, str(error))
         return Probe(works, self.guarantees, "unsafe: isolates nothing; use it only for code that you trust")
 
-    def start(self, task: Task) -> RuntimeSandbox:
+    def start(self, task: Task) -> Sandbox:
         """See ``Backend.start``."""
         python = interpreter(task.environment)
         base, base_fd = checkout_cache.hold(task.source, python)
@@ -56,33 +60,19 @@ class ProcessBackend:
             os.close(base_fd)
             raise
 
-        def harvest(everything: bool) -> Changes:
-            now = os.open(workspace, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                return harvest_tree(now, base_fd, CACHES if everything else SKIPPED)
-            finally:
-                os.close(now)
-
-        def on_close() -> None:
-            _end(process)
-            _remove(home)
-
-        sandbox = RuntimeSandbox(
+        sandbox = Sandbox(
             task,
             str(workspace.resolve()),
-            channel,
-            pidfd=os.pidfd_open(process.pid),
-            harvest=harvest,
-            scratch=Changes,
+            SocketChannel(channel),
+            kill=lambda: _end(process),
             start_another=lambda: self.start(task),
+            harvest=_TreeHarvest(workspace, base_fd),
             held=[base_fd],
-            on_close=on_close,
-            kill=False,
+            on_close=lambda: _remove(home),
         )
         preload = task.environment.preload if task.environment.preload is not None else base.imports
-        config = {"workspace": str(workspace), "home": str(home), "names": list(base.names)}
         try:
-            sandbox.connection.greet({**config, "preload": list(preload), "limits": task.limits.model_dump()})
+            sandbox.boot(names=base.names, preload=preload, home=str(home))
         except DebugGymError as error:
             sandbox.close()
             raise SandboxError(f"the runtime did not start with {python}: {error}") from None
@@ -92,12 +82,31 @@ class ProcessBackend:
         """Nothing is kept ready."""
 
 
+@dataclass(frozen=True)
+class _TreeHarvest:
+    """Compares the workspace with the base, from the host."""
+
+    workspace: Path
+    base: int
+
+    def changes(self, everything: bool) -> Changes:
+        """See ``Harvest.changes``."""
+        now = os.open(self.workspace, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            return harvest_tree(now, self.base, CACHES if everything else SKIPPED)
+        finally:
+            os.close(now)
+
+    def scratch(self) -> Changes:
+        """There are no folders of its own but the workspace."""
+        return Changes()
+
+
 def _launch(python: str, home: Path, task: Task) -> tuple[socket.socket, "subprocess.Popen[bytes]"]:
     ours, theirs = socket.socketpair()
-    boot = BOOT + "from debug_gym_runtime.server.runtime import main; main()"
     with theirs:
         process = subprocess.Popen(
-            [python, "-c", boot, str(RUNTIME)],
+            runtime_command(python),
             env=sandbox_environment(python, str(home), task.environment.variables),
             stdin=theirs.fileno(),
             stdout=theirs.fileno(),

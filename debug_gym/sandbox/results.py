@@ -1,27 +1,73 @@
-"""What a sandbox returns."""
+"""What a sandbox returns.
+
+Much of it is read from the replies of a runtime, which the host distrusts: see ``replies``. The annotations
+of ``strict`` are for that.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import ConfigDict
 
 from debug_gym.sandbox.server.output import BoundedOutput
+from debug_gym.sandbox.strict import FailFast, Flag, Number, Text, Texts, Words
+
+_EXACT = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True)
 class ExecResult:
     """How a command ended."""
 
-    exit_code: int | None
+    __pydantic_config__ = _EXACT
+
+    exit_code: Number | None
     """None: it did not end by itself (timeout, or the shell was lost). Negative: killed by that signal."""
-    output: str
+    output: Text
     """stdout and stderr as they were written, bounded; bytes that are not UTF-8 are replaced."""
-    dropped: int = 0
+    dropped: Number = 0
     """Bytes cut out of the middle of the output."""
-    timed_out: bool = False
-    killed: int = 0
+    timed_out: Flag = False
+    killed: Number = 0
     """Processes that the command left behind and that were ended with it."""
-    note: str = ""
+    note: Text = ""
     """What else the caller should know, e.g. that the shell was restarted."""
+
+
+class DirEntry(NamedTuple):
+    """One entry of a folder."""
+
+    path: Text
+    """Relative to the folder that was listed."""
+    kind: Literal["file", "dir", "link", "other"]
+    size: Number
+    """Bytes of a file, else 0."""
+
+
+class Match(NamedTuple):
+    """One line that a search found."""
+
+    path: Text
+    """Relative to the workspace."""
+    line: Number
+    """From 1."""
+    text: Text
+    """The line, cut where it is long."""
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search found."""
+
+    __pydantic_config__ = _EXACT
+
+    matches: Annotated[tuple[Match, ...], FailFast()]
+    """Sorted by path and line."""
+    truncated: Flag
+    """There are more."""
+    skipped: Texts = ()
+    """Paths of files that are too large to be searched."""
 
 
 NO_PROGRAM = 127
@@ -40,23 +86,24 @@ class TestRun:
     """One run of the task's tests."""
 
     __test__ = False
+    __pydantic_config__ = _EXACT
 
-    exit_code: int | None
-    output: str
-    complete: bool
+    exit_code: Number | None
+    output: Text
+    complete: Flag
     """The session collected, ran and finished: without it, no result counts."""
-    collected: tuple[str, ...] = ()
+    collected: Texts = ()
     """Test ids in the order in which they were to run."""
-    outcomes: Mapping[str, str] = field(default_factory=dict)
+    outcomes: Words = field(default_factory=dict)
     """Test id to ``passed``, ``failed``, ``error``, ``skipped``, ``xfailed`` or ``xpassed``."""
-    messages: Mapping[str, str] = field(default_factory=dict)
+    messages: Words = field(default_factory=dict)
     """Test id to the one-line reason of its failure."""
-    dropped: int = 0
-    timed_out: bool = False
-    killed: int = 0
-    warm: bool = False
+    dropped: Number = 0
+    timed_out: Flag = False
+    killed: Number = 0
+    warm: Flag = False
     """It ran in a fork of the warm interpreter; else in a new one."""
-    note: str = ""
+    note: Text = ""
     """Why it did not run warm, or what else the caller should know."""
 
     @property
@@ -79,30 +126,58 @@ class TestRun:
 class Stop:
     """Where a debugged program stands."""
 
-    file: str
+    __pydantic_config__ = _EXACT
+
+    file: Text
     """Relative to the workspace where it lies in it, else absolute."""
-    line: int
-    function: str
-    reason: str = ""
+    line: Number
+    function: Text
+    reason: Text = ""
+
+
+@dataclass(frozen=True)
+class Breakpoint:
+    """Where a debugged program is to stop."""
+
+    __pydantic_config__ = _EXACT
+
+    number: Number
+    """It stays the same as long as there is an episode; no other gets it."""
+    file: Text
+    """Relative to the workspace where it lies in it, else absolute."""
+    line: Number
+    condition: Text | None = None
+    """An expression; it stops only where that is true."""
+    temporary: Flag = False
+    """It goes with its first stop."""
+    enabled: Flag = True
+    ignore: Number = 0
+    """How many times more it is passed without a stop."""
+    hits: Number = 0
+    """How many times it was reached."""
+    commands: Texts = ()
+    """What the debugger executes at each stop."""
 
 
 @dataclass(frozen=True)
 class DebugReply:
     """What the debugger answered."""
 
-    output: str
+    __pydantic_config__ = _EXACT
+
+    output: Text
     """The debugger's own words, without a prompt."""
-    program: str = ""
+    program: Text = ""
     """What the program wrote meanwhile, stdout and stderr, bounded."""
     stop: Stop | None = None
     """None: the program is not stopped (it ended)."""
-    ended: bool = False
-    exit_code: int | None = None
-    interrupted: bool = False
+    ended: Flag = False
+    exit_code: Number | None = None
+    interrupted: Flag = False
     """The time limit passed; the program was interrupted and stands where it was."""
-    breakpoints: tuple[Mapping[str, Any], ...] = ()
-    """All breakpoints now: number, file, line, condition, temporary, enabled, ignore, hits, commands."""
-    sources: Mapping[str, str] = field(default_factory=dict)
+    breakpoints: Annotated[tuple[Breakpoint, ...], FailFast()] = ()
+    """All breakpoints now."""
+    sources: Words = field(default_factory=dict)
     """Text of the files that hold a breakpoint for the first time, as the program runs them."""
 
 

@@ -160,6 +160,7 @@ class Record:
             controls=verdict.controls,
             odds=verdict.odds,
             excluded=len(verdict.excluded),
+            omitted=len(end.omitted),
             unplayed=self._unplayed(end),
             usage=end.usage,
             finished=end.finished,

@@ -1,10 +1,14 @@
-"""The changes of a workspace as a unified diff that ``git apply`` and ``patch -p1`` understand."""
+"""The changes of a workspace as a patch: a unified diff for text, as ``git apply`` and ``patch -p1`` read it,
+and git's binary hunks for what is no UTF-8, which only ``git apply`` reads."""
 
+import base64
 import difflib
+import hashlib
+import os
+import zlib
 from collections.abc import Callable, Iterable
 
 from debug_gym.sandbox import Changes
-from debug_gym.sandbox.base import FileEntry
 
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
@@ -12,7 +16,7 @@ _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 def make_patch(
     changes: Changes, paths: Iterable[str], original: Callable[[str], bytes | None]
 ) -> tuple[str, tuple[str, ...]]:
-    """A unified diff of some changed files.
+    """A patch of some changed files.
 
     Args:
         changes: what differs from the base.
@@ -20,51 +24,79 @@ def make_patch(
         original: gives a file's content in the base, or None where it has none.
 
     Returns:
-        The diff, and the changes that a text diff cannot show, each with the reason: ``path: reason``.
+        The patch, and the changes that it cannot show, each with the reason: ``path: reason``.
     """
     parts: list[str] = []
     omitted: list[str] = []
     for path in sorted(paths):
         entry = changes.files.get(path)
         try:
-            old = _text(original(path))
-            new = _text(entry.data if entry is not None else None)
-        except UnicodeDecodeError:
-            omitted.append(f"{path}: not UTF-8 text")
-            continue
+            old = original(path)
         except (OSError, ValueError) as error:  # as a sandbox's read raises them
             omitted.append(f"{path}: {error}")
             continue
-        parts.append(_file_patch(path, old, new, entry))
+        if entry is not None and entry.link is not None:
+            link = os.fsencode(entry.link)
+            parts += [_file_patch(path, old, None, "100644"), _file_patch(path, None, link, "120000")]
+        else:
+            mode = "100755" if entry is not None and entry.mode & 0o100 else "100644"
+            parts.append(_file_patch(path, old, entry.data if entry is not None else None, mode))
     return "".join(parts), tuple(omitted)
 
 
-def _text(data: bytes | None) -> str | None:
-    if data is None:
-        return None
-    if b"\0" in data:
-        raise UnicodeDecodeError("utf-8", data, 0, 1, "binary")
-    return data.decode("utf-8")
-
-
-def _file_patch(path: str, old: str | None, new: str | None, entry: FileEntry | None) -> str:
+def _file_patch(path: str, old: bytes | None, new: bytes | None, mode: str) -> str:
     if old == new:
         return ""
     before, after = _quoted(f"a/{path}"), _quoted(f"b/{path}")
-    header = [f"diff --git {before} {after}\n"]
+    header = f"diff --git {before} {after}\n"
     if old is None:
-        header.append(f"new file mode {'100755' if entry is not None and entry.mode & 0o100 else '100644'}\n")
+        header += f"new file mode {mode}\n"
     elif new is None:
-        header.append("deleted file mode 100644\n")
+        header += "deleted file mode 100644\n"
+    try:
+        lines, changed = _lines(_text(old)), _lines(_text(new))
+    except UnicodeDecodeError:
+        return header + _binary(old, new)
     tab = "\t" if " " in path else ""  # where GNU patch would end the name at the space
     body = difflib.unified_diff(
-        _lines(old or ""),
-        _lines(new or ""),
+        lines,
+        changed,
         "/dev/null" if old is None else before + tab,
         "/dev/null" if new is None else after + tab,
     )
     shown = (line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in body)
-    return "".join([*header, *shown])
+    return header + "".join(shown)
+
+
+def _text(data: bytes | None) -> str:
+    if data is not None and b"\0" in data:
+        raise UnicodeDecodeError("utf-8", data, 0, 1, "binary")
+    return (data or b"").decode("utf-8")
+
+
+def _binary(old: bytes | None, new: bytes | None) -> str:
+    """A binary hunk, forth and back: see "binary-patch" in git's ``apply.c``."""
+    mode = "" if old is None or new is None else " 100644"
+    return f"index {_blob(old)}..{_blob(new)}{mode}\nGIT binary patch\n{_literal(new)}\n{_literal(old)}\n"
+
+
+def _blob(data: bytes | None) -> str:
+    """The name that git gives to a content; zeros where there is no file."""
+    if data is None:
+        return "0" * 40
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+def _literal(data: bytes | None) -> str:
+    """A content, compressed, in lines of at most 52 bytes: their length as a letter, then base 85."""
+    data = data or b""
+    packed = zlib.compress(data, 9)
+    lines = [packed[at : at + 52] for at in range(0, len(packed), 52)]
+    return f"literal {len(data)}\n" + "".join(
+        f"{chr(ord('A') + len(line) - 1) if len(line) <= 26 else chr(ord('a') + len(line) - 27)}"
+        f"{base64.b85encode(line, pad=True).decode()}\n"
+        for line in lines
+    )
 
 
 def _lines(text: str) -> list[str]:
@@ -74,8 +106,12 @@ def _lines(text: str) -> list[str]:
 
 
 def _quoted(name: str) -> str:
-    """A file name as git writes it: quoted only where it must be."""
-    if not any(char in _ESCAPES or char < " " for char in name):
+    """A file name as git writes it: quoted only where it must be. Names need not be valid text."""
+    if name.isprintable() and not any(char in _ESCAPES for char in name):
         return name
-    escaped = "".join(_ESCAPES.get(char) or (char if char >= " " else f"\\{ord(char):03o}") for char in name)
+    escaped = "".join(_ESCAPES.get(char) or (char if " " <= char <= "~" else _octal(char)) for char in name)
     return f'"{escaped}"'
+
+
+def _octal(char: str) -> str:
+    return "".join(f"\\{byte:03o}" for byte in os.fsencode(char))

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, field_validator
 
-from debug_gym.episode import SCHEMA_VERSION, ModelReply, Step, Trajectory, Verdict
+from debug_gym.episode import SCHEMA_VERSION, ModelReply, Step, Trajectory, Verdict, unicode
 from debug_gym.errors import ConfigError, DebugGymError, UnknownNameError
 from debug_gym.task import Frozen
 from debug_gym.version import VERSION
@@ -79,9 +79,9 @@ class End(Frozen):
     verdict: Verdict | None = None
     """None only where the infrastructure failed."""
     patch: str = ""
-    """Unified diff of the changes that counted."""
+    """The changes that counted, for ``git apply``: a unified diff, binary hunks for what is no UTF-8."""
     omitted: tuple[str, ...] = ()
-    """Changes that counted but that a text diff cannot show, each with the reason: ``path: reason``."""
+    """Changes that counted but that the patch cannot show, each with the reason: ``path: reason``."""
     stop_reason: str = ""
     """Why the agent gave up; empty where it did not."""
     usage: dict[str, float] = Field(default_factory=dict)
@@ -92,6 +92,8 @@ class End(Frozen):
     """What failed, with the traceback where it is not one of debug-gym's own errors."""
     seconds: float
     finished: str = Field(default_factory=now)
+
+    _unicode = field_validator("omitted", "stop_reason", "error", mode="before")(unicode)
 
 
 class Result(Frozen):
@@ -124,12 +126,16 @@ class Result(Frozen):
     """Upper bound of the chance that forged results get past them (see ``Verdict.odds``)."""
     excluded: int = 0
     """Tests that did not count because they are unstable."""
+    omitted: int = 0
+    """Changes that counted but that the patch cannot show: it does not reproduce the verdict then."""
     unplayed: int = 0
     """Replies of the agent's model that held no call that could be played; the trajectory has them."""
     usage: dict[str, float] = Field(default_factory=dict)
     """What the whole episode cost: ``input_tokens``, ``output_tokens``, ``dollars``, ``seconds`` of waiting
     for the model. Empty where no model was asked."""
     finished: str = Field(default_factory=now)
+
+    _unicode = field_validator("stop_reason", "reason", mode="before")(unicode)
 
     @property
     def key(self) -> tuple[str, int]:
@@ -159,13 +165,25 @@ class Run:
         Raises:
             DebugGymError: the file is damaged elsewhere than in its last line.
         """
-        try:
-            found = [Result.model_validate_json(line) for line in _complete_lines(self.results_file)]
-        except ValidationError as error:
-            raise _damaged(self.results_file, error) from None
+        found, damage = self.read_results()
+        if damage:
+            raise DebugGymError(f"{damage[0]}: remove it, and the run's command plays its attempt anew")
+        return found
+
+    def read_results(self) -> tuple[list[Result], list[str]]:
+        """The same, where some lines may be damaged: what can be read, and a sentence for each other line."""
+        latest: dict[tuple[str, int], Result] = {}
+        damage = []
+        for number, line in enumerate(_complete_lines(self.results_file), 1):
+            try:
+                result = Result.model_validate_json(line)
+            except ValidationError as error:
+                damage.append(_damaged(self.results_file, number, error))
+            else:
+                latest[result.key] = result  # the last line about an attempt counts
         order = {task: index for index, task in enumerate(self.manifest.tasks)}
-        latest = {result.key: result for result in found}  # the last line about an attempt counts
-        return sorted(latest.values(), key=lambda result: (order.get(result.task, len(order)), result.key))
+        found = sorted(latest.values(), key=lambda result: (order.get(result.task, len(order)), result.key))
+        return found, damage
 
     def trajectory(self, task: str, attempt: int = 0) -> Trajectory:
         """What happened in one attempt, also in one that has not finished (its ``verdict`` is None).
@@ -175,7 +193,7 @@ class Run:
             DebugGymError: the file is damaged elsewhere than in its last line.
         """
         file, lines = self._episode(task, attempt)
-        start, *rest = (_parse(file, line) for line in lines)
+        start, *rest = (_parse(file, number, line) for number, line in enumerate(lines, 1))
         if not isinstance(start, Start):
             raise DebugGymError(f"{file} is damaged: its first line is not of the kind start")
         end = rest[-1] if rest and isinstance(rest[-1], End) else None
@@ -196,7 +214,7 @@ class Run:
     def end(self, task: str, attempt: int = 0) -> End | None:
         """How an attempt ended: verdict, patch, error; None if it has not. Raises as ``trajectory`` does."""
         file, lines = self._episode(task, attempt)
-        last = _parse(file, lines[-1])
+        last = _parse(file, len(lines), lines[-1])
         return last if isinstance(last, End) else None
 
     @property
@@ -242,12 +260,12 @@ _LINE: TypeAdapter[Start | Step | End] = TypeAdapter(
 )
 
 
-def _parse(path: Path, line: bytes) -> Start | Step | End:
+def _parse(path: Path, number: int, line: bytes) -> Start | Step | End:
     try:
         return _LINE.validate_json(line)
     except ValidationError as error:
-        raise _damaged(path, error) from None
+        raise DebugGymError(_damaged(path, number, error)) from None
 
 
-def _damaged(path: Path, error: ValidationError) -> DebugGymError:
-    return DebugGymError(f"{path} is damaged: {error.errors()[0]['msg']}")
+def _damaged(path: Path, line: int, error: ValidationError) -> str:
+    return f"{path} is damaged in line {line} ({error.errors()[0]['msg']})"

@@ -70,8 +70,8 @@ def _points(session: Session, path: str, text: str) -> dict[int, int]:
     memory = session.state.get(DEBUGGER)
     if memory is None:
         return {}
-    entries = [entry for entry in memory.breakpoints.entries if entry["file"] == path]
-    numbers = {entry["line"]: entry["number"] for entry in entries}
+    entries = [entry for entry in memory.breakpoints.entries if entry.file == path]
+    numbers = {entry.line: entry.number for entry in entries}
     shown = sorted(memory.lines(path, text))
     if len(shown) != len(numbers):
         return dict.fromkeys(shown, 0)

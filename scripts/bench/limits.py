@@ -6,8 +6,7 @@ from collections.abc import Callable
 from bench.measure import Figure, Sample, demand, race
 from bench.workplace import Row, Workplace
 
-from debug_gym.sandbox import ExecResult, TestRun
-from debug_gym.sandbox.client import RuntimeSandbox
+from debug_gym.sandbox import ExecResult, Sandbox, TestRun
 from debug_gym.task import Limits
 
 LIMIT = 0.3
@@ -57,7 +56,7 @@ def _overshoot(work: Callable[[], ExecResult | TestRun]) -> Sample:
     return sample
 
 
-def _processes(sandbox: RuntimeSandbox) -> int:
+def _processes(sandbox: Sandbox) -> int:
     """Processes in the sandbox besides its first one and the bash that counts."""
     seen = sandbox.exec("set -- /proc/[0-9]*; echo $#")
     demand(seen.exit_code == 0, seen)

@@ -14,7 +14,7 @@ from bench.measure import Contender, Figure, Sample, Unmeasurable, clock, demand
 from bench.workplace import Row, Workplace
 
 from debug_gym.env import DebugGymEnv
-from debug_gym.sandbox.client import RuntimeSandbox
+from debug_gym.sandbox import Sandbox
 from debug_gym.task import Task
 
 CROWD = 200
@@ -141,7 +141,7 @@ def _fork(env: DebugGymEnv) -> Sample:
 def _many(place: Workplace, count: int) -> ExitStack:
     """So many live sandboxes; all of them answer."""
 
-    def start(_: int) -> RuntimeSandbox:
+    def start(_: int) -> Sandbox:
         sandbox = place.backend.start(place.small)
         sandbox.request("ping")
         return sandbox

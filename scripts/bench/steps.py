@@ -14,7 +14,7 @@ from bench.workplace import PRICES, Row, Workplace, run
 
 from debug_gym.env import DebugGymEnv
 from debug_gym.episode import ToolCall
-from debug_gym.sandbox.client import RuntimeSandbox
+from debug_gym.sandbox import Sandbox
 
 ROUNDS = 20
 """How many times more often a step of well under a millisecond is measured."""
@@ -32,13 +32,13 @@ def step(env: DebugGymEnv, tool: str, arguments: dict[str, Any], expected: str, 
     return clock(lambda: env.step(call), check)
 
 
-def live(env: DebugGymEnv) -> RuntimeSandbox:
+def live(env: DebugGymEnv) -> Sandbox:
     """The sandbox of an episode."""
-    assert env.session is not None and isinstance(env.session.sandbox, RuntimeSandbox)
+    assert env.session is not None and isinstance(env.session.sandbox, Sandbox)
     return env.session.sandbox
 
 
-def ping(sandbox: RuntimeSandbox) -> Sample:
+def ping(sandbox: Sandbox) -> Sample:
     """The bare round trip of the protocol."""
     return clock(lambda: sandbox.request("ping"), lambda seen: seen == ({}, b""))
 

@@ -5,9 +5,7 @@ from bench.steps import live, step
 from bench.workplace import FIXED, Row, Workplace
 
 from debug_gym.judge import judge
-from debug_gym.sandbox import Changes
-from debug_gym.sandbox.base import FileEntry
-from debug_gym.sandbox.client import RuntimeSandbox
+from debug_gym.sandbox import Changes, FileEntry, Sandbox
 from debug_gym.task import Environment, Task
 
 COLD = "python -m pytest -p no:cacheprovider"
@@ -62,7 +60,7 @@ def verdict(place: Workplace) -> Figure:
     return race(sample, beside, runs=place.runs, at_most=500)
 
 
-def _warm(sandbox: RuntimeSandbox) -> Sample:
+def _warm(sandbox: Sandbox) -> Sample:
     return clock(sandbox.run_tests, lambda run: run.complete and run.warm and len(run.outcomes) == 5)
 
 

@@ -16,7 +16,7 @@ from typing import Any, Self
 from bench.measure import Figure, Sample, Unmeasurable, clock, demand
 
 from debug_gym.env import DebugGymEnv
-from debug_gym.sandbox.client import RuntimeSandbox
+from debug_gym.sandbox import Sandbox
 from debug_gym.sandbox.namespace import NamespaceBackend
 from debug_gym.task import DirectorySource, Task, Tests
 
@@ -192,7 +192,7 @@ class Workplace:
         folder = self._exit.enter_context(tempfile.TemporaryDirectory(prefix="bench-gym-", dir=memory))
         return Path(shutil.copytree(task.source.path, folder, dirs_exist_ok=True))
 
-    def sandbox(self, task: Task) -> RuntimeSandbox:
+    def sandbox(self, task: Task) -> Sandbox:
         """A live sandbox; closed at the end."""
         return self._exit.enter_context(self.backend.start(task))
 

@@ -9,7 +9,7 @@ from paper.grid import AGENTS
 from debug_gym.errors import ConfigError, DebugGymError
 from debug_gym.report.episodes import Facts, is_rewrite, read
 from debug_gym.report.leaderboard import Board, Row, boards
-from debug_gym.report.load import Attempt, Entry, load
+from debug_gym.report.load import Entry, StoredAttempt, load
 from debug_gym.report.statistics import mean
 
 
@@ -115,7 +115,7 @@ def _kept(entry: Entry, rewrite: Entry) -> float | None:
     return mean([float(states[key]) for key in won])
 
 
-def _states(attempts: Sequence[Attempt]) -> dict[tuple[str, int], bool]:
+def _states(attempts: Sequence[StoredAttempt]) -> dict[tuple[str, int], bool]:
     """Whether each judged attempt is resolved."""
     return {
         (attempt.task, attempt.number): attempt.state == "resolved"

@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from debug_gym.benchmarks.repo import Repo
-from debug_gym.checks.audit import Attempt, audit
+from debug_gym.checks.audit import AttackResult, audit
 from debug_gym.cli.screens.audit import show
 from debug_gym.judge.attacks import ATTACKS
 from debug_gym.sandbox.registry import shared_backend
@@ -32,10 +32,10 @@ def test_attacks_on_a_repository_of_ones_own(backend, broken):
 def test_the_table_names_what_scores():
     console = Console(file=io.StringIO(), width=100)
     attempts = [
-        Attempt("[weak]", "one", (True, False, False)),
-        Attempt("[weak]", "two", (False, False, False)),
-        Attempt("strong", "one", (True, True, True)),
-        Attempt("strong", "two", (True, True, False)),
+        AttackResult("[weak]", "one", (True, False, False)),
+        AttackResult("[weak]", "two", (False, False, False)),
+        AttackResult("strong", "one", (True, True, True)),
+        AttackResult("strong", "two", (True, True, False)),
     ]
     show(console, attempts, tasks=2)
     text = console.file.getvalue()

@@ -108,7 +108,7 @@ def test_attempts_are_numbered_where_there_are_several():
 def test_the_summary_counts_errors_apart():
     results = (
         result("one", 0, usage={"input_tokens": 1200.0, "dollars": 0.5}),
-        result("one", 1, "unresolved", steps=6, usage={"input_tokens": 300.0}),
+        result("one", 1, "unresolved", steps=6, omitted=1, usage={"input_tokens": 300.0}),
         result("two", 0, "error", steps=0, reason="the sandbox died"),
     )
     console = Console(file=io.StringIO(), width=100)
@@ -119,6 +119,7 @@ def test_the_summary_counts_errors_apart():
     assert "resolved 1/2 (50.0%), 5.0 steps on average, in 1:02:05" in text
     assert "1,500 input tokens, 0.50 dollars" in text
     assert "1 ended in an infrastructure error, such as: the sandbox died" in text
+    assert "1 patch cannot show all that counted" in text
     assert "2 attempts left: the same command again resumes the run" in text
     assert "stored in runs/[x]" in text
 

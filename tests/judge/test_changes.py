@@ -4,7 +4,7 @@ import pytest
 
 from debug_gym.judge import sort_changes
 from debug_gym.judge.changes import shadows
-from debug_gym.sandbox.base import Changes, FileEntry
+from debug_gym.sandbox import Changes, FileEntry
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 
 from debug_gym.judge import judge
 from debug_gym.judge.controls.make import make_controls
-from debug_gym.sandbox.base import Changes, FileEntry
+from debug_gym.sandbox import Changes, FileEntry
 from debug_gym.task import Tests
 
 CORE = '''\

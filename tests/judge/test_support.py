@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from debug_gym.judge import judge
 from debug_gym.judge.support import support_files
-from debug_gym.sandbox.base import Changes, FileEntry
+from debug_gym.sandbox import Changes, FileEntry
 from debug_gym.task import DirectorySource, Task, Tests
 
 HELPER = "def check(a, b):\n    assert a == b\n"

@@ -67,6 +67,15 @@ def test_a_replayed_run_does_not_compete(store_run):
     assert "replays a recording" in board.rows[1].reference
 
 
+def test_a_damaged_run_does_not_compete_and_the_others_do(store_run):
+    damaged = store_run("damaged", {"t": "1"})
+    (damaged / "results.jsonl").write_bytes(b"{nonsense\n" + (damaged / "results.jsonl").read_bytes())
+    found = rows(damaged, store_run("whole", {"t": "0"}))
+    assert {name: row.rank for name, row in found.items()} == {"whole": 1, "damaged": None}
+    assert "results.jsonl is damaged in line 1 (" in found["damaged"].damage
+    assert "remove it" in found["damaged"].damage
+
+
 def test_what_casts_doubt_is_counted(store_run):
     row = rows(store_run("doubt", {"a": "cu", "b": "1."}))["doubt"]
     assert (row.cheating, row.unguarded, row.unfinished) == (1, 1, 1)

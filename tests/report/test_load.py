@@ -1,6 +1,6 @@
 import pytest
 
-from debug_gym.errors import ConfigError, DebugGymError
+from debug_gym.errors import ConfigError
 from debug_gym.report.load import load
 
 
@@ -44,8 +44,14 @@ def test_what_is_no_run_is_refused_in_one_sentence(store_run, tmp_path):
         load([tmp_path / "empty"])
     with pytest.raises(ConfigError, match=r"is not the config\.json of a run"):
         load([tmp_path / "wrong"])
-    damaged = store_run("damaged", {"a": "1", "b": "1"})
-    file = damaged / "results.jsonl"
-    file.write_bytes(b"{nonsense\n" + file.read_bytes())
-    with pytest.raises(DebugGymError, match="is damaged"):
-        load([damaged])
+
+
+def test_a_damaged_line_is_named_and_the_rest_of_the_run_is_read(store_run):
+    folder = store_run("damaged", {"a": "1", "b": "1"})
+    file = folder / "results.jsonl"
+    first, second = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(first + b"{nonsense\n" + second)
+    (entry,) = load([folder])
+    assert [attempt.state for attempt in entry.attempts] == ["resolved", "resolved"]
+    (sentence,) = entry.damage
+    assert "results.jsonl is damaged in line 2 (" in sentence

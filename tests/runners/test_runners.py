@@ -152,8 +152,7 @@ def test_outcomes_come_from_the_whole_output_and_what_is_kept_is_short(start):
 
 def test_the_judge_takes_a_make_that_exits_with_2(backend):
     from debug_gym.judge import judge
-    from debug_gym.sandbox import Changes
-    from debug_gym.sandbox.base import FileEntry
+    from debug_gym.sandbox import Changes, FileEntry
 
     files = {**FILES, "check.sh": "python -m unittest -v || exit 2\n"}
     task = Task(id="sums", problem="", source=FilesSource(files=files), tests=configured("bash check.sh"))

@@ -4,10 +4,16 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+
+from debug_gym.sandbox import Guarantees, Probe, Sandbox
+from debug_gym.sandbox.channel import PipeChannel
+from debug_gym.sandbox.checkout_cache import prepare
+from debug_gym.sandbox.interpreters import interpreter, runtime_command, sandbox_environment
 
 
 @pytest.fixture
@@ -93,3 +99,48 @@ def python(request):
 def some_python(request):
     """The same, of the others only the oldest and the newest."""
     return request.param
+
+
+class PipeBackend:
+    """As somebody else would write one: programs in temporary folders, that are asked for everything over
+    their stdin and stdout."""
+
+    name = "pipes"
+    guarantees = Guarantees()
+
+    def probe(self):
+        return Probe(True, self.guarantees, "unsafe: for tests only")
+
+    def start(self, task):
+        python = interpreter(task.environment)
+        base = prepare(task.source, python)
+        home = tempfile.mkdtemp(prefix="debug-gym-pipes-")
+        workspace = Path(home).resolve() / "workspace"
+        shutil.copytree(base.path, workspace, symlinks=True)
+        program = subprocess.Popen(
+            runtime_command(python),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=sandbox_environment(python, home, task.environment.variables),
+        )
+
+        def end():
+            try:
+                program.wait(2)  # it ends by itself, and its children with it
+            except subprocess.TimeoutExpired:
+                program.kill()
+                program.wait()
+
+        channel = PipeChannel(program.stdout, program.stdin)
+        sandbox = Sandbox(task, str(workspace), channel, kill=end, start_another=lambda: self.start(task))
+        sandbox.boot(names=base.names, home=home)
+        return sandbox
+
+    def close(self):
+        pass
+
+
+@pytest.fixture(scope="module")
+def over_pipes():
+    """A backend that gives a channel of two pipes, and a way to end a sandbox; nothing else."""
+    return PipeBackend()

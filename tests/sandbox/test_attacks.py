@@ -220,7 +220,7 @@ def test_a_deep_tree_breaks_nothing(sandbox):
     _python(sandbox, "import os\nfor _ in range(1500): os.mkdir('d'); os.chdir('d')\nopen('f.py', 'w')")
     assert sandbox.run_tests(["test_a.py"]).success
     assert len(sandbox.listdir(depth=5000)) < 200
-    assert sandbox.grep("nothing")["matches"] == []
+    assert sandbox.grep("nothing").matches == ()
     assert any("too deep" in reason for reason in sandbox.changes().skipped)
     with sandbox.fork() as forked:
         assert forked.read("a.py") == b"x = 1\n"

@@ -191,7 +191,7 @@ def test_runs_to_the_first_breakpoint(sandbox, line, function, written):
     assert reply.program == written
     assert reply.output.startswith(f"breakpoint 1 at shop.py:{number} in {function}\n")
     assert f"{number:>4} B->  " in reply.output
-    assert [(entry["number"], entry["hits"]) for entry in reply.breakpoints] == [(1, 1)]
+    assert [(entry.number, entry.hits) for entry in reply.breakpoints] == [(1, 1)]
     assert reply.sources == {"shop.py": SHOP}
 
 

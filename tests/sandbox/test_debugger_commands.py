@@ -273,7 +273,7 @@ def test_breakpoints_keep_all_that_belongs_to_them(sandbox):
         "b shop.py:8\ntbreak shop.py:11, price > 1\nb shop.mean\ncl 1\nignore 3 2\ndisable 3\n"
         "commands 3\nsilent\np 1\nend"
     )
-    assert [entry["number"] for entry in before.breakpoints] == [2, 3]
+    assert [entry.number for entry in before.breakpoints] == [2, 3]
     sandbox.debug_start(at="idle", breakpoints=before.breakpoints)
     after = sandbox.debug("b")
     assert after.breakpoints == before.breakpoints
@@ -294,7 +294,7 @@ def test_conditions_and_ignore_counts_decide_on_stops(sandbox):
     assert reply.stop.line == 12
     assert sandbox.debug("where").output.startswith("   run.py:5 in <module>\n")
     assert sandbox.debug("p price, result").output == "(3, 1)\n"
-    assert [entry["hits"] for entry in sandbox.debug("b").breakpoints] == [4]
+    assert [entry.hits for entry in sandbox.debug("b").breakpoints] == [4]
 
 
 def test_commands_of_a_breakpoint_run_each_time_it_is_hit(sandbox):

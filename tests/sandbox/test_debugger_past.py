@@ -147,7 +147,7 @@ def test_breakpoints_are_those_of_now(say):
     say(f"b {line_of('add(n)')}\nb main, 1 > 0\nn")
     say(f"cl 1\ncondition 2\nb {line_of('return len(done)')}\nn")
     reply = say("back 2")
-    assert [(point["number"], point["condition"]) for point in reply.breakpoints] == [(2, None), (3, None)]
+    assert [(point.number, point.condition) for point in reply.breakpoints] == [(2, None), (3, None)]
     stops = [say("c").stop for _ in range(2)]
     assert [stop.reason for stop in stops] == ["breakpoint 2", "breakpoint 3"]
 
@@ -199,7 +199,7 @@ def test_breakpoints_set_with_the_command_that_ran_into_the_crash_stay(sandbox, 
     sandbox.debug_start(script=["crash.py"], at="start")
     reply = say("b 3\nc")
     assert "exit code 4\nback at the last stop, 1;" in reply.output
-    assert [point["line"] for point in reply.breakpoints] == [3]
+    assert [point.line for point in reply.breakpoints] == [3]
     assert reply.sources["crash.py"].startswith("import os\n")
 
 

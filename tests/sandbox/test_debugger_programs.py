@@ -201,7 +201,7 @@ def test_what_cannot_be_interrupted_is_killed_and_is_back_at_the_last_stop(sandb
     assert (reply.ended, reply.interrupted, reply.exit_code) == (False, False, None)
     assert "did not react" in reply.output
     assert "back at the last stop, 1; from here, `c` would end the same way\n" in reply.output
-    assert [entry["line"] for entry in reply.breakpoints] == [line_of("found = n * 2")]
+    assert [entry.line for entry in reply.breakpoints] == [line_of("found = n * 2")]
     assert where(reply) == where(before)
     assert sandbox.debug("p 1").output == "1\n"
 
@@ -281,7 +281,7 @@ def test_quitting_ends_the_process_and_keeps_the_breakpoints(sandbox):
     before = sandbox.exec(["pgrep", "-c", "."]).output
     reply = program(sandbox, "loop", "b double, n > 1\nq\np 1")
     assert (reply.ended, reply.exit_code, reply.interrupted) == (True, None, False)
-    assert reply.breakpoints[0]["condition"] == "n > 1"
+    assert reply.breakpoints[0].condition == "n > 1"
     assert sandbox.exec(["pgrep", "-c", "."]).output == before
 
 

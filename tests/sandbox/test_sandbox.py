@@ -1,9 +1,9 @@
-"""The interface of a sandbox, on both backends."""
+"""The interface of a sandbox, on each backend, and on one over pipes that others could have written."""
 
 import pytest
 
 from debug_gym.errors import SandboxDiedError, TaskError
-from debug_gym.sandbox.base import FileEntry
+from debug_gym.sandbox import FileEntry
 from debug_gym.sandbox.namespace import NamespaceBackend
 from debug_gym.sandbox.process import ProcessBackend
 from debug_gym.task import Environment, Limits, Tests
@@ -17,11 +17,12 @@ FILES = {
 }
 
 
-@pytest.fixture(scope="module", params=["namespace", "process"])
-def backend(request):
-    made = {"namespace": NamespaceBackend, "process": ProcessBackend}[request.param]()
-    yield made
-    made.close()
+@pytest.fixture(scope="module", params=["namespace", "process", "pipes"])
+def backend(request, over_pipes):
+    made = {"namespace": NamespaceBackend, "process": ProcessBackend, "pipes": lambda: over_pipes}
+    running = made[request.param]()
+    yield running
+    running.close()
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 import pytest
 
 from debug_gym.judge import judge
-from debug_gym.sandbox import Changes
-from debug_gym.sandbox.base import FileEntry
+from debug_gym.sandbox import Changes, FileEntry
 from debug_gym.task import FilesSource, Task, Tests
 
 INNER = "def test_b():\n    assert 1 == 2\n\n\ndef test_c():\n    pass\n"

@@ -1,6 +1,7 @@
 """An agent over a session: whatever it does, there is a result."""
 
 import json
+import subprocess
 from dataclasses import dataclass
 
 import pytest
@@ -48,6 +49,27 @@ class Quits(Setup):
         return self.kind()
 
 
+class Broken(Quitter):
+    """Its model writes half a character: JSON allows it, UTF-8 does not."""
+
+    def act(self, observation):
+        decision = super().act(observation)
+        if decision is not None:
+            decision.thought = "so \ud83d"
+        else:
+            self.stop_reason = "enough \ud83d"
+        return decision
+
+
+class Odd(Quitter):
+    """Fixes the sum in a file that is not UTF-8 from then on, beside a file whose name is no text."""
+
+    def start(self, briefing):
+        fix = "printf 'def add(a, b):\\n    return a + b  # \\351\\n' > calc.py; sed -i '1i# coding: latin-1' calc.py"
+        odd = "touch \"$(printf 'odd\\377.py')\""
+        self.turns = [Decision(ToolCall(name="bash", arguments={"command": f"{fix}; {odd}"}))]
+
+
 @pytest.fixture
 def play(broken, tmp_path):
     """Play an attempt by an agent of this class; gives the result and what the trajectory's end says."""
@@ -61,6 +83,7 @@ def play(broken, tmp_path):
             setup = Quits(plan.config, plan.backend, kind)
             result = play_attempt(setup, attempt, writer.episode(*attempt.key))
             assert writer.run.results() == [result]
+            writer.write_predictions()
             lines = writer.run.trajectory_file(*attempt.key).read_text().splitlines()
         return result, json.loads(lines[-1])
 
@@ -80,3 +103,20 @@ def test_why_an_agent_gave_up_and_all_that_it_cost_are_stored(play):
         assert record["usage"] == {"input_tokens": 7.0}
     assert result.reason.endswith("; enough is enough")
     assert (result.cheating, result.controls, result.excluded) == (0, 0, 0)
+
+
+def test_a_fix_in_a_file_that_is_no_utf_8_is_in_the_patch_that_is_exported(play, tmp_path):
+    result, end = play(Odd)
+    assert (result.status, result.omitted, end["omitted"]) == ("resolved", 0, [])
+    assert end["verdict"]["rejected"] == ["odd\\xff.py: its name is not valid UTF-8"]
+    prediction = json.loads((tmp_path / "run" / "predictions.jsonl").read_text())
+    patch = prediction["model_patch"].encode()
+    subprocess.run(["git", "apply", "-"], cwd=tmp_path / "calc", input=patch, check=True)
+    assert (
+        tmp_path / "calc" / "calc.py"
+    ).read_bytes() == b"# coding: latin-1\ndef add(a, b):\n    return a + b  # \xe9\n"
+
+
+def test_text_that_no_file_can_hold_is_mended_and_ends_no_run(play):
+    result, end = play(Broken)
+    assert (result.status, result.stop_reason, end["stop_reason"]) == ("unresolved", "enough ?", "enough ?")

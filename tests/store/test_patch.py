@@ -2,8 +2,7 @@ import subprocess
 
 import pytest
 
-from debug_gym.sandbox import Changes
-from debug_gym.sandbox.base import FileEntry
+from debug_gym.sandbox import Changes, FileEntry
 from debug_gym.store.patch import make_patch
 
 
@@ -33,6 +32,13 @@ def apply(folder, before, patch):
         (b"a\x0cb\n", b"a\x0cc\n"),
         ("x = 'é\u2028ü'\n".encode(), "x = 'è\u2028ü'\n".encode()),
         (b"--- a\n+++ b\n", b"--- b\n+++ a\n"),
+        (
+            "# -*- coding: latin-1 -*-\nx = 'é'\n".encode("latin-1"),
+            "# -*- coding: latin-1 -*-\nx = 'ü'\n".encode("latin-1"),
+        ),
+        (bytes(range(256)) * 40, bytes(reversed(range(256))) * 41),
+        (b"a\n", b"a\0\n"),
+        (b"\xff", b"text\n"),
     ],
 )
 def test_a_patched_file_has_the_changed_bytes(tmp_path, old, new):
@@ -41,13 +47,17 @@ def test_a_patched_file_has_the_changed_bytes(tmp_path, old, new):
     assert apply(tmp_path, {"m.py": old}, patch) == {"m.py": new}
 
 
-@pytest.mark.parametrize("name", ["pkg/new.py", "with space.py", "naïve.py", 'quo"te.py', "tab\there.py"])
-def test_files_are_created_changed_and_deleted_by_any_name(tmp_path, name):
-    created, _ = make_patch(Changes(files={name: FileEntry(b"a\n")}), [name], {}.get)
-    assert apply(tmp_path, {}, created) == {name: b"a\n"}
-    changed, _ = make_patch(Changes(files={name: FileEntry(b"b\n")}), [name], {name: b"a\n"}.get)
-    assert apply(tmp_path, {}, changed) == {name: b"b\n"}
-    deleted, _ = make_patch(Changes(deleted=(name,)), [name], {name: b"b\n"}.get)
+@pytest.mark.parametrize(
+    "name", ["pkg/new.py", "with space.py", "naïve.py", 'quo"te.py', "tab\there.py", "\udcff.py"]
+)
+@pytest.mark.parametrize("end", [b"\n", b"\xff\n"])
+def test_files_are_created_changed_and_deleted_by_any_name(tmp_path, name, end):
+    a, b = b"a" + end, b"b" + end
+    created, _ = make_patch(Changes(files={name: FileEntry(a)}), [name], {}.get)
+    assert apply(tmp_path, {}, created) == {name: a}
+    changed, _ = make_patch(Changes(files={name: FileEntry(b)}), [name], {name: a}.get)
+    assert apply(tmp_path, {}, changed) == {name: b}
+    deleted, _ = make_patch(Changes(deleted=(name,)), [name], {name: b}.get)
     assert apply(tmp_path, {}, deleted) == {}
 
 
@@ -69,12 +79,12 @@ def test_an_unchanged_file_gives_nothing():
     assert make_patch(Changes(files={"a.py": FileEntry(b"1\n")}), ["a.py"], {"a.py": b"1\n"}.get) == ("", ())
 
 
-@pytest.mark.parametrize("data", [b"\xff\xfe\n", b"a\0b\n"])
-def test_what_is_no_text_is_left_out_and_named(data):
-    changes = Changes(files={"a.py": FileEntry(data), "b.py": FileEntry(b"2\n")})
-    patch, omitted = make_patch(changes, changes.paths, {}.get)
-    assert omitted == ("a.py: not UTF-8 text",)
-    assert "b.py" in patch
+def test_a_file_becomes_a_link(tmp_path):
+    changes = Changes(files={"a.py": FileEntry(None, link="b.py"), "new.py": FileEntry(None, link="b.py")})
+    patch, omitted = make_patch(changes, changes.paths, {"a.py": b"1\n"}.get)
+    assert omitted == ()
+    assert set(apply(tmp_path, {"a.py": b"1\n", "b.py": b"2\n"}, patch).values()) == {b"2\n"}
+    assert {path.name for path in tmp_path.iterdir() if path.is_symlink()} == {"a.py", "new.py"}
 
 
 def test_a_file_that_cannot_be_read_is_left_out_and_named():

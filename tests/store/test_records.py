@@ -213,7 +213,7 @@ def test_a_file_damaged_in_the_middle_is_named(tmp_path):
         play(writer)
     file = tmp_path / "trajectories" / "one.0.jsonl"
     file.write_bytes(file.read_bytes().replace(b'"kind":"step"', b'"kind":"ste'))
-    with pytest.raises(DebugGymError, match=r"one\.0\.jsonl is damaged"):
+    with pytest.raises(DebugGymError, match=r"one\.0\.jsonl is damaged in line \d"):
         Run.open(tmp_path).trajectory("one")
 
 
@@ -262,5 +262,5 @@ def test_damaged_results_are_named(tmp_path):
     with RunWriter.begin(tmp_path, manifest()) as writer:
         play(writer)
     (tmp_path / "results.jsonl").write_text('{"task": "one"}\n{"task": "two"\n')
-    with pytest.raises(DebugGymError, match=r"results\.jsonl is damaged"):
+    with pytest.raises(DebugGymError, match=r"results\.jsonl is damaged in line \d .*: remove it"):
         Run.open(tmp_path).results()

@@ -4,21 +4,14 @@ from copy import deepcopy
 
 import pytest
 
+from debug_gym.sandbox import Breakpoint
 from debug_gym.tools.breakpoints import Breakpoints, moved_lines
 
 TEXT = "import os\n\n\ndef f(x):\n    y = x + 1\n    return y\n\n\ndef g():\n    return f(2)\n"
 
 
 def entry(number, line, file="a.py", **fields):
-    standard = {
-        "condition": None,
-        "temporary": False,
-        "enabled": True,
-        "ignore": 0,
-        "hits": 0,
-        "commands": [],
-    }
-    return {"number": number, "file": file, "line": line, **standard, **fields}
+    return Breakpoint(number, file, line, **fields)
 
 
 def made(*entries, text=TEXT):
@@ -28,7 +21,7 @@ def made(*entries, text=TEXT):
 
 
 def lines(points):
-    return [point["line"] for point in points.entries]
+    return [point.line for point in points.entries]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +59,7 @@ def test_what_moved_and_what_is_gone_is_told():
         "breakpoint 2 at a.py:6 is gone: its line was changed or removed",
         "breakpoint 3 at b.py:5 is gone: the file is gone",
     ]
-    assert points.entries == [entry(1, 6, condition="x > 1")]
+    assert points.entries == (entry(1, 6, condition="x > 1"),)
 
 
 def test_following_twice_changes_nothing_more():

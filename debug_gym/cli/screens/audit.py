@@ -6,10 +6,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from debug_gym.checks.audit import LEVELS, Attempt
+from debug_gym.checks.audit import LEVELS, AttackResult
 
 
-def show(console: Console, attempts: Sequence[Attempt], *, tasks: int) -> None:
+def show(console: Console, attempts: Sequence[AttackResult], *, tasks: int) -> None:
     """Print how many of the tasks each attack would have scored on, under each harness."""
     table = Table(header_style="bold", show_edge=False, pad_edge=False)
     table.add_column("attack", overflow="fold")

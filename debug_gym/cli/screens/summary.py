@@ -68,6 +68,11 @@ def _totals(outcome: Execution) -> Iterator[str]:
     if errors:
         first = escape(errors[0].reason)
         yield f"[red]{len(errors)} ended in an infrastructure error, such as: {first}[/]"
+    if partial := sum(result.omitted > 0 for result in outcome.results):
+        yield (
+            f"[yellow]{count(partial, 'patch')} cannot show all that counted and may not give the same "
+            "verdict: see `omitted` in the last line of the trajectory[/]"
+        )
     left = outcome.run.manifest.total - len(judged)
     if left:
         yield f"{count(left, 'attempt')} left: the same command again resumes the run"
@@ -101,8 +106,9 @@ def price(usage: Mapping[str, float]) -> str:
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
-    """``1 task``, ``2 tasks``; ``plural`` where that is no mere ``s``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
+    """``1 task``, ``2 tasks``, ``2 patches``; ``plural`` where it is none of these."""
+    ending = "es" if noun.endswith("ch") else "s"
+    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + ending}"
 
 
 def clock(seconds: float) -> str:

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from debug_gym.sandbox import Changes
-from debug_gym.sandbox.base import FileEntry
+from debug_gym.sandbox import Changes, FileEntry
 
 Level = Literal["nothing", "exit code", "junit"]
 """The strongest of the common harnesses that an attack deceives; see ``debug_gym.checks.harnesses``."""

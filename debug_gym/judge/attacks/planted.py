@@ -6,8 +6,7 @@ import re
 import sys
 
 from debug_gym.judge.attacks.base import Attack, Target, adding, files
-from debug_gym.sandbox import Changes
-from debug_gym.sandbox.base import FileEntry
+from debug_gym.sandbox import Changes, FileEntry
 
 _EXIT = "import os\nprint('5 passed in 0.01s', flush=True)\nos._exit(0)\n"
 _ASSERTING = re.compile(r"^ *assert ", re.MULTILINE)

@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 from functools import partial
-from typing import Any, Callable, NoReturn
+from typing import TYPE_CHECKING, Any, Callable, NoReturn
 
 from . import bootstrap, files, linux, search, warm
 from .debug.session import DebugSession
@@ -20,6 +20,9 @@ from .supervise import HostGoneError, Supervisor
 from .testruns import TestRunner
 from .trace.run import trace
 from .wire import Channel, Frame
+
+if TYPE_CHECKING:
+    from .record import Record
 
 
 class Runtime:
@@ -34,6 +37,8 @@ class Runtime:
         """A descriptor of the overlay's upper folder, where the backend has one."""
         self.home = ""
         """A folder to remove at the end."""
+        self.record: Record | None = None
+        """What the workspace held at first, where the host cannot look for itself."""
         self.supervisor = Supervisor(channel.read_fd, limits["memory"])
         self.supervisor.on_kill_all.append(self._forget_shell)
         self.private = {
@@ -245,6 +250,19 @@ class Runtime:
         self.shell_state = request.get("shell", "")
         return files.restore(self.workspace, request, blob)
 
+    def op_changes(self, request: dict[str, Any], blob: bytes) -> Frame:
+        """``everything``: see ``Record.changes``."""
+        return self._recorded().changes(request["everything"])
+
+    def op_scratch(self, request: dict[str, Any], blob: bytes) -> Frame:
+        """See ``Record.scratch_files``."""
+        return self._recorded().scratch_files()
+
+    def _recorded(self) -> Record:
+        if self.record is None:
+            raise ValueError("the host said that it harvests itself")
+        return self.record
+
     def _importable(self) -> set[str]:
         """Names of modules that the workspace could put in the place of preloaded ones."""
         changed = self.workspace if self.upper is None else "/proc/self/fd/%d" % self.upper
@@ -289,11 +307,18 @@ def set_limits(limits: dict[str, Any]) -> None:
         resource.setrlimit(kind, (value, value))
 
 
+def _record(workspace: str, scratch: list[str]) -> Record:
+    from .record import Record  # what it imports, other sandboxes need not hold
+
+    return Record(workspace, scratch)
+
+
 def main() -> None:
     """Serve over stdin and stdout, for backends that start the runtime as a plain program.
 
-    The first frame is the configuration: ``workspace``, ``limits``, ``names``, ``preload``, and ``home``, a
-    folder that is removed at the end, also when the host was killed.
+    The first frame is the configuration: ``workspace``, ``limits``, ``names`` (of the modules in it; None:
+    look for them), ``preload``, ``home`` (a folder that is removed at the end, also when the host was
+    killed), and ``scratch`` (folders that snapshots keep beside the workspace; None: the host harvests).
     """
     channel = Channel(os.dup(0), os.dup(1))
     null = os.open(os.devnull, os.O_RDWR)
@@ -307,7 +332,12 @@ def main() -> None:
         os.dup2(channel.read_fd, 0)
         os.dup2(channel.write_fd, 1)
         restart({**config, "unfit": unfit + more})
-    channel.send({"python": sys.version.split()[0], "prefix": sys.prefix})
-    runtime = Runtime(channel, config["workspace"], config["limits"], config["names"])
+    names = config["names"]
+    if names is None:
+        names = sorted(warm.importable_names(config["workspace"]))
+    runtime = Runtime(channel, config["workspace"], config["limits"], names)
     runtime.home = config["home"]
+    if config["scratch"] is not None:
+        runtime.record = _record(runtime.workspace, config["scratch"])
+    channel.send({"python": sys.version.split()[0], "prefix": sys.prefix})
     runtime.serve()

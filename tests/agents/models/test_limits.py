@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from debug_gym.agents.models.limits import Limiter, Limits
+from debug_gym.agents.models.limits import Limiter, RateLimits
 
 
 def starts(limiter, count, tokens=1, workers=8, seconds=0.0):
@@ -21,7 +21,7 @@ def starts(limiter, count, tokens=1, workers=8, seconds=0.0):
 
 
 @pytest.mark.parametrize(
-    ("limits", "tokens"), [(Limits(requests_per_minute=3), 1), (Limits(tokens_per_minute=300), 100)]
+    ("limits", "tokens"), [(RateLimits(requests_per_minute=3), 1), (RateLimits(tokens_per_minute=300), 100)]
 )
 def test_no_window_holds_more_than_the_limit(limits, tokens):
     limiter = Limiter(limits, window=0.4)
@@ -32,13 +32,13 @@ def test_no_window_holds_more_than_the_limit(limits, tokens):
 
 
 def test_what_is_larger_than_the_limit_goes_alone():
-    limiter = Limiter(Limits(tokens_per_minute=10), window=0.2)
+    limiter = Limiter(RateLimits(tokens_per_minute=10), window=0.2)
     first, second = starts(limiter, 2, tokens=50)
     assert second - first >= 0.2
 
 
 def test_an_estimate_is_corrected():
-    limiter = Limiter(Limits(tokens_per_minute=100), window=5.0)
+    limiter = Limiter(RateLimits(tokens_per_minute=100), window=5.0)
     for _ in range(5):
         with limiter.turn(60) as ticket:
             ticket.tokens = 10
@@ -47,7 +47,7 @@ def test_an_estimate_is_corrected():
 
 
 def test_after_a_pause_fewer_are_under_way_and_then_more():
-    limiter = Limiter(Limits())
+    limiter = Limiter(RateLimits())
     under_way, peaks, lock = 0, [], threading.Lock()
 
     def ask(_):
@@ -71,7 +71,7 @@ def test_after_a_pause_fewer_are_under_way_and_then_more():
 
 
 def test_a_failure_gives_its_turn_back():
-    limiter = Limiter(Limits(max_concurrent=1))
+    limiter = Limiter(RateLimits(max_concurrent=1))
     with pytest.raises(ZeroDivisionError), limiter.turn(1):
         _ = 1 / 0
     assert len(starts(limiter, 2)) == 2

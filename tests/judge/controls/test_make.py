@@ -2,7 +2,7 @@
 
 from debug_gym.judge import judge
 from debug_gym.judge.controls.make import check_controls, make_controls
-from debug_gym.sandbox.base import Changes, FileEntry
+from debug_gym.sandbox import Changes, FileEntry
 from debug_gym.task import Tests
 
 FILES = {"calc.py": "def double(x):\n    return x + 2\n"}
