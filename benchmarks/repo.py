@@ -4,15 +4,15 @@ import hashlib
 import os
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from debug_gym.benchmarks.base import Benchmark, read_controls
+from debug_gym.benchmarks.base import Benchmark, first_problem, read_controls
 from debug_gym.errors import ConfigError, TaskError
-from debug_gym.task import DirectorySource, Environment, NegativeControl, Task, Tests
+from debug_gym.task import DirectorySource, Environment, Task, Tests
 
 PROBLEM = "The tests of this repository fail. Find out why, and fix the code so that they pass."
 
@@ -96,14 +96,18 @@ class Repo(Benchmark):
                     digest.update(hashlib.sha256(file.read_bytes()).digest())
         return digest.hexdigest()[:16]
 
-    def load(self) -> Iterator[Task]:
-        """Yield the task.
+    def ids(self) -> Sequence[str]:
+        """The one id."""
+        return (self.id,)
+
+    def load(self, name: str) -> Task:
+        """Make the task.
 
         Raises:
             TaskError: the gold patch or the controls cannot be read, or an option does not fit.
         """
         try:
-            yield Task(
+            return Task(
                 id=self.id,
                 benchmark=self.name,
                 problem=self.problem,
@@ -114,7 +118,7 @@ class Repo(Benchmark):
                     pass_to_pass=self.pass_to_pass,
                     unstable=self.unstable,
                     share_sandbox=self.share_sandbox,
-                    controls=self._controls(),
+                    controls=read_controls(self.controls_file(name)) if self.controls is not None else (),
                     timeout=self.timeout,
                 ),
                 environment=Environment(python=self._python()),
@@ -122,17 +126,11 @@ class Repo(Benchmark):
                 gold_patch=self._gold_patch(),
             )
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise TaskError(f"the benchmark 'repo': {where}: {first['msg']}") from None
+            raise TaskError(f"the benchmark 'repo': {first_problem(error)}") from None
 
-    def controls_file(self, task: str) -> Path | None:
-        """The file that the option ``controls`` names."""
-        return Path(self.controls).expanduser() if self.controls is not None else None
-
-    def _controls(self) -> tuple[NegativeControl, ...]:
-        file = self.controls_file(self.id)
-        return read_controls(file) if file is not None else ()
+    def controls_file(self, task: str) -> Path:
+        """The file that the option ``controls`` names, else one in the cache."""
+        return super().controls_file(task) if self.controls is None else Path(self.controls).expanduser()
 
     def _python(self) -> str | None:
         if self.python is not None:

@@ -19,7 +19,17 @@ if TYPE_CHECKING:
     from debug_gym.episode import Observation, Step, ToolCall, Trajectory, Verdict
     from debug_gym.errors import DebugGymError
     from debug_gym.session import Attempt, AttemptSession, EpisodeOverError, play
-    from debug_gym.task import ArchiveSource, DirectorySource, Environment, GitSource, Limits, Task, Tests
+    from debug_gym.task import (
+        ArchiveSource,
+        DirectorySource,
+        Environment,
+        FilesSource,
+        GitSource,
+        ImageSource,
+        Limits,
+        Task,
+        Tests,
+    )
     from debug_gym.tools.base import Arguments, Session, Tool, ToolError
 
 __version__ = VERSION
@@ -35,7 +45,9 @@ _HOMES = {
         "ArchiveSource",
         "DirectorySource",
         "Environment",
+        "FilesSource",
         "GitSource",
+        "ImageSource",
         "Limits",
         "Task",
         "Tests",
@@ -58,7 +70,9 @@ __all__ = [
     "DirectorySource",
     "Environment",
     "EpisodeOverError",
+    "FilesSource",
     "GitSource",
+    "ImageSource",
     "Limits",
     "Observation",
     "Session",

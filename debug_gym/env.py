@@ -1,7 +1,7 @@
 """The environment: one task in one sandbox with a set of tools, as a ``gymnasium.Env``."""
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Self
 
 import gymnasium
@@ -244,7 +244,7 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
 
 def _tasks(
     benchmark: str | Benchmark | None, task: Task | str | None, options: dict[str, Any]
-) -> dict[str, Task]:
+) -> Mapping[str, Task]:
     if isinstance(task, Task):
         if benchmark is not None or options:
             raise ConfigError("give a task or a benchmark, not both")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from debug_gym.benchmarks.base import Benchmark
 from debug_gym.checks.leaks import answers_in_reach
 from debug_gym.episode import Verdict
-from debug_gym.errors import ConfigError, DebugGymError, TaskError
+from debug_gym.errors import DebugGymError, TaskError
 from debug_gym.judge import judge
 from debug_gym.judge.controls.make import check_controls, dump_controls, make_controls
 from debug_gym.judge.controls.sample import shuffled
@@ -108,15 +108,13 @@ def write_controls(benchmark: Benchmark, tasks: Sequence[Task], backend: Backend
     """Make the controls of tasks and store them where the benchmark keeps them; task id to their number.
 
     Raises:
-        ConfigError: the benchmark stores none.
         TaskError: a task has no gold patch, or it does not apply.
     """
     counts = {}
     for task in tasks:
-        path = benchmark.controls_file(task.id)
-        if path is None:
-            raise ConfigError(f"the benchmark {benchmark.name!r} has no place for controls")
         controls = make_controls(task, apply_gold(task, backend)[0], backend)
+        path = benchmark.controls_file(task.id)
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, dump_controls(controls))
         counts[task.id] = len(controls)
     return counts

@@ -7,7 +7,16 @@ import typer
 from rich.console import Console
 
 from debug_gym.cli.app import app
-from debug_gym.cli.options import BenchmarkName, BenchmarkOptions, Sandbox, TaskPatterns, split_patterns
+from debug_gym.cli.options import (
+    BenchmarkName,
+    BenchmarkOptions,
+    Limit,
+    Sandbox,
+    Shuffle,
+    Split,
+    TaskPatterns,
+    chosen,
+)
 
 
 @app.command()
@@ -15,6 +24,9 @@ def audit(
     benchmark: BenchmarkName,
     *,
     tasks: TaskPatterns = None,
+    split: Split = None,
+    shuffle: Shuffle = None,
+    limit: Limit = None,
     workers: Annotated[int | None, typer.Option("--workers", "-w", min=1, help="Attacks at a time.")] = None,
     sandbox: Sandbox = "namespace",
     benchmark_options: BenchmarkOptions = None,
@@ -30,18 +42,18 @@ def audit(
     from debug_gym.checks.audit import audit as try_all
     from debug_gym.cli.screens.audit import show
     from debug_gym.runs.config import parse_options
-    from debug_gym.runs.plan import make_benchmark, select
+    from debug_gym.runs.plan import make_benchmark
     from debug_gym.sandbox.registry import working_backend
 
     console = Console()
     loaded = make_benchmark(benchmark, parse_options(benchmark_options or (), "--benchmark-option"))
-    chosen = select(loaded, split_patterns(tasks))
+    selected = tuple(chosen(loaded, tasks, split, shuffle, limit).values())
     with console.status("") as status:
         attempts = try_all(
-            chosen,
+            selected,
             working_backend(sandbox),
             workers=workers or os.cpu_count() or 1,
             on_done=lambda attempt: status.update(f"{attempt.task}: {attempt.attack}"),
         )
-    show(console, attempts, tasks=len(chosen))
+    show(console, attempts, tasks=len(selected))
     raise typer.Exit(int(any(attempt.scored[-1] for attempt in attempts)))

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from debug_gym import plugins
 from debug_gym.cli.app import app
-from debug_gym.cli.options import BenchmarkOptions
+from debug_gym.cli.options import BenchmarkOptions, Limit, Shuffle, Split, TaskPatterns, chosen
 from debug_gym.errors import UnknownNameError
 
 
@@ -25,6 +25,11 @@ def list_(
             ],
         ),
     ] = None,
+    *,
+    tasks: TaskPatterns = None,
+    split: Split = None,
+    shuffle: Shuffle = None,
+    limit: Limit = None,
     benchmark_options: BenchmarkOptions = None,
 ) -> None:
     """Show what there is. Columns are separated by tabs when the output is not a terminal.
@@ -33,23 +38,27 @@ def list_(
 
     [cyan]debug-gym list agents[/]
 
-    [cyan]debug-gym list nightmares[/]  the tasks of a benchmark
+    [cyan]debug-gym list nightmares[/]  the tasks of a benchmark, and where it comes from
 
     [cyan]debug-gym list repo -b path=.[/]
     """
-    from debug_gym.cli.screens.catalogue import plugin_rows, task_rows
+    from debug_gym.benchmarks.folder import is_benchmark
+    from debug_gym.cli.screens.catalogue import card_lines, plugin_rows, task_rows
 
     if what is None or what in plugins.KINDS:
         for kind in plugins.KINDS if what is None else (what,):
             _print_rows(("kind", "name", "description"), plugin_rows(kind))
         return
-    if what not in plugins.names("benchmarks"):
+    if what not in plugins.names("benchmarks") and not is_benchmark(what):
         raise UnknownNameError("benchmark or kind", what, (*plugins.KINDS, *plugins.names("benchmarks")))
     from debug_gym.runs.config import parse_options
     from debug_gym.runs.plan import make_benchmark
 
     benchmark = make_benchmark(what, parse_options(benchmark_options or (), "--benchmark-option"))
-    _print_rows(("task", "category", "problem"), task_rows(benchmark))
+    for line in card_lines(benchmark):
+        typer.echo(line, err=True)  # programs read the tasks alone
+    rows = task_rows(chosen(benchmark, tasks, split, shuffle, limit))
+    _print_rows(("task", "category", "problem"), rows)
 
 
 def _print_rows(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -1,11 +1,14 @@
 """Options that several commands share, and what they do with them."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from debug_gym import plugins
+
+if TYPE_CHECKING:
+    from debug_gym.benchmarks.base import Benchmark, Tasks
 
 
 def complete(group: str) -> Callable[[str], list[str]]:
@@ -23,10 +26,32 @@ TaskPatterns = Annotated[
     list[str] | None,
     typer.Option("--tasks", "-t", metavar="ID|GLOB", help="Only these tasks, e.g. 'meter*'. Repeatable."),
 ]
+Split = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Only the tasks of this part of the benchmark.")
+]
+Shuffle = Annotated[int | None, typer.Option(min=0, metavar="SEED", help="Take the tasks in a random order.")]
+Limit = Annotated[int | None, typer.Option(min=1, metavar="N", help="Only the first N of the tasks.")]
 Sandbox = Annotated[str, typer.Option(help="Where the code runs.", autocompletion=complete("sandboxes"))]
 BenchmarkName = Annotated[
-    str, typer.Argument(help="Name of a benchmark.", autocompletion=complete("benchmarks"))
+    str,
+    typer.Argument(
+        help="Name of a benchmark, or the path of a folder that is one.",
+        autocompletion=complete("benchmarks"),
+    ),
 ]
+
+
+def chosen(
+    benchmark: "Benchmark",
+    tasks: list[str] | None,
+    split: str | None = None,
+    shuffle: int | None = None,
+    limit: int | None = None,
+) -> "Tasks":
+    """The tasks that the options name."""
+    from debug_gym.benchmarks.select import select
+
+    return select(benchmark, split_patterns(tasks), split=split, shuffle=shuffle, limit=limit)
 
 
 def split_patterns(tasks: list[str] | None) -> list[str]:

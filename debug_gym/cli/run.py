@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from debug_gym.cli.app import app
-from debug_gym.cli.options import BenchmarkOptions, TaskPatterns, complete
+from debug_gym.cli.options import BenchmarkOptions, Limit, Shuffle, Split, TaskPatterns, complete
 
 if TYPE_CHECKING:
     from debug_gym.runs.config import RunConfig
@@ -21,7 +21,8 @@ def run(
     benchmark: Annotated[
         str | None,
         typer.Argument(
-            help="Name of a benchmark; see debug-gym list.", autocompletion=complete("benchmarks")
+            help="Name of a benchmark (see debug-gym list), or the path of a folder that is one.",
+            autocompletion=complete("benchmarks"),
         ),
     ] = None,
     *,
@@ -35,6 +36,9 @@ def run(
     model: Annotated[str | None, typer.Option("--model", "-m", help="The model that the agent asks.")] = None,
     base_url: Annotated[str | None, typer.Option(help="Address of an OpenAI-compatible server.")] = None,
     tasks: TaskPatterns = None,
+    split: Split = None,
+    shuffle: Shuffle = None,
+    limit: Limit = None,
     tools: Annotated[str | None, typer.Option(help="The agent's tools: names joined by commas.")] = None,
     mcp: Annotated[
         list[str] | None,
@@ -115,6 +119,9 @@ def run(
             **{key: value for key, value in own.items() if value is not None},
         },
         "tasks": tasks,
+        "split": split,
+        "shuffle": shuffle,
+        "limit": limit,
         "agent": agent,
         "agent_options": parse_options(agent_options or (), "--agent-option"),
         "model": model,
@@ -137,12 +144,16 @@ def _run(config: "RunConfig") -> int:
     """Play, show, and give the exit code."""
     from debug_gym.cli.screens.live import progress
     from debug_gym.cli.screens.summary import summarize
+    from debug_gym.runners import runner_of
     from debug_gym.runs.plan import prepare
     from debug_gym.runs.scheduler import execute
 
     console = Console()
-    with closing(prepare(config)) as plan, progress(console, config.attempts) as show:
-        outcome = execute(plan, show)
+    with closing(prepare(config)) as plan:
+        if hint := runner_of(plan.tasks.first.tests).hint:
+            console.print(f"[dim]{hint[0].upper()}{hint[1:]}.[/]")
+        with progress(console, config.attempts) as show:
+            outcome = execute(plan, show)
     summarize(console, outcome)
     if outcome.interrupted:
         return 130

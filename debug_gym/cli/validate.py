@@ -7,7 +7,16 @@ import typer
 from rich.console import Console
 
 from debug_gym.cli.app import app
-from debug_gym.cli.options import BenchmarkName, BenchmarkOptions, Sandbox, TaskPatterns, split_patterns
+from debug_gym.cli.options import (
+    BenchmarkName,
+    BenchmarkOptions,
+    Limit,
+    Sandbox,
+    Shuffle,
+    Split,
+    TaskPatterns,
+    chosen,
+)
 
 
 @app.command()
@@ -15,6 +24,9 @@ def validate(
     benchmark: BenchmarkName,
     *,
     tasks: TaskPatterns = None,
+    split: Split = None,
+    shuffle: Shuffle = None,
+    limit: Limit = None,
     repeats: Annotated[int, typer.Option(min=1, help="How often the gold patch must be judged a fix.")] = 5,
     workers: Annotated[int | None, typer.Option("--workers", "-w", min=1, help="Tasks at a time.")] = None,
     sandbox: Sandbox = "namespace",
@@ -38,20 +50,21 @@ def validate(
     from debug_gym.checks.validate import validate_all, write_controls
     from debug_gym.cli.screens.validation import show
     from debug_gym.runs.config import parse_options
-    from debug_gym.runs.plan import make_benchmark, select
+    from debug_gym.runs.plan import make_benchmark
     from debug_gym.sandbox.registry import working_backend
 
     console = Console()
     options = parse_options(benchmark_options or (), "--benchmark-option")
     loaded = make_benchmark(benchmark, options)
-    chosen = select(loaded, split_patterns(tasks))
+    selected = tuple(chosen(loaded, tasks, split, shuffle, limit).values())
     backend = working_backend(sandbox)
     with console.status("") as status:
         if make_controls:
-            write_controls(loaded, chosen, backend)
-            chosen = select(make_benchmark(benchmark, options), split_patterns(tasks))
+            write_controls(loaded, selected, backend)
+            again = make_benchmark(benchmark, options)
+            selected = tuple(again.task(task.id) for task in selected)
         found = validate_all(
-            chosen,
+            selected,
             backend,
             repeats=repeats,
             workers=workers or os.cpu_count() or 1,

@@ -7,7 +7,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from debug_gym.sandbox.checkout_cache import cache_folder
+from debug_gym.cache import cache_folder
 from debug_gym.sandbox.fetch import fetch
 from debug_gym.task import ArchiveSource, ImageSource, Source, Task
 

@@ -56,12 +56,12 @@ class Episodes:
 
     def tools(self) -> list[dict[str, Any]]:
         """All tools in the form of OpenAI's function calling: the environment's, and two for episodes."""
-        environment = self._plan.environment(self._plan.tasks[0])
+        environment = self._plan.environment(self._plan.tasks.first)
         own = [self._with_episode(schema) for schema in environment.toolbox.schemas()]
         environment.close()
         task = {
             "type": "string",
-            "enum": [task.id for task in self._plan.tasks],
+            "enum": list(self._plan.tasks),
             "description": "which task; the next one that was not played, if it is left out",
         }
         start = _schema(
@@ -126,7 +126,7 @@ class Episodes:
 
     def _next(self, task: str | None) -> Attempt:
         """The next attempt that was not begun, at this task if one is named."""
-        known = [item.id for item in self._plan.tasks]
+        known = list(self._plan.tasks)
         if task is not None and task not in known:
             raise DebugGymError(f"there is no task {task!r}; the tasks are: {', '.join(known)}")
         for item in self._plan.attempts():

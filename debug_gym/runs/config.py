@@ -31,6 +31,12 @@ class RunConfig(AttemptConfig):
     """What the benchmark's class is called with, e.g. ``path`` for ``repo``."""
     tasks: tuple[str, ...] = ()
     """Task ids or globs such as ``meter*``; empty: all tasks of the benchmark."""
+    split: str | None = None
+    """Only the tasks of this part of the benchmark."""
+    shuffle: int | None = Field(default=None, ge=0)
+    """Seed of a random order of the tasks; None: the benchmark's order."""
+    limit: int | None = Field(default=None, gt=0)
+    """Only the first so many of them."""
     attempts: int = Field(default=1, gt=0)
     """How many times each task is played (k)."""
     seed: int = Field(default=0, ge=0)

@@ -1,20 +1,20 @@
 """From the names in a configuration to live objects, so that mistakes show before anything is played."""
 
-import fnmatch
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from debug_gym import plugins
-from debug_gym.benchmarks.base import Benchmark
+from debug_gym.benchmarks.base import Benchmark, Tasks
+from debug_gym.benchmarks.folder import FolderBenchmark, is_benchmark
+from debug_gym.benchmarks.select import select
 from debug_gym.env import DEFAULT_TOOLS
-from debug_gym.errors import ConfigError, UnknownNameError
+from debug_gym.errors import ConfigError
 from debug_gym.runs.config import RunConfig
 from debug_gym.sandbox.registry import working_backend
 from debug_gym.session.attempt import Attempt
 from debug_gym.session.setup import Setup, make_agent, make_model
 from debug_gym.store.records import Manifest
-from debug_gym.task import Task
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Plan(Setup):
 
     config: RunConfig
     benchmark: Benchmark
-    tasks: tuple[Task, ...]
+    tasks: Tasks
 
     def attempts(self) -> Iterator[Attempt]:
         """All attempts, first the first one at every task, so that an early look at the results is fair."""
         for number in range(self.config.attempts):
-            for task in self.tasks:
+            for task in self.tasks.values():
                 yield Attempt(task, number, self.config.seed + number)
 
     def manifest(self) -> Manifest:
@@ -36,7 +36,7 @@ class Plan(Setup):
         return Manifest(
             config=self.config.model_dump(mode="json"),
             benchmark_version=self.benchmark.version,
-            tasks=tuple(task.id for task in self.tasks),
+            tasks=self.tasks.ids,
         )
 
 
@@ -54,33 +54,24 @@ def prepare(config: RunConfig, *, driven: bool = False) -> Plan:
         SandboxUnavailableError: the sandbox does not work on this machine.
     """
     benchmark = make_benchmark(config.benchmark, config.benchmark_options)
-    tasks = select(benchmark, config.tasks)
+    tasks = selected(benchmark, config)
     own = None if driven else make_agent(config).tools
     model = None if driven else make_model(config)
     config = config.model_copy(update={"tools": config.tools or own or DEFAULT_TOOLS})
     plan = Plan(config, working_backend(config.sandbox), benchmark, tasks, model=model)
-    plan.environment(tasks[0]).close()
+    plan.environment(tasks.first).close()
     return plan
 
 
+def selected(benchmark: Benchmark, config: RunConfig) -> Tasks:
+    """The tasks of a benchmark that a configuration names. Raises as ``prepare`` does."""
+    return select(benchmark, config.tasks, split=config.split, shuffle=config.shuffle, limit=config.limit)
+
+
 def make_benchmark(name: str, options: Mapping[str, Any]) -> Benchmark:
-    """A registered benchmark. Raises as ``prepare`` does."""
+    """A registered benchmark, or the one in a folder. Raises as ``prepare`` does."""
+    if name not in plugins.names("benchmarks") and is_benchmark(name):
+        if options:
+            raise ConfigError(f"a benchmark that is a folder has no options: {', '.join(options)}")
+        return FolderBenchmark(name)
     return plugins.make("benchmarks", name, options)
-
-
-def select(benchmark: Benchmark, patterns: Sequence[str]) -> tuple[Task, ...]:
-    """The tasks whose ids match one of the patterns, in the benchmark's order; all if there is no pattern.
-
-    Raises:
-        UnknownNameError: a pattern matches no task.
-        ConfigError: the benchmark has no tasks.
-    """
-    chosen: set[str] = set()
-    for pattern in patterns:
-        matches = fnmatch.filter(benchmark.tasks, pattern)
-        if not matches:
-            raise UnknownNameError("task", pattern, benchmark.tasks)
-        chosen.update(matches)
-    if not benchmark.tasks:
-        raise ConfigError(f"the benchmark {benchmark.name!r} has no tasks")
-    return tuple(task for name, task in benchmark.tasks.items() if not patterns or name in chosen)

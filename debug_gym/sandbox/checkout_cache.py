@@ -21,6 +21,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from debug_gym.cache import cache_folder
 from debug_gym.errors import TaskError
 from debug_gym.sandbox.fetch import fetch, git
 from debug_gym.sandbox.server.files import remove_tree
@@ -48,14 +49,6 @@ class Base:
 
 _memory: dict[tuple[str, str, int | None], Base] = {}
 _lock = threading.Lock()
-
-
-def cache_folder() -> Path:
-    """``$DEBUG_GYM_CACHE``, or ``debug-gym`` in the user's cache folder."""
-    chosen = os.environ.get("DEBUG_GYM_CACHE")
-    if chosen:
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "debug-gym"
 
 
 def prepare(source: Source, python: str | None = None, owner: int | None = None) -> Base:

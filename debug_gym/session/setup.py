@@ -26,7 +26,7 @@ class AttemptConfig(Frozen):
     """Who plays an attempt, and how."""
 
     benchmark: str
-    """Name of a registered benchmark."""
+    """Name of a registered benchmark, or the path of a folder that is one."""
     agent: str
     """Name of a registered agent."""
     agent_options: dict[str, Any] = Field(default_factory=dict)

@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError, field_validator
 
 from debug_gym.episode import SCHEMA_VERSION, ModelReply, Step, Trajectory, Verdict, unicode
 from debug_gym.errors import ConfigError, DebugGymError, UnknownNameError
-from debug_gym.task import Frozen
+from debug_gym.task import Frozen, file_name, from_file_name
 from debug_gym.version import VERSION
 
 Status = Literal["resolved", "unresolved", "error"]
@@ -224,13 +224,13 @@ class Run:
 
     def trajectory_file(self, task: str, attempt: int) -> Path:
         """The file of one attempt."""
-        return self.path / "trajectories" / f"{task}.{attempt}.jsonl"
+        return self.path / "trajectories" / f"{file_name(task)}.{attempt}.jsonl"
 
     def _episode(self, task: str, attempt: int) -> tuple[Path, list[bytes]]:
         file = self.trajectory_file(task, attempt)
         lines = _complete_lines(file)
         if not lines:
-            known = (path.name.removesuffix(".jsonl") for path in file.parent.glob("*.jsonl"))
+            known = (from_file_name(path.name.removesuffix(".jsonl")) for path in file.parent.glob("*.jsonl"))
             raise UnknownNameError("trajectory", f"{task}.{attempt}", known)
         return file, lines
 

@@ -102,7 +102,7 @@ def main() -> None:
     parser.add_argument("--delay", type=float, default=1.0, help="seconds of the model for each reply")
     options = parser.parse_args()
     plan = prepare(RunConfig(benchmark="nightmares", agent="random"))
-    tasks = [task.id for task in plan.tasks][: options.tasks]
+    tasks = list(plan.tasks)[: options.tasks]
     print("| agent | workers | episodes | time | episodes an hour | CPU time of the gym, an episode |")
     print("| --- | --- | ---: | ---: | ---: | ---: |")
     for agent in options.agents:

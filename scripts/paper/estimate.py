@@ -10,7 +10,7 @@ from debug_gym.agents.models.settings import OpenAISettings
 from debug_gym.agents.settings import configure
 from debug_gym.report.load import Entry, load
 from debug_gym.runs.config import RunConfig
-from debug_gym.runs.plan import make_benchmark, select
+from debug_gym.runs.plan import make_benchmark, selected
 from debug_gym.store.records import Result
 
 STEPS, OPENING, GROWTH, WRITTEN = 25, 1_500, 500, 200
@@ -49,7 +49,7 @@ def estimates(configs: Sequence[RunConfig]) -> list[Estimate]:
     for config in configs:
         if config.benchmark not in tasks:
             benchmark = make_benchmark(config.benchmark, config.benchmark_options)
-            tasks[config.benchmark] = len(select(benchmark, config.tasks))
+            tasks[config.benchmark] = len(selected(benchmark, config))
     begun = [config.folder for config in configs if (config.folder / "config.json").exists()]
     entries = load(begun)
     return [_estimate(config, tasks[config.benchmark] * config.attempts, entries) for config in configs]

@@ -60,7 +60,7 @@ def test_what_the_judge_shall_know(folder, tmp_path):
     assert (tests.unstable, tests.share_sandbox, tests.controls) == (("t.py::b",), True, (control,))
     file.write_text('[{"test": "x"}]')
     with pytest.raises(TaskError, match="does not hold controls: 0"):
-        list(Repo(folder, **options).load())
+        only_task(Repo(folder, **options))
 
 
 def test_a_virtual_environment_in_the_folder_is_found(folder):
@@ -123,7 +123,7 @@ def test_wrong_options_are_one_sentence(folder, options, message):
 )
 def test_a_task_that_cannot_be_made_says_why(folder, options, message):
     with pytest.raises(TaskError, match=message):
-        list(Repo(folder, **options).load())
+        only_task(Repo(folder, **options))
 
 
 def test_a_task_is_asked_for_by_its_id(folder):

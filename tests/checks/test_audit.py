@@ -19,7 +19,7 @@ def backend():
 
 def test_attacks_on_a_repository_of_ones_own(backend, broken):
     """It has no controls and no hidden tests; the judge makes controls of the visible ones."""
-    tasks = [next(Repo(**broken(name), fail_to_pass="test_calc.py::test_add").load()) for name in ("a", "b")]
+    tasks = [Repo(**broken(name), fail_to_pass="test_calc.py::test_add").task(name) for name in ("a", "b")]
     told = []
     attempts = audit(tasks, backend, attacks=CHOSEN, workers=2, on_done=told.append)
     assert told == attempts

@@ -19,7 +19,7 @@ def backend():
 
 
 def check(backend, repeats=2, **options):
-    (task,) = Repo(**options).load()
+    (task,) = Repo(**options).tasks.values()
     return validate(task, backend, repeats=repeats)
 
 
@@ -72,7 +72,7 @@ def test_what_the_infrastructure_says_is_a_problem_of_the_task(backend, broken):
 
 
 def test_tasks_are_checked_side_by_side_and_shown_in_order(backend, broken):
-    tasks = [next(Repo(**broken(name)).load()) for name in ("a", "b", "c")]
+    tasks = [Repo(**broken(name)).task(name) for name in ("a", "b", "c")]
     told = []
     found = validate_all(tasks, backend, repeats=1, workers=2, on_done=told.append)
     assert [item.task for item in found] == ["a", "b", "c"]
@@ -81,7 +81,7 @@ def test_tasks_are_checked_side_by_side_and_shown_in_order(backend, broken):
 
 
 def test_one_broken_task_does_not_keep_the_others_from_being_checked(backend, broken):
-    tasks = [next(Repo(**broken(name)).load()) for name in ("a", "b")]
+    tasks = [Repo(**broken(name)).task(name) for name in ("a", "b")]
     gone = tasks[0].model_copy(update={"source": DirectorySource(path=Path("/no/such/folder"))})
     bad, good = validate_all([gone, tasks[1]], backend, repeats=1)
     assert "the task's folder /no/such/folder does not exist or is not a folder" in bad.problems

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from debug_gym.benchmarks.base import read_controls
+from debug_gym.benchmarks.repo import Repo
 from debug_gym.cli import main
 
 FILES = {
@@ -23,6 +24,7 @@ def folder(tmp_path):
         file = tmp_path / "sums" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
+    (tmp_path / "benchmark.yaml").write_text("name: sums\n")
     return tmp_path
 
 
@@ -34,7 +36,7 @@ def validate(monkeypatch, *arguments):
 
 
 def test_controls_are_written_and_used_at_once(folder, monkeypatch, capsys):
-    assert validate(monkeypatch, "nightmares", "-b", f"folder={folder}", "--write-controls") == 0
+    assert validate(monkeypatch, str(folder), "--write-controls") == 0
     controls = read_controls(folder / "sums" / "controls.json")
     assert len({control.new for control in controls if control.sharp and control.old == "42"}) >= 8
     out = capsys.readouterr().out
@@ -57,6 +59,10 @@ def test_a_repository_keeps_its_controls_where_the_option_says(folder, monkeypat
     assert {control.test for control in read_controls(options["controls"])} == {"test_calc.py::test_add"}
 
 
-def test_a_benchmark_without_a_place_for_controls_says_so(folder, monkeypatch, capsys):
-    assert validate(monkeypatch, "repo", "-b", f"path={folder / 'sums/repo'}", "--write-controls") == 2
-    assert "has no place for controls" in capsys.readouterr().err
+def test_a_repository_without_the_option_keeps_them_in_the_cache(folder, monkeypatch, capsys):
+    (folder / "sums/repo/test_calc.py").write_text(FILES["hidden/tests/test_sums.py"])
+    options = [f"path={folder / 'sums/repo'}", f"gold_patch={folder / 'sums/gold.patch'}"]
+    options += ["fail_to_pass=test_calc.py::test_add"]
+    pairs = [word for option in options for word in ("-b", option)]
+    assert validate(monkeypatch, "repo", *pairs, "--write-controls") == 0
+    assert Repo(folder / "sums/repo").task("repo").tests.controls

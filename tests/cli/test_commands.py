@@ -288,9 +288,15 @@ def test_list_shows_every_kind_as_tab_separated_lines(cli):
     code, text, _ = cli("list")
     rows = [line.split("\t") for line in text.splitlines()]
     assert code == 0
-    assert {row[0] for row in rows} == {"benchmark", "agent", "model", "tool", "sandbox"}
+    assert {row[0] for row in rows} == {"benchmark", "agent", "model", "tool", "runner", "sandbox"}
     assert all(len(row) == 3 and row[2] and "cannot be loaded" not in row[2] for row in rows)
     assert ["sandbox", "namespace"] in [row[:2] for row in rows]
+
+
+def test_list_shows_the_card_beside_the_tasks(cli):
+    code, text, err = cli("list", "nightmares", "--limit", "2", "--shuffle", "1")
+    assert (code, len(text.splitlines())) == (0, 2)
+    assert "version: 1\nsource: part of debug-gym\nlicence: " in err
 
 
 def test_list_shows_the_tasks_of_a_benchmark(cli, calc):

@@ -2,46 +2,11 @@ import sys
 
 import pytest
 
-from debug_gym.benchmarks.base import Benchmark
 from debug_gym.errors import ConfigError, ModelError, UnknownNameError
 from debug_gym.runs.config import RunConfig
-from debug_gym.runs.plan import make_benchmark, prepare, select
+from debug_gym.runs.plan import make_benchmark, prepare
 from debug_gym.sandbox.registry import working_backend
 from debug_gym.session.setup import make_agent
-from debug_gym.task import DirectorySource, Task
-
-
-class Letters(Benchmark):
-    name, version, description = "letters", "1", "Tasks with short names."
-
-    def load(self):
-        for name in ("ab", "ac", "b"):
-            yield Task(id=name, problem="", source=DirectorySource(path="."))
-
-
-class Nothing(Letters):
-    def load(self):
-        return iter(())
-
-
-@pytest.mark.parametrize(
-    ("patterns", "names"),
-    [
-        ((), ["ab", "ac", "b"]),
-        (("b", "a*"), ["ab", "ac", "b"]),
-        (("?c",), ["ac"]),
-        (("ac", "a?"), ["ab", "ac"]),
-    ],
-)
-def test_tasks_are_selected_in_the_benchmarks_order(patterns, names):
-    assert [task.id for task in select(Letters(), patterns)] == names
-
-
-def test_a_pattern_that_matches_nothing_is_refused():
-    with pytest.raises(UnknownNameError, match="no task named 'abb': did you mean 'ab'"):
-        select(Letters(), ["b", "abb"])
-    with pytest.raises(ConfigError, match="'letters' has no tasks"):
-        select(Nothing(), [])
 
 
 def test_an_option_that_a_class_does_not_take_is_refused(tmp_path):
@@ -78,7 +43,7 @@ AGENT = {"benchmark": "nightmares", "base_url": "http://127.0.0.1:9", "model": "
 
 
 def names(plan):
-    return list(plan.environment(plan.tasks[0]).toolbox.tools)
+    return list(plan.environment(plan.tasks.first).toolbox.tools)
 
 
 def test_a_run_gives_an_agent_the_tools_that_it_wants():

@@ -1,7 +1,7 @@
 """What ``debug-gym list`` shows: every registered thing with a sentence about it, and a benchmark's tasks."""
 
 from debug_gym import plugins
-from debug_gym.benchmarks.base import Benchmark
+from debug_gym.benchmarks.base import Benchmark, Tasks
 from debug_gym.errors import DebugGymError
 
 
@@ -10,11 +10,22 @@ def plugin_rows(kind: str) -> list[tuple[str, str, str]]:
     return [(plugins.KINDS[kind], name, _describe(kind, name)) for name in plugins.names(kind)]
 
 
-def task_rows(benchmark: Benchmark) -> list[tuple[str, str, str]]:
+def card_lines(benchmark: Benchmark) -> list[str]:
+    """What is known of a benchmark: a sentence about it, its version, and its card."""
+    said = {
+        "version": benchmark.version,
+        **benchmark.card.model_dump(),
+        "splits": ", ".join(benchmark.splits),
+    }
+    lines = [f"{name}: {' '.join(text.split())}" for name, text in said.items() if text]
+    return [benchmark.description, *lines] if benchmark.description else lines
+
+
+def task_rows(tasks: Tasks) -> list[tuple[str, str, str]]:
     """Id, category and first sentence of the problem for each task."""
     return [
         (name, str(task.metadata.get("category", "")), _first_sentence(task.problem))
-        for name, task in benchmark.tasks.items()
+        for name, task in tasks.items()
     ]
 
 

@@ -9,7 +9,7 @@ from debug_gym.benchmarks.nightmares import Nightmares
 from debug_gym.judge.controls.sample import TARGET, apply, draw
 
 
-@pytest.mark.parametrize("task", tuple(Nightmares().load()), ids=lambda task: task.id)
+@pytest.mark.parametrize("task", tuple(Nightmares().tasks.values()), ids=lambda task: task.id)
 def test_stored_controls(task):
     repository = Path(task.source.path)
     texts = dict(task.tests.hidden)
