@@ -100,7 +100,7 @@ class Recorder(Stepper):
     """Steps with no pdb: three lines into each stop, then out."""
 
     def __init__(self, places, points, activity):
-        super().__init__(places, points, activity, nested=True)
+        super().__init__(places, Sources(), points, activity, nested=True)
         self.seen = []
 
     def user_line(self, frame):

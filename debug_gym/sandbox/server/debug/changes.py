@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from typing import Any, Dict, Iterator, List, Mapping, Tuple
 
-from .rendering import value
+from .rendering import shown, value
 
 MAX_CHANGES = 20
 """Variables listed at one stop."""
@@ -59,10 +59,7 @@ def _rendered(variables: Mapping[str, Any]) -> Iterator[Tuple[str, str]]:
 
 
 def _text(thing: Any) -> str:
-    try:
-        return value(thing)
-    except Exception as error:
-        return "(its repr fails: %s)" % type(error).__name__
+    return shown(lambda: value(thing))
 
 
 def _brief(text: str) -> str:

@@ -56,6 +56,9 @@ class Console(Inspector):
         word = line.split(maxsplit=1)[0] if line.strip() else ""
         if word in ENDING:
             return bool(self.do_quit(""))
+        if word in BY_WORD and not BY_WORD[word].argument and line[len(word) :].strip().isdigit():
+            self.error("`%s` takes no count: send it several times, one a line" % word)
+            return False
         if self.curframe is None and word not in WITHOUT_PROGRAM:
             self.error("no program is being debugged")
             return False
@@ -73,7 +76,7 @@ class Console(Inspector):
 
     def preloop(self) -> None:
         """Before the first command at a stop: what ``display`` was asked for."""
-        with self.interruptible("display"):
+        with self.guarded("display"):
             super().preloop()
             getattr(self, "_show_display", bool)()  # Python 3.13 and newer
 

@@ -14,7 +14,7 @@ from .commands import RESUMING
 from .console import Console
 from .exception_chain import ExceptionChain
 from .hooks import Hooks
-from .rendering import brief, describe, value
+from .rendering import brief, describe, shown, value
 from .state import State
 from .stepping import Stepper, use
 
@@ -31,7 +31,7 @@ class Debugger(Stepper, Console):
     def __init__(self, state: State, *, nested: bool = False) -> None:
         activity = Activity(state.conversation)
         Console.__init__(self, state, activity)
-        Stepper.__init__(self, state.places, state.breakpoints, activity, nested=nested)
+        Stepper.__init__(self, state.places, state.sources, state.breakpoints, activity, nested=nested)
         self.nested = nested
         self.hooks = Hooks(self, state, activity, lambda function: function is self.watch.trace)
         self._lock = threading.RLock()
@@ -75,7 +75,7 @@ class Debugger(Stepper, Console):
         self,
         frame: Optional[FrameType],
         kind: str,
-        detail: str = "",
+        detail: Callable[[], str] = str,
         *,
         trace: Optional[TracebackType] = None,
         error: Optional[BaseException] = None,
@@ -83,7 +83,10 @@ class Debugger(Stepper, Console):
     ) -> None:
         """Show where the program stands, take commands until one resumes it, then resume it.
 
-        ``frame`` is None for a look at a ``trace`` of an ``error``; ``script`` are a breakpoint's commands.
+        Args:
+            detail: what there is to say beside where and why; it may need code of the program's own.
+            frame: None for a look at a ``trace`` of an ``error``.
+            script: a breakpoint's commands.
         """
         if not self.activity.may_stop():
             return
@@ -97,7 +100,10 @@ class Debugger(Stepper, Console):
             before = self.state.lasting()
             self.setup(frame, trace)
             self._take_stand(kind, error)
-            self._show(kind, detail, script)
+            text = ""
+            with self.guarded("describing it"):
+                text = shown(detail)
+            self._show(kind, text, script)
             self._converse()
             said, after = self.output.take(), self.state.lasting()
             if said or after != before:  # should the program die now, this is known
@@ -152,18 +158,15 @@ class Debugger(Stepper, Console):
             return
         if hit.temporary and not hit.problem:
             self.breakpoint_commands.clear(str(hit.number))
-        self.stop(frame, "breakpoint %d" % hit.number, hit.problem, script=hit.script)
+        problem = hit.problem
+        self.stop(frame, "breakpoint %d" % hit.number, lambda: problem, script=hit.script)
 
     user_opcode = user_line
 
     def user_return(self, frame: FrameType, return_value: Any) -> None:
         """A function is about to return."""
         frame.f_locals["__return__"] = return_value
-        try:
-            detail = value(return_value)
-        except Exception as error:
-            detail = "a value whose repr fails: %s" % error
-        self.stop(frame, "return", detail)
+        self.stop(frame, "return", lambda: value(return_value))
 
     def user_exception(self, frame: FrameType, exc_info: _ExcInfo) -> None:
         """An exception passes through the frame in which the program is stepped."""
@@ -172,7 +175,7 @@ class Debugger(Stepper, Console):
         kind, error, trace = exc_info
         frame.f_locals["__exception__"] = kind, error
         internal = "internal " if trace is None and kind is StopIteration else ""
-        self.stop(frame, internal + "exception", describe(error), trace=trace)
+        self.stop(frame, internal + "exception", lambda: describe(error), trace=trace)
 
     # -- failures ---------------------------------------------------------------------------------
 
@@ -184,7 +187,7 @@ class Debugger(Stepper, Console):
         if cause.__traceback__ is None:
             self.message(describe(cause))
         else:
-            self.stop(None, "post-mortem", self._chain.describe(), trace=cause.__traceback__, error=cause)
+            self.stop(None, "post-mortem", self._chain.describe, trace=cause.__traceback__, error=cause)
         self._chain = None
 
     def do_exceptions(self, arg: str) -> None:

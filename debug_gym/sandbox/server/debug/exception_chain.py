@@ -99,8 +99,11 @@ def _collect(error: Optional[BaseException], found: List[BaseException]) -> None
 
 def _members(error: BaseException) -> Sequence[BaseException]:
     """Of an exception group, those inside it (also of the backport for Python before 3.11)."""
-    members = getattr(error, "exceptions", ())
-    if not isinstance(members, tuple) or not hasattr(error, "derive"):
+    try:
+        members = getattr(error, "exceptions", ())
+        if not isinstance(members, tuple) or not hasattr(error, "derive"):
+            return ()
+    except BaseException:  # a property of its own may raise anything
         return ()
     return [member for member in members if isinstance(member, BaseException)]
 
@@ -135,5 +138,5 @@ def _holds(errors: Sequence[BaseException], error: BaseException) -> bool:
 def _safe_repr(error: BaseException) -> str:
     try:
         return repr(error)
-    except Exception:
+    except BaseException:  # its own code may raise anything
         return type(error).__name__

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from types import FrameType
-from typing import Any, Callable, Optional, Protocol
+from typing import Any, Callable, Dict, Optional, Protocol
 
 from .activity import Activity
 from .protocol import INTERRUPT
@@ -19,7 +19,7 @@ from .stepping import set_trace_function
 class Stoppable(Protocol):
     """What comes to a stop when a hook is reached."""
 
-    def stop(self, frame: Optional[FrameType], kind: str, detail: str = "") -> None:
+    def stop(self, frame: Optional[FrameType], kind: str, detail: Callable[[], str] = str) -> None:
         """Show where the program stands, and take commands until one resumes it."""
 
     def post_mortem(self, error: BaseException) -> None:
@@ -47,14 +47,24 @@ class Hooks:
         os.register_at_fork(after_in_child=self._after_fork)
 
     def take_breakpoints(self) -> None:
-        """Make ``breakpoint()``, ``pdb.set_trace()`` and ``pdb.post_mortem()`` come here; pytest replaces the
-        first two."""
+        """Make ``breakpoint()``, ``set_trace()`` and ``post_mortem()`` come here, those of ``pdb``, of its
+        objects and of ``pytest``, which replaces some of them itself."""
+
+        def set_trace(self_: pdb.Pdb, frame: Optional[FrameType] = None, **options: Any) -> None:
+            self._stop(frame or sys._getframe(1), options)
+
         sys.breakpointhook = pdb.set_trace = self._breakpoint
+        pdb.Pdb.set_trace = set_trace  # type: ignore[method-assign, assignment]
         pdb.post_mortem = self._post_mortem
+        if "pytest" in sys.modules:
+            sys.modules["pytest"].set_trace = self._breakpoint  # type: ignore[attr-defined]
 
     def _breakpoint(self, *args: Any, **options: Any) -> None:
+        self._stop(sys._getframe(1), options)
+
+    def _stop(self, frame: FrameType, options: Dict[str, Any]) -> None:
         set_trace_function(None)
-        self._debugger.stop(sys._getframe(1), "breakpoint()", str(options.get("header") or ""))
+        self._debugger.stop(frame, "breakpoint()", lambda: str(options.get("header") or ""))
 
     def _post_mortem(self, t: Any = None) -> None:
         if self._activity.inside:

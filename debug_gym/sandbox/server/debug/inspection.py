@@ -100,18 +100,20 @@ class Inspector(pdb.Pdb):
             self.setup(*origin)
 
     @contextlib.contextmanager
-    def interruptible(self, what: str) -> Iterator[None]:
-        """Code of the program's own runs (a ``repr``), which may not end."""
+    def guarded(self, what: str) -> Iterator[None]:
+        """Code of the program's own runs (a ``repr``), which may not end, and may raise anything."""
         try:
             with self.activity.command():
                 yield
         except KeyboardInterrupt:
             self.error("%s took too long" % what)
+        except BaseException as error:
+            self.error("%s failed: %s" % (what, brief(error)))
 
     def show_changes(self) -> None:
         """If that is wanted: the local variables that changed since the last stop."""
         if self.state.settings.changes and self.curframe is not None:
-            with self.interruptible("showing the changed variables"):
+            with self.guarded("showing the changed variables"):
                 self.display.changes(self.curframe, self.local_variables())
 
     # -- values --------------------------------------------------------------------------------
@@ -142,7 +144,9 @@ class Inspector(pdb.Pdb):
     def _safe_repr(self, obj: Any, expr: str) -> str:
         try:
             return value(obj)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             return "*** repr(%s) failed: %s ***" % (expr, describe(error))
 
     def _msg_val_func(self, arg: str, func: Any) -> None:

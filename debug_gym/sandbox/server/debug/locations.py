@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import os
+import re
 from types import CodeType, FrameType
-from typing import Any, Callable, Dict, FrozenSet, List, Optional, Set, Tuple, Union
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Set, Tuple, Union
 
 from .line_watch import code_lines
 from .places import Places
 from .sources import Sources
 
+MAX_SEARCHED = 2_000
+"""Files of the workspace in which a function is searched by its name alone."""
+MAX_LISTED = 8
+"""Functions of the same name that are listed."""
+_NOT_OUR_OWN = frozenset(["site-packages", "node_modules", "__pycache__"])
 _Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 
 
@@ -155,9 +162,27 @@ class Locator:
             line = self.source_map(filename).function(name)
             if line is not None:
                 return filename, line
-        raise ValueError(
-            "there is no function or file %r; say  b path/to/file.py:12  or  b file.py:function" % name
-        )
+        return self._search_workspace(name)
+
+    def _search_workspace(self, name: str) -> Tuple[str, int]:
+        """The only function of this name in the workspace's files; ``Class.method`` names one, too."""
+        pattern, last = re.compile(r"\bdef\s+%s\b" % re.escape(name.split(".")[-1])), "." + name
+        found = []
+        for filename in itertools.islice(python_files(self._places.workspace), MAX_SEARCHED):
+            if not pattern.search(self._sources.peek(filename)):
+                continue
+            for known, line in self.source_map(filename).functions.items():
+                if ("." + known).endswith(last):
+                    found.append((filename, known, line))
+        if len(found) == 1:
+            return found[0][0], found[0][2]
+        if not found:
+            raise ValueError(
+                "there is no function or file %r; say  b path/to/file.py:12  or  b file.py:function" % name
+            )
+        places = ["b %s:%s" % (self._places.short(filename), known) for filename, known, _ in found]
+        more = "; ..." if len(places) > MAX_LISTED else ""
+        raise ValueError("%r is the name of several: %s%s" % (name, "; ".join(places[:MAX_LISTED]), more))
 
     def _check_line(self, filename: str, line: int) -> None:
         lines = self._sources.lines(filename)
@@ -178,6 +203,13 @@ class Locator:
     def _nearest(self, filename: str, line: int) -> str:
         later = [known for known in self.source_map(filename).lines if known > line]
         return "; the next line with code is %d" % min(later) if later else ""
+
+
+def python_files(workspace: str) -> Iterator[str]:
+    """The workspace's own Python files: none in hidden folders, and no installed packages."""
+    for folder, folders, files in os.walk(workspace):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _NOT_OUR_OWN)
+        yield from (os.path.join(folder, name) for name in sorted(files) if name.endswith(".py"))
 
 
 def _canonic(filename: str) -> str:

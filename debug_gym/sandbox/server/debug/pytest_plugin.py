@@ -15,6 +15,15 @@ from .stepping import use
 
 _PREAMBLE = ("=", "platform ", "rootdir: ", "configfile: ", "plugins: ", "cachedir: ", "collect")
 """How the lines begin with which pytest introduces itself."""
+_OFF: Dict[str, Any] = {
+    "numprocesses": None,
+    "dist": "no",
+    "tx": [],
+    "tbstyle": "no",
+    "usepdb": False,
+    "trace": False,
+}
+"""Options of pytest and its plugins that do not go together with this debugger."""
 _HOOKS: Dict[str, Any] = {
     "pytest_load_initial_conftests": {"hookwrapper": True},
     "pytest_cmdline_main": {"tryfirst": True},
@@ -31,6 +40,8 @@ class DebuggedTests:
 
     def __init__(self, debugger: Debugger, at: str, ids: Ids) -> None:
         self.debugger, self.at, self.ids = debugger, at, ids
+        self.trace = False
+        """Stop at the start of each test, as pytest's option of this name asks."""
         self.outcomes: Counter[str] = Counter()
         self.report = io.StringIO()
         """What pytest itself reports."""
@@ -70,8 +81,10 @@ class DebuggedTests:
             use(None)
 
     def pytest_cmdline_main(self, config: Any) -> None:
-        """pytest-xdist must not run the tests in other processes; nobody reads pytest's tracebacks."""
-        for name, off in (("numprocesses", None), ("dist", "no"), ("tx", []), ("tbstyle", "no")):
+        """pytest-xdist must not run the tests in other processes, and no other debugger may take over; nobody
+        reads pytest's tracebacks."""
+        self.trace = bool(getattr(config.option, "trace", False))
+        for name, off in _OFF.items():
             if hasattr(config.option, name):
                 setattr(config.option, name, off)
 
@@ -92,7 +105,7 @@ class DebuggedTests:
 
     def pytest_runtest_call(self, item: Any) -> Iterator[None]:
         """Around the setUp of a TestCase and the test function itself."""
-        if self.at == "start":
+        if self.at == "start" or self.trace:
             self.at = "breakpoint"  # only the first of several tests
             self.debugger.message("test " + self.ids.of_item(item))
             self.debugger.stop_at_first_line(_entrance(item, self.debugger.places.ours))

@@ -48,6 +48,17 @@ def value(thing: Any, render: Callable[[Any], str] = repr) -> str:
     return "%s\n[cut: %s; ask for a part of it]" % (_SHORT.repr(thing), _measure(thing))
 
 
+def shown(render: Callable[[], str]) -> str:
+    """What ``render`` makes of the program's values. Their own code may raise anything: that is told. Only a
+    ``KeyboardInterrupt`` passes: it may be an interrupt, because this takes too long."""
+    try:
+        return render()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return "(its repr fails: %s)" % type(error).__name__
+
+
 def _fits(thing: Any, budget: int = 3_000) -> bool:
     """Whether a value built of plain containers is small enough to be rendered whole."""
     todo = [thing]
@@ -90,7 +101,7 @@ def describe(error: BaseException) -> str:
     """An exception as Python prints it, without its traceback."""
     try:
         return "".join(traceback.format_exception_only(type(error), error)).strip()
-    except Exception:
+    except BaseException:  # its own code may raise anything
         return type(error).__name__
 
 

@@ -31,6 +31,11 @@ class Sources:
         linecache.cache[filename] = entry  # with no time: never checked against the disk
         return entry[2]  # type: ignore[no-any-return]
 
+    def peek(self, filename: str) -> str:
+        """The text of a file as it is shown, or, of one that was not shown yet, as it is on disk."""
+        entry = self._pinned.get(filename)
+        return _text(filename) if entry is None else "".join(entry[2])
+
     def begin(self) -> None:
         """The program stopped for the first time: from now on, somebody may edit files under it."""
         self.started = time.time_ns()

@@ -17,12 +17,13 @@ _CLAUSES = ("else", "elif", "except", "finally", "case")
 
 
 def as_statement(line: str) -> str:
-    """Mark what only looks like a command as a statement: ``c = 5`` must not run the program."""
+    """Mark what only looks like a command as a statement: ``c = 5`` must not run the program. ``c 3`` is none."""
     word = line.split(maxsplit=1)[0] if line.strip() else ""
     call = re.match(r"(pp?)\(", line)
     if call:
         return call.group(1) + " " + line[len(call.group(1)) :]
-    extra = word in _ALONE and line.strip() != word
+    rest = line[len(word) :].strip()
+    extra = word in _ALONE and rest and not rest.isdigit()
     return "!" + line if extra or _ASSIGNMENT.match(line) else line
 
 

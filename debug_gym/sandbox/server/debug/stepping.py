@@ -15,6 +15,8 @@ from .breakpoints import Breakpoints, Hit
 from .evaluation import evaluate_condition
 from .line_watch import MonitoringWatch, SettraceWatch
 from .places import Places
+from .repeats import Repeats
+from .sources import Sources
 
 set_trace_function = sys.settrace
 """The real one: a debugged program gets one that leaves the debugger alone."""
@@ -32,7 +34,13 @@ class Stepper(bdb.Bdb):
     """
 
     def __init__(
-        self, places: Places, breakpoints: Breakpoints, activity: Activity, *, nested: bool = False
+        self,
+        places: Places,
+        sources: Sources,
+        breakpoints: Breakpoints,
+        activity: Activity,
+        *,
+        nested: bool = False,
     ) -> None:
         bdb.Bdb.__init__(self)  # as pdb.Pdb does: among its bases, another one may follow
         self.places, self.breakpoints, self.activity = places, breakpoints, activity
@@ -45,6 +53,7 @@ class Stepper(bdb.Bdb):
         """The program runs until a breakpoint; else bdb steps."""
         self.hit: Optional[Hit] = None
         """The breakpoint that stops the program now."""
+        self._repeats = Repeats(sources)
         self._resumed = 0
 
     # -- starting and resuming ---------------------------------------------------------------
@@ -97,6 +106,10 @@ class Stepper(bdb.Bdb):
         resumed = self._resumed
         result = super().trace_dispatch(frame, event, arg)
         return result if self._resumed == resumed else frame.f_trace
+
+    def dispatch_line(self, frame: FrameType) -> Any:
+        """See ``bdb``; but a statement of several lines stops at each of them once."""
+        return self.trace_dispatch if self._repeats.at(frame) else super().dispatch_line(frame)
 
     def dispatch_return(self, frame: FrameType, arg: Any) -> Any:
         """See ``bdb``. When the function of a ``next`` has returned, any line may be the next one. bdb sees a

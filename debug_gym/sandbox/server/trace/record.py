@@ -71,7 +71,7 @@ def render(thing: Any) -> str:
     """A value on one short line."""
     try:
         text = _short.repr(thing)
-    except Exception as error:
+    except BaseException as error:
         text = "<%s, whose repr raises %s>" % (type(thing).__name__, describe(error))
     return _cut(re.sub(r"\s*\n\s*", " ", text), _MAX_VALUE)
 
@@ -80,7 +80,7 @@ def describe(error: BaseException) -> str:
     """An exception on one short line."""
     try:
         message = " ".join(str(error).split())
-    except Exception:
+    except BaseException:
         message = ""
     return _cut(type(error).__name__ + (": " + message if message else ""), _MAX_VALUE)
 
@@ -147,7 +147,7 @@ class Recorder:
         text, code = spec.shown[0]
         try:
             value = evaluate(code, frame)
-        except Exception:
+        except BaseException:
             return  # the compiler's own restoring of a variable that had no value
         hit, _ = self._hit(spec, frame)
         if hit:
@@ -170,7 +170,7 @@ class Recorder:
             try:
                 if not evaluate(spec.condition, frame):
                     return 0, values
-            except Exception as error:
+            except BaseException as error:
                 values = [("the condition", "raised " + describe(error))]
         hit = self.counts[spec.number] = self.counts[spec.number] + 1
         return (hit if self.last or hit <= self.hits else 0), values
@@ -178,7 +178,7 @@ class Recorder:
     def _look(self, code: CodeType, frame: FrameType) -> str:
         try:
             return render(evaluate(code, frame))
-        except Exception as error:
+        except BaseException as error:
             return "raised " + describe(error)
 
     def _row(
