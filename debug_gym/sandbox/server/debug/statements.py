@@ -17,7 +17,7 @@ _CLAUSES = ("else", "elif", "except", "finally", "case")
 
 
 def as_statement(line: str) -> str:
-    """Mark what only looks like a command as a statement: ``c = 5`` must not run the program. ``c 3`` is none."""
+    """Mark what only looks like a command as a statement: ``c = 5`` must not run the program."""
     word = line.split(maxsplit=1)[0] if line.strip() else ""
     call = re.match(r"(pp?)\(", line)
     if call:
