@@ -15,7 +15,7 @@ from debug_gym.version import VERSION
 if TYPE_CHECKING:
     from debug_gym.agents.base import Agent, AgentEnv, Briefing, Decision
     from debug_gym.benchmarks.base import Benchmark
-    from debug_gym.env import DebugGymEnv
+    from debug_gym.env import DebugGymEnv, fork
     from debug_gym.episode import Observation, Step, ToolCall, Trajectory, Verdict
     from debug_gym.errors import DebugGymError
     from debug_gym.session import Attempt, AttemptSession, EpisodeOverError, play
@@ -37,7 +37,7 @@ __version__ = VERSION
 _HOMES = {
     "debug_gym.agents.base": ("Agent", "AgentEnv", "Briefing", "Decision"),
     "debug_gym.benchmarks.base": ("Benchmark",),
-    "debug_gym.env": ("DebugGymEnv",),
+    "debug_gym.env": ("DebugGymEnv", "fork"),
     "debug_gym.episode": ("Observation", "Step", "ToolCall", "Trajectory", "Verdict"),
     "debug_gym.errors": ("DebugGymError",),
     "debug_gym.session": ("Attempt", "AttemptSession", "EpisodeOverError", "play"),
@@ -84,6 +84,7 @@ __all__ = [
     "ToolError",
     "Trajectory",
     "Verdict",
+    "fork",
     "play",
 ]
 

@@ -8,11 +8,13 @@ import gymnasium
 
 from debug_gym import plugins
 from debug_gym.benchmarks.base import Benchmark
+from debug_gym.benchmarks.select import select
 from debug_gym.episode import InvalidToolCallError, Observation, ToolCall, Verdict
 from debug_gym.errors import ConfigError, UnknownNameError
 from debug_gym.judge import judge
 from debug_gym.opening import opening
-from debug_gym.sandbox import Backend, Snapshot
+from debug_gym.reward import Progress
+from debug_gym.sandbox import Backend, Snapshot, TestRun
 from debug_gym.sandbox.registry import shared_backend
 from debug_gym.spaces import ToolCalls, Unicode
 from debug_gym.task import Task
@@ -43,10 +45,11 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
     Args:
         benchmark: a benchmark or its name; ``benchmark_options`` go to its constructor.
         task: one task in place of a benchmark, or the id of the only task of the benchmark to play.
+        tasks: ids or globs such as ``meter*`` of those to draw from; empty: all tasks of the benchmark.
         tools: tools, or names of registered ones.
         sandbox: a backend, or the name of one.
         reward: ``sparse``: the verdict, at the end. ``dense``: also, at each run of all visible tests, the
-            change in the share of them that pass.
+            change in the share of them that pass, measured from that at reset (see ``Progress``).
         max_steps: the episode is truncated after so many actions; None: never.
         stop_when_passing: end the episode when all visible tests pass, as if the agent had submitted.
         render_mode: ``ansi`` (``render`` returns the last exchange as text), ``human`` (it is printed), None.
@@ -64,6 +67,7 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
         benchmark: str | Benchmark | None = None,
         *,
         task: Task | str | None = None,
+        tasks: str | Sequence[str] = (),
         tools: Sequence[str | Tool] = DEFAULT_TOOLS,
         sandbox: str | Backend = "namespace",
         reward: Literal["sparse", "dense"] = "sparse",
@@ -80,20 +84,22 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
             raise ConfigError(
                 f"render_mode is one of {self.metadata['render_modes']} or None, not {render_mode!r}"
             )
-        self.tasks = _tasks(benchmark, task, benchmark_options)
+        self.tasks = _tasks(benchmark, task, [tasks] if isinstance(tasks, str) else tasks, benchmark_options)
         self.toolbox = Toolbox(tools)
         self.backend: Backend = shared_backend(sandbox) if isinstance(sandbox, str) else sandbox
         self.reward, self.max_steps, self.stop_when_passing = reward, max_steps, stop_when_passing
         self.render_mode = render_mode
         self.observation_space = Unicode()
-        self.action_space = ToolCalls(self.toolbox.schemas(), self.toolbox.accepts, self._examples)
+        self.action_space = self._calls()
         self.branch: Branch | None = None
         """The episode's sandbox and its tools; they know the task only as an agent may see it."""
         self.verdict: Verdict | None = None
         """The judge's verdict; None while the episode goes on."""
         self.steps = 0
         self._task: Task | None = None
-        self._share = 0.0
+        self._first_runs: dict[str, TestRun] = {}
+        """Of the tasks that were played for dense rewards: all visible tests on the untouched repository."""
+        self._progress: Progress | None = None
         self._last = ""
 
     # -- gymnasium ---------------------------------------------------------------------
@@ -106,12 +112,22 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
         Args:
             seed: decides which task is drawn, if there are several.
             options: ``{"task": id}`` names it.
+
+        Raises:
+            ConfigError: there is another option.
+            UnknownNameError: there is no such task.
+            SandboxUnavailableError: the backend does not work on this machine.
+            TaskError: the task's repository or interpreter cannot be had.
         """
         super().reset(seed=seed)
+        for name in options or {}:
+            if name != "task":
+                raise ConfigError(f"there is no option {name!r} of reset: it takes 'task'")
         task = self._draw((options or {}).get("task"))
         self._end()
         self.branch, self._task = Branch.start(task, self.toolbox, self.backend), task
-        self.verdict, self.steps, self._share = None, 0, 0.0
+        self.verdict, self.steps = None, 0
+        self._progress = Progress(self._first_run(task)) if self.reward == "dense" else None
         text = opening(task)
         self._last = text
         self._show()
@@ -130,8 +146,9 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
             shown, observation = "invalid call", Observation(text=str(error), error=True)
         else:
             shown, observation = f"{call.name} {call.arguments}", branch.call(call)
-        reward = self._progress() if session.tests is not tests and self.reward == "dense" else 0.0
-        passing = session.tests is not tests and self._all_pass()
+        seen = session.tests if session.tests is not tests else None
+        reward = self._progress.gain(seen) if self._progress is not None and seen is not None else 0.0
+        passing = seen is not None and self._all_pass()
         terminated = session.submitted or passing
         truncated = not terminated and self.max_steps is not None and self.steps >= self.max_steps
         if terminated or truncated:
@@ -181,11 +198,42 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
         judged like any other episode, so it is not for agents: they get a fork of ``branch``.
         """
         branch = self._live().fork()
-        forked = copy.copy(self)
+        forked = self._copied()
         forked.branch = branch
         forked._np_random = copy.deepcopy(self._np_random)
-        forked.action_space = ToolCalls(self.toolbox.schemas(), forked.toolbox.accepts, forked._examples)
+        forked._progress = copy.copy(self._progress)
+        forked.action_space = forked._calls()
         return forked
+
+    def __getstate__(self) -> dict[str, Any]:
+        """An environment without a live episode can be pickled, if its sandbox is a registered one.
+
+        Raises:
+            ConfigError: it cannot be.
+        """
+        if self.branch is not None:
+            raise ConfigError("a live episode cannot be pickled: fork() copies it, close() ends it")
+        name = self.backend.name
+        if shared_backend(name) is not self.backend:
+            raise ConfigError("only an environment whose sandbox was given by name can be pickled")
+        return {**self.__dict__, "backend": name, "action_space": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, backend=shared_backend(state["backend"]))
+        self.action_space = self._calls()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """A copy without an episode. Backend, tools and tasks are shared.
+
+        Raises:
+            ConfigError: there is a live episode.
+        """
+        if self.branch is not None:
+            raise ConfigError("a live episode cannot be copied like that: fork() copies it")
+        copied = self._copied()
+        copied._np_random = copy.deepcopy(self._np_random, memo)
+        copied.action_space = copied._calls()
+        return copied
 
     # -- inside -------------------------------------------------------------------------------
 
@@ -212,14 +260,20 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
         done = self.stop_when_passing and session.tests is not None and session.tests.success
         return done and bool(session.sandbox.changes().paths)
 
-    def _progress(self) -> float:
-        """How much the share of passing tests grew since the last full run."""
-        tests = self._live().session.tests
-        total = len(tests.outcomes) if tests else 0
-        share = len(tests.passed) / total if tests and total else 0.0
-        gained = share - self._share
-        self._share = share
-        return gained
+    def _first_run(self, task: Task) -> TestRun:
+        """All visible tests on the untouched repository, in a sandbox of their own; once for each task."""
+        if task.id not in self._first_runs:
+            with self.backend.start(task.for_agent()) as sandbox:
+                self._first_runs[task.id] = sandbox.run_tests()
+        return self._first_runs[task.id]
+
+    def _copied(self) -> Self:
+        copied = object.__new__(type(self))
+        copied.__dict__.update(self.__dict__)
+        return copied
+
+    def _calls(self) -> ToolCalls:
+        return ToolCalls(self.toolbox.schemas(), self.toolbox.accepts, self._examples)
 
     def _info(self, observation: Observation) -> dict[str, Any]:
         info: dict[str, Any] = {
@@ -242,19 +296,44 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
             print(self._last)  # noqa: T201 - what this mode is for
 
 
+def fork(env: gymnasium.Env[str, Any]) -> gymnasium.Env[str, Any]:
+    """A copy of a live episode with all that gymnasium has wrapped around it (see ``DebugGymEnv.fork``).
+
+    The wrappers' own state is copied as well. Close it after use.
+
+    Raises:
+        ConfigError: the environment in the wrappers is none of debug-gym.
+    """
+    if isinstance(env, DebugGymEnv):
+        return env.fork()
+    if not isinstance(env, gymnasium.Wrapper):
+        raise ConfigError(f"only environments of debug-gym can be forked, not {env!r}")
+    inner = fork(env.env)
+    memo = {id(env.env): inner, id(env.unwrapped): inner.unwrapped}
+    forked = copy.copy(env)
+    forked.__dict__.update({name: copy.deepcopy(value, memo) for name, value in vars(env).items()})
+    return forked
+
+
 def _tasks(
-    benchmark: str | Benchmark | None, task: Task | str | None, options: dict[str, Any]
+    benchmark: str | Benchmark | None,
+    task: Task | str | None,
+    patterns: Sequence[str],
+    options: dict[str, Any],
 ) -> Mapping[str, Task]:
+    """What there is to play, by id."""
     if isinstance(task, Task):
-        if benchmark is not None or options:
+        if benchmark is not None or options or patterns:
             raise ConfigError("give a task or a benchmark, not both")
         return {task.id: task}
     if benchmark is None:
         raise ConfigError("give a benchmark or a task")
     if isinstance(benchmark, str):
-        chosen = plugins.make("benchmarks", benchmark, options)
+        chosen: Benchmark = plugins.make("benchmarks", benchmark, options)
     elif options:
         raise ConfigError(f"unknown options: {', '.join(options)}")
     else:
         chosen = benchmark
-    return {task: chosen.task(task)} if task is not None else chosen.tasks
+    if task is not None:
+        return {task: chosen.task(task)}
+    return select(chosen, patterns)

@@ -1,10 +1,16 @@
 """Spaces for text and for tool calls, which gymnasium's own cannot hold."""
 
-from collections.abc import Callable, Iterable
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium.vector.utils import create_shared_memory, read_from_shared_memory, write_to_shared_memory
 
 from debug_gym.episode import InvalidToolCallError, ToolCall
 
@@ -36,6 +42,69 @@ class Unicode(gymnasium.Space[str]):
 
     def __repr__(self) -> str:
         return "Unicode()"
+
+
+class SharedTexts(Sequence[str]):
+    """The last text of each environment, written in its process and read in that of all.
+
+    gymnasium's ``AsyncVectorEnv`` keeps one such object and copies it at each step (or does not): texts have
+    no largest size, so each is a file in memory. They go with the object, in the process that made it.
+    """
+
+    def __init__(self, count: int) -> None:
+        memory = Path("/dev/shm")
+        place = memory if os.access(memory, os.W_OK) else None
+        self._folder = Path(tempfile.mkdtemp(prefix="debug-gym-texts-", dir=place))
+        self._count = count
+        weakref.finalize(self, _remove, self._folder, os.getpid())
+
+    def write(self, index: int, text: str) -> None:
+        """Put an environment's text in the place of its last one."""
+        (self._folder / str(index)).write_bytes(text.encode("utf-8", "surrogatepass"))
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return tuple(self)[index]
+        if not -self._count <= index < self._count:
+            raise IndexError(index)
+        path = self._folder / str(index % self._count)
+        return path.read_bytes().decode("utf-8", "surrogatepass") if path.exists() else ""
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> tuple[str, ...]:
+        return tuple(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _opened, (self._folder, self._count)
+
+
+def _remove(folder: Path, owner: int) -> None:
+    if os.getpid() == owner:  # and not a fork of it
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _opened(folder: Path, count: int) -> SharedTexts:
+    """The same texts in another process, which does not remove them."""
+    texts = SharedTexts.__new__(SharedTexts)
+    texts._folder, texts._count = folder, count
+    return texts
+
+
+@create_shared_memory.register(Unicode)
+def _create_texts(space: Unicode, n: int = 1, ctx: Any = None) -> SharedTexts:
+    return SharedTexts(n)
+
+
+@read_from_shared_memory.register(Unicode)
+def _read_texts(space: Unicode, shared_memory: SharedTexts, n: int = 1) -> SharedTexts:
+    return shared_memory
+
+
+@write_to_shared_memory.register(Unicode)
+def _write_text(space: Unicode, index: int, value: str, shared_memory: SharedTexts) -> None:
+    shared_memory.write(index, value)
 
 
 Examples = Callable[[str], Iterable[dict[str, Any]]]

@@ -1,16 +1,22 @@
 """The environment as somebody uses it who only knows gymnasium."""
 
+import copy
 import json
+import pickle
 import warnings
 
 import gymnasium
 import pytest
 from gymnasium.utils.env_checker import check_env
+from hypothesis import given
+from hypothesis import strategies as st
 
 import debug_gym
 from debug_gym.env import DebugGymEnv
 from debug_gym.episode import ToolCall
 from debug_gym.errors import ConfigError, UnknownNameError
+from debug_gym.reward import Progress
+from debug_gym.sandbox import TestRun
 from debug_gym.task import Tests
 
 FILES = {
@@ -111,10 +117,39 @@ def test_truncation_judges_too(make_env):
 def test_dense_reward_is_the_change_in_the_share_of_passing_tests(make_env):
     env = make_env(reward="dense")
     env.reset()
-    assert env.step(EVAL)[1] == pytest.approx(0.5)
-    assert env.step(EVAL)[1] == 0.0
-    env.step(FIX)
-    assert env.step(EVAL)[1] == pytest.approx(0.5 + 1.0)
+    assert env.step(EVAL)[1] == 0.0  # nothing was changed since the reset
+    env.step({"name": "rewrite", "arguments": {"path": "calc.py", "content": "def mean(xs: return 2\n"}})
+    assert env.step(EVAL)[1] == pytest.approx(-0.5)
+    env.step(
+        {
+            "name": "rewrite",
+            "arguments": {"path": "calc.py", "content": "def mean(xs): return sum(xs) / len(xs)\n"},
+        }
+    )
+    assert env.step(EVAL)[1] == pytest.approx(1.0 + 1.0)  # from none to both, and the verdict
+
+
+def test_tests_that_an_agent_adds_earn_nothing(make_env):
+    env = make_env(reward="dense")
+    env.reset()
+    more = "".join(f"def test_{n}(): pass\n" for n in range(50))
+    env.step({"name": "rewrite", "arguments": {"path": "tests/test_more.py", "content": more}})
+    _, reward, _, _, info = env.step(EVAL)
+    assert (reward, info["data"]["passed"]) == (0.0, 51)
+
+
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["passed", "failed", "error"])), min_size=1
+    )
+)
+def test_dense_rewards_telescope(runs):
+    """Whatever happens in between, they sum up to the last share less the first."""
+    runs = [TestRun(0, "", True, outcomes=outcomes) for outcomes in runs]
+    progress = Progress(runs[0])
+    gains = [progress.gain(run) for run in runs[1:]]
+    assert sum(gains) == pytest.approx(progress.share(runs[-1]) - progress.share(runs[0]))
+    assert all(-1 <= gain <= 1 for gain in gains)
 
 
 @pytest.mark.parametrize(
@@ -200,6 +235,55 @@ def test_a_fork_goes_its_own_way(make_env):
     assert env.step(EVAL)[4]["data"]["failed"] == 1
     forked.close()
     assert not env.step({"name": "view", "arguments": {"path": "calc.py"}})[4]["error"]
+
+
+def test_a_fork_keeps_the_wrappers_and_their_state(make_env):
+    env = gymnasium.wrappers.RecordEpisodeStatistics(gymnasium.wrappers.TimeLimit(make_env(), 3))
+    env.reset()
+    env.step(FIX)
+    forked = debug_gym.fork(env)
+    assert forked.step(EVAL)[4]["episode"]["l"] == 2
+    assert forked.unwrapped is not env.unwrapped
+    env.step({"name": "listdir", "arguments": {}})
+    assert env.step({"name": "listdir", "arguments": {}})[3]  # truncated: the fork's steps are its own
+    forked.close()
+
+
+def test_what_is_no_environment_of_ours_is_not_forked():
+    with pytest.raises(ConfigError, match="only environments of debug-gym"):
+        debug_gym.fork(gymnasium.make("CartPole-v1"))
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
+def test_an_environment_can_be_duplicated_before_it_is_played(duplicate):
+    env = gymnasium.make("debug_gym/Nightmares-v0", tasks="meter*", max_steps=3)
+    other = duplicate(env)
+    first, info = other.reset(seed=2)
+    assert info["task"] == "meter-days"
+    assert other.action_space.sample() in other.action_space
+    assert env.unwrapped.branch is None
+    with pytest.raises(ConfigError, match="a live episode cannot be"):
+        duplicate(other.unwrapped)
+    assert env.reset(seed=2)[0] == first
+    env.close()
+    other.close()
+
+
+def test_a_sandbox_of_ones_own_is_not_pickled(make_env):
+    with pytest.raises(ConfigError, match="given by name"):
+        pickle.dumps(make_env())
+
+
+def test_some_tasks_of_a_benchmark():
+    env = DebugGymEnv("nightmares", tasks=["meter*", "wiki-footer"])
+    assert list(env.tasks) == ["meter-days", "wiki-footer"]
+    with pytest.raises(UnknownNameError, match="no task named 'metre"):
+        DebugGymEnv("nightmares", tasks="metre*")
+
+
+def test_an_unknown_option_of_reset_is_refused(make_env):
+    with pytest.raises(ConfigError, match="no option 'tasks' of reset"):
+        make_env().reset(options={"tasks": "example"})
 
 
 def test_a_copy_to_try_things_out_in_is_no_oracle(make_env):

@@ -16,11 +16,15 @@ def _make():
     return gymnasium.make("debug_gym/Nightmares-v0", disable_env_checker=True, **OPTIONS)
 
 
-@pytest.fixture(params=["sync", "async", "threads"])
+@pytest.fixture(params=["sync", "async", "async without shared memory", "make_vec async", "threads"])
 def envs(request):
     made = {
         "sync": lambda: SyncVectorEnv([_make, _make]),
-        "async": lambda: AsyncVectorEnv([_make, _make], shared_memory=False),
+        "async": lambda: AsyncVectorEnv([_make, _make]),
+        "async without shared memory": lambda: AsyncVectorEnv([_make, _make], shared_memory=False),
+        "make_vec async": lambda: gymnasium.make_vec(
+            "debug_gym/Nightmares-v0", num_envs=2, vectorization_mode="async", **OPTIONS
+        ),
         "threads": lambda: gymnasium.make_vec("debug_gym/Nightmares-v0", num_envs=2, **OPTIONS),
     }[request.param]()
     yield made
@@ -38,6 +42,24 @@ def test_two_episodes_side_by_side_with_autoreset(envs):
         assert rewards.shape == (2,)
         ended.append(bool(truncated.all()))
     assert ended == [False, True, False, False]  # the step after the last is the reset
+
+
+def test_texts_of_other_processes_are_whole_and_stay_as_they_were():
+    envs = AsyncVectorEnv([_make, _make])
+    envs.reset(seed=1)
+    long = {"name": "bash", "arguments": {"command": "yes 'a line é' | head -2000"}}
+    before = envs.step([long, VIEW])[0]
+    after = envs.step([VIEW, VIEW])[0]
+    assert len(before[0]) > 10_000
+    assert before[0].count("é") > 1000
+    assert after[0] == before[1]
+    envs.close()
+
+
+def test_make_vec_takes_a_part_of_the_tasks():
+    envs = gymnasium.make_vec("debug_gym/Nightmares-v0", num_envs=2, tasks=("meter*",))
+    assert list(envs.reset(seed=1)[1]["task"]) == ["meter-days"] * 2
+    envs.close()
 
 
 def test_make_vec_gives_threads_by_default():
