@@ -1,8 +1,10 @@
 """What a tool is, and what the tools of one episode share."""
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -81,13 +83,20 @@ class Tool(ABC):
 
     def schema(self) -> dict[str, Any]:
         """The tool in the form of OpenAI's function calling."""
-        parameters = self.Args.model_json_schema()
-        parameters.pop("title", None)
-        parameters.pop("description", None)
-        for entry in parameters.get("properties", {}).values():
-            entry.pop("title", None)
+        parameters = json.loads(_parameters(self.Args))
         function = {"name": self.name, "description": self.description, "parameters": parameters}
         return {"type": "function", "function": function}
+
+
+@cache
+def _parameters(arguments: type[BaseModel]) -> str:
+    """The schema of a tool's arguments as JSON: whoever gets it may change their copy."""
+    schema = arguments.model_json_schema()
+    schema.pop("title", None)
+    schema.pop("description", None)
+    for entry in schema.get("properties", {}).values():
+        entry.pop("title", None)
+    return json.dumps(schema)
 
 
 class Toolbox:

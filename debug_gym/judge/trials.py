@@ -64,6 +64,7 @@ class TrialRunner:
     ) -> None:
         self.task, self.backend = task, backend
         self.runner = runner_of(task.tests)
+        self._shown = task.for_agent()
         self.deleted = counted.deleted
         originals = {**(texts or {}), **task.tests.hidden}
         laid = {path: FileEntry(data=as_bytes(content)) for path, content in originals.items()}
@@ -83,7 +84,7 @@ class TrialRunner:
         limit = self.task.tests.timeout
         if self._late.is_set():
             limit = min(limit, max(_SHORTENED, limit / 10))
-        with self.backend.start(self.task.for_agent()) as sandbox:
+        with self.backend.start(self._shown) as sandbox:
             try:
                 sandbox.restore(Snapshot(changes=Changes(files=files, deleted=self.deleted)))
             except (SandboxDiedError, SandboxTimeoutError, ProtocolError):

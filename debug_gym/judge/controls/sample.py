@@ -62,14 +62,13 @@ def draw(
     """
     usable = [control for control in controls if control.test in tests]
     proving = set(task.tests.fail_to_pass)
-    sharp = [
-        control
-        for control in usable
-        if control.sharp and control.path in task.tests.hidden and control.test in proving
-    ]
+    sharp, others = [], []
+    for control in usable:
+        counts = control.sharp and control.path in task.tests.hidden and control.test in proving
+        (sharp if counts else others).append(control)
     count = len({control.test for control in sharp})
     chosen = _spread(sharp, min(needed(count), len(sharp)))
-    rest = _spread([control for control in usable if control not in sharp], OTHERS)
+    rest = _spread(others, OTHERS)
     return (*chosen, *rest), odds(count, len(chosen))
 
 
