@@ -81,6 +81,9 @@ class Tool(ABC):
         """Arguments that are sure to be valid now; ``action_space.sample()`` draws from them."""
         return [{}]
 
+    def prepare(self, session: Session) -> None:  # noqa: B027 - most tools have nothing to start
+        """An episode begins: start what takes a while and does not depend on the arguments."""
+
     def schema(self) -> dict[str, Any]:
         """The tool in the form of OpenAI's function calling."""
         parameters = json.loads(_parameters(self.Args))

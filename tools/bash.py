@@ -31,6 +31,10 @@ class Bash(Tool):
             default=None, gt=0, le=600, description="seconds it may take; default: the task's limit"
         )
 
+    def prepare(self, session: Session) -> None:
+        """See ``Tool.prepare``."""
+        session.sandbox.prepare_shell()
+
     def run(self, session: Session, args: Args) -> Observation:
         """See ``Tool.run``."""
         if not args.command.strip():

@@ -6,7 +6,7 @@ from typing import Self
 
 from debug_gym.episode import Observation, ToolCall
 from debug_gym.errors import SandboxError
-from debug_gym.sandbox import Backend, Snapshot
+from debug_gym.sandbox import Backend, Changes, Snapshot
 from debug_gym.task import Task
 from debug_gym.tools.base import Session, Toolbox
 
@@ -30,7 +30,14 @@ class Branch:
             TaskError: the task's repository or interpreter cannot be had.
         """
         task = task.for_agent()
-        return cls(Session(sandbox=backend.start(task), task=task), toolbox, backend)
+        session = Session(sandbox=backend.start(task), task=task)
+        try:
+            for tool in toolbox.tools.values():
+                tool.prepare(session)
+        except BaseException:
+            session.sandbox.close()
+            raise
+        return cls(session, toolbox, backend)
 
     def call(self, call: ToolCall) -> Observation:
         """Play a tool call. What is wrong with it is said in the observation.
@@ -62,12 +69,17 @@ class Branch:
     def _revive(self, error: SandboxError) -> Observation:
         """Go on in a new sandbox with the files of the old one, which can be read after its death."""
         old = self.session.sandbox
-        files = Snapshot(changes=old.changes())
-        self.session.sandbox = self._backend.start(self.session.task)
-        old.close()
         now = "A new one has taken its place with your files; the shell and the debugger start anew."
         try:
+            files, lost = Snapshot(changes=old.changes()), None
+        except SandboxError as failed:  # not every backend can read the files of a dead one
+            files, lost = Snapshot(changes=Changes()), failed
+        self.session.sandbox = self._backend.start(self.session.task)
+        old.close()
+        try:
             self.session.sandbox.restore(files)
+            if lost is not None:
+                raise lost
         except SandboxError as failed:
             now = f"A new one has taken its place, but your changes are lost: {failed}."
         return Observation(text=f"{error}. {now}", error=True)

@@ -143,6 +143,10 @@ class Sandbox:
         output = self.task.limits.output
         return self._ask(ExecResult, "shell", within=limit, command=command, timeout=limit, output=output)
 
+    def prepare_shell(self) -> None:
+        """Start the persistent bash ahead; does not wait for it."""
+        self.request("prepare")
+
     # -- files ---------------------------------------------------------------------------
 
     def read(self, path: str, *, limit: int = 16 << 20) -> bytes:

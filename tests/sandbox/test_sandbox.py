@@ -72,6 +72,25 @@ def test_a_timeout_in_the_shell_spares_its_state_and_jobs(sandbox):
     assert sandbox.shell("basename $PWD; echo $A; jobs | wc -l").output.split() == ["pkg", "1", "1"]
 
 
+JOBS = [
+    "(while :; do sleep 0.05; echo . >> /tmp/$$.beat; done) &",
+    'python -c \'import subprocess\nwhile 1: subprocess.run(["sleep", "0.05"], check=True); print(1, flush=True)\' &',
+]
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_jobs_of_earlier_commands_outlive_one_that_ends_badly(sandbox, job):
+    """Also those that start and lose children all the time, and those that write to the shell's output."""
+    number = sandbox.shell(f"{job} echo $!").output.split()[-1]
+    for command in ("sleep 10", "wait", "while :; do :; done", "exit"):
+        sandbox.shell(f"sleep 20 & {command}", timeout=0.5)
+        alive = sandbox.shell(f"kill -0 {number} && sleep 0.3 && kill -0 {number} && echo alive", timeout=10)
+        assert alive.output.split("\n")[-2:] == ["alive", ""]
+        left = sandbox.exec("cat /proc/[0-9]*/cmdline | tr '\\0' ' '").output
+        assert "sleep 20" not in left, "what the command itself started ends with it"
+    sandbox.shell(f"kill {number}; rm -f /tmp/*.beat")
+
+
 @pytest.mark.parametrize("command", ["exit 3", "exec true", "kill -9 $$", "while :; do :; done"])
 def test_a_lost_shell_is_said_and_replaced(sandbox, command):
     lost = sandbox.shell(command, timeout=0.5)

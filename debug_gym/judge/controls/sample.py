@@ -62,7 +62,8 @@ def draw(
     """
     usable = [control for control in controls if control.test in tests]
     proving = set(task.tests.fail_to_pass)
-    sharp, others = [], []
+    sharp: list[NegativeControl] = []
+    others: list[NegativeControl] = []
     for control in usable:
         counts = control.sharp and control.path in task.tests.hidden and control.test in proving
         (sharp if counts else others).append(control)

@@ -83,7 +83,7 @@ class Runtime:
         if self.upper is not None:
             held.add(self.upper)
         if self.shell is not None:
-            held.update((self.shell.commands, self.shell.statuses, self.shell.output))
+            held.update(self.shell.fds)
         if self.tests.spare is not None:
             held.update(self.tests.spare[1:])
         held.update(self.debugger.fds)
@@ -103,6 +103,8 @@ class Runtime:
                 self.channel.send(*self._answer(request, blob))
                 if request.get("op") == "tests":
                     self.tests.prepare()
+                elif request.get("op") == "prepare":
+                    self._start_shell()
         except (EOFError, HostGoneError, OSError):
             pass
         finally:
@@ -185,18 +187,19 @@ class Runtime:
     def op_shell(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
         """``command``, ``timeout``, ``output`` (bytes): run in the persistent bash."""
         if self.shell is not None and self.shell.ended:
-            self._lose_shell()
-        if self.shell is None:
-            os.chdir(self.workspace)
-            self.shell = Shell(self.supervisor, self.spawn)
-            state, self.shell_state = self.shell_state, ""
-            if state and self.shell.run(state, 5.0, 1 << 10).get("lost"):
-                self._lose_shell()
-                self.shell = Shell(self.supervisor, self.spawn)
-        reply = self.shell.run(request["command"], request["timeout"], request["output"])
+            self._replace_shell()
+        shell = self._start_shell()
+        state, self.shell_state = self.shell_state, ""
+        if state and shell.run(state, 5.0, 1 << 10).get("lost"):
+            shell = self._replace_shell()
+        reply = shell.run(request["command"], request["timeout"], request["output"])
         if reply.pop("lost", False):
-            self._lose_shell()
+            self._replace_shell()
         return reply
+
+    def op_prepare(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        """Start the shell, which takes some milliseconds, before it is asked for anything."""
+        return {}
 
     def op_shell_state(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
         """-> ``state``: commands that rebuild the shell's state; empty if none was started."""
@@ -204,7 +207,7 @@ class Runtime:
             return {"state": self.shell_state}
         state = self.shell.state()
         if state is None:
-            self._lose_shell()
+            self._replace_shell()
         return {"state": state or ""}
 
     def op_tests(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
@@ -268,10 +271,23 @@ class Runtime:
         changed = self.workspace if self.upper is None else "/proc/self/fd/%d" % self.upper
         return set(self.names) | warm.importable_names(changed, self.workspace)
 
-    def _lose_shell(self) -> None:
-        """The shell is of no more use: end its jobs, which nobody could control any more."""
-        self._forget_shell()
-        self.supervisor.end_strays()
+    def _start_shell(self) -> Shell:
+        """The shell; a new one if there is none."""
+        if self.shell is None:
+            os.chdir(self.workspace)
+            self.shell = Shell(self.supervisor, self.spawn)
+        return self.shell
+
+    def _replace_shell(self) -> Shell:
+        """The shell is of no more use: another one comes in its place."""
+        old = self.shell
+        if old is not None:
+            old.end()
+        if old is not None and old is self.shell:  # else all processes had to be ended, and it with them
+            self.shell = None
+            os.chdir(self.workspace)
+            self.shell = Shell(self.supervisor, self.spawn, old.hand_on())
+        return self._start_shell()
 
     def _forget_shell(self) -> None:
         if self.shell is not None:

@@ -11,7 +11,7 @@ import signal
 from typing import Any, Callable
 
 from .output import BoundedOutput
-from .supervise import Supervisor, descendants, pump, send_signal
+from .supervise import Supervisor, descendants, families, pump, send_signal
 
 _LOOP = (  # "builtin": functions of these names are nobody else's business
     "shopt -s expand_aliases; "
@@ -28,19 +28,32 @@ _GRACE = 0.3
 
 
 class Shell:
-    """One bash process. ``spawn`` forks a prepared child: it runs its argument and never returns."""
+    """One bash process.
 
-    def __init__(self, supervisor: Supervisor, spawn: Callable[[Callable[[], None]], int]) -> None:
+    Args:
+        supervisor: of its processes.
+        spawn: forks a prepared child, which runs the argument and never returns.
+        pipe: of the output of the shell in whose place it comes, to which jobs may still write.
+    """
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        spawn: Callable[[Callable[[], None]], int],
+        pipe: tuple[int, int] | None = None,
+    ) -> None:
         self.supervisor = supervisor
+        self.earlier: set[int] = set()
+        """Processes that commands before the last one have left running."""
         command_read, self.commands = os.pipe()
         self.statuses, status_write = os.pipe()
-        self.output, output_write = os.pipe()
+        self.output, self._output_write = output = pipe or os.pipe()
 
         def become_bash() -> None:
             os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
             for source, target in (
-                (output_write, 1),
-                (output_write, 2),
+                (output[1], 1),
+                (output[1], 2),
                 (command_read, 60),
                 (status_write, 61),
             ):
@@ -51,10 +64,15 @@ class Shell:
         self._number = 0
         self.pid = spawn(become_bash)
         supervisor.keep.add(self.pid)
-        for fd in (command_read, status_write, output_write):
+        for fd in (command_read, status_write):
             os.close(fd)
         for fd in (self.output, self.statuses):
             os.set_blocking(fd, False)
+
+    @property
+    def fds(self) -> set[int]:
+        """The descriptors that no other child may have."""
+        return {self.commands, self.statuses, self.output, self._output_write}
 
     @property
     def ended(self) -> bool:
@@ -67,7 +85,7 @@ class Shell:
             raise ValueError("a command cannot hold a NUL character")
         supervisor = self.supervisor
         supervisor.out_of_memory = False
-        jobs = set(descendants(self.pid))
+        self.earlier = {*descendants(self.pid), *supervisor.strays()}
         sink = BoundedOutput(limit)
         said = bytearray()
         self._number += 1
@@ -88,7 +106,7 @@ class Shell:
         timed_out = not supervisor.wait(readers, ended, timeout)
         killed = 0
         if timed_out:  # end what the command started, not the shell: its folder and variables stay
-            for pid in set(descendants(self.pid)) - jobs:
+            for pid in set(descendants(self.pid)) - families(self.earlier):
                 killed += send_signal(pid, signal.SIGKILL)
             supervisor.wait(readers, ended, _GRACE)
         readers[self.output](self.output)
@@ -118,11 +136,26 @@ class Shell:
         while rest:
             rest = rest[os.write(self.commands, rest) :]
 
-    def close(self) -> None:
-        """End it, with its jobs."""
-        for pid in [*descendants(self.pid), self.pid]:
+    def end(self) -> None:
+        """End it, with what the last command started; the jobs of earlier ones run on."""
+        spared = families(self.earlier)
+        for pid in {*descendants(self.pid), self.pid} - spared:
             send_signal(pid, signal.SIGKILL)
+        self.supervisor.end_strays(frozenset(spared))
+
+    def hand_on(self) -> tuple[int, int]:
+        """Close it but for the pipe of its output, which is the next shell's."""
+        self._forget()
+        return self.output, self._output_write
+
+    def close(self) -> None:
+        """Close what is held for it."""
+        self._forget()
+        os.close(self.output)
+        os.close(self._output_write)
+
+    def _forget(self) -> None:
         self.supervisor.keep.discard(self.pid)
         self.supervisor.exited.pop(self.pid, None)
-        for fd in (self.commands, self.statuses, self.output):
-            os.close(fd)
+        os.close(self.commands)
+        os.close(self.statuses)

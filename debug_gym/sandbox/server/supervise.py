@@ -7,7 +7,7 @@ import select
 import signal
 import time
 from functools import partial
-from typing import Any, Callable, FrozenSet
+from typing import Any, Callable, FrozenSet, Iterable
 
 from . import linux
 from .memory import MemoryWatch
@@ -248,6 +248,11 @@ def descendants(pid: int) -> list[int]:
         found += todo
         todo = [grandchild for child in todo for grandchild in children(child)]
     return found
+
+
+def families(pids: Iterable[int]) -> set[int]:
+    """Processes, and all that are below them."""
+    return {found for pid in pids for found in (pid, *descendants(pid))}
 
 
 def exit_code(status: int) -> int:
