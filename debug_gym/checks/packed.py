@@ -13,7 +13,7 @@ def search_packed(
 
     Looks into objects of git repositories, zip, gzip, bzip2 and xz, also one in the other.
     """
-    program = f"{inspect.getsource(_search)}\n_search()\n"
+    program = f"from __future__ import annotations\n{inspect.getsource(_search)}\n_search()\n"
     command = ["python", "-I", "-c", program, *folders]
     done = sandbox.exec(command, stdin=json.dumps(lines).encode(), timeout=timeout, cwd="/")
     if done.exit_code != 0 or done.dropped:

@@ -72,7 +72,7 @@ def _copy_distribution(name, site):
 def _interpreters():
     """The Python that runs this, and the others that are installed here."""
     found = {}
-    for minor in range(8, 16):
+    for minor in range(7, 16):
         candidates = [
             *Path.home().glob(f".pyenv/versions/3.{minor}.*/bin/python"),
             shutil.which(f"python3.{minor}"),

@@ -201,7 +201,7 @@ SHOW = "program.py:12: value"
 def interpreters():
     """The Python that runs this, and the others that are installed here."""
     found = [pytest.param(None, id="this")]
-    for minor in range(8, 16):
+    for minor in range(7, 16):
         ours = sorted(Path.home().glob(f".pyenv/versions/3.{minor}.*/bin/python"))
         path = ours[0] if ours else shutil.which(f"python3.{minor}")
         if path and not subprocess.run([path, "-c", ""], check=False, capture_output=True).returncode:

@@ -1,1 +1,1 @@
-"""Code that runs inside the sandbox: standard library only, Python 3.8 or newer."""
+"""Code that runs inside the sandbox: standard library only, Python 3.7 or newer."""

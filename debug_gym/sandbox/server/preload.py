@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
-import importlib.metadata
 import json
 import os
 import select
@@ -74,10 +73,13 @@ def preload(modules: Sequence[str], folders: Sequence[str] = (), unfit: Collecti
 
 def restart(state: dict[str, Any]) -> NoReturn:
     """Start this program anew, in this process; ``restarted`` gives it the state."""
-    fd = os.memfd_create("state", 0)
-    os.write(fd, json.dumps(state).encode())
-    with open("/proc/self/cmdline") as file:
-        command = file.read().split("\0")[:-1]
+    with tempfile.TemporaryFile() as file:
+        file.write(json.dumps(state).encode())
+        file.flush()
+        fd = os.dup(file.fileno())
+    os.set_inheritable(fd, True)
+    with open("/proc/self/cmdline") as line:
+        command = line.read().split("\0")[:-1]
     os.execv(sys.executable, [*command, "restarted=%d" % fd])
 
 
@@ -96,7 +98,11 @@ def _plugins() -> dict[str, str]:
     """Name to module of the installed plugins that pytest loads by itself."""
     if os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
         return {}
-    found: Any = importlib.metadata.entry_points()
+    try:
+        from importlib import metadata
+    except ImportError:  # Python 3.7; there pytest brings this
+        import importlib_metadata as metadata  # type: ignore[import-not-found, no-redef, unused-ignore]
+    found: Any = metadata.entry_points()
     points = found.select(group="pytest11") if hasattr(found, "select") else found.get("pytest11", ())
     return {point.name: point.value.partition(":")[0].strip() for point in points}
 

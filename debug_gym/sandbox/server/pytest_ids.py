@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import tempfile
+from pathlib import Path
 from typing import Any
 
 _ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[nrt])")
@@ -53,9 +54,8 @@ class Ids:
     def pytest_configure(self, config: Any) -> None:
         """Before anything is collected: the tests to run, and a cache that does not outlive the session."""
         self.rootdir = str(getattr(config, "rootpath", None) or config.rootdir)
-        self._cache = os.path.join(tempfile.gettempdir(), "pytest-cache")
-        shutil.rmtree(self._cache, ignore_errors=True)
-        config._inicache["cache_dir"] = self._cache
+        if config.pluginmanager.hasplugin("cacheprovider"):
+            self._redirect_cache()
         if self.wanted:
             config.args[:] = dict.fromkeys(self._target(test) for test in self.wanted)
             if hasattr(config, "args_source"):
@@ -63,7 +63,24 @@ class Ids:
 
     def pytest_unconfigure(self, config: Any) -> None:
         """The session is over."""
+        if self._cache:
+            shutil.rmtree(self._cache, ignore_errors=True)
+
+    def _redirect_cache(self) -> None:
+        """What pytest remembers of the last run must change neither the workspace nor the next run."""
+        from _pytest import cacheprovider
+
+        kind: Any = cacheprovider.Cache
+
+        self._cache = os.path.join(tempfile.gettempdir(), "pytest-cache")
         shutil.rmtree(self._cache, ignore_errors=True)
+        usual = vars(kind)["cache_dir_from_config"]
+
+        def elsewhere(*_: Any, **__: Any) -> Path:
+            kind.cache_dir_from_config = usual  # a test may run a pytest of its own
+            return Path(self._cache)
+
+        kind.cache_dir_from_config = staticmethod(elsewhere)
 
     def _target(self, asked: str) -> str:
         """What pytest's command line takes for an id or path."""

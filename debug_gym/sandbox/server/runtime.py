@@ -16,6 +16,7 @@ from .debug.session import DebugSession
 from .output import BoundedOutput
 from .preload import preload, restart, restarted
 from .shell import Shell
+from .spawn import spawn
 from .supervise import HostGoneError, Supervisor
 from .testruns import TestRunner
 from .trace.run import trace
@@ -157,23 +158,9 @@ class Runtime:
         out_read, out_write = os.pipe()
         stdin = _nameless_file(blob) if blob else os.open(os.devnull, os.O_RDONLY)
         strays = self.supervisor.strays()
-        actions = [
-            (os.POSIX_SPAWN_DUP2, stdin, 0),
-            (os.POSIX_SPAWN_DUP2, out_write, 1),
-            (os.POSIX_SPAWN_DUP2, 1, 2),
-        ]
         try:
             os.chdir(os.path.join(self.workspace, request.get("cwd") or ""))
-            start = partial(
-                os.posix_spawnp,
-                arguments[0],
-                arguments,
-                environment,
-                file_actions=actions,
-                setsid=True,
-                setsigdef=[signal.SIGPIPE, signal.SIGCHLD, signal.SIGINT],
-            )
-            pid = self.supervisor.make(start)
+            pid = self.supervisor.make(partial(spawn, arguments, environment, stdin, out_write))
         except OSError:
             os.close(out_read)
             raise

@@ -11,6 +11,7 @@ from typing import Any, Callable
 
 from . import clock, pytest_ids, pytest_reporter, warm
 from .output import BoundedOutput
+from .spawn import spawn
 from .supervise import Supervisor
 
 _RECORDS = 32 << 20
@@ -118,12 +119,11 @@ class TestRunner:
         out_read, out_write = os.pipe()
         rec_read, rec_write = os.pipe()
         os.set_inheritable(rec_write, True)
-        actions = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)]
-        actions += [(os.POSIX_SPAWN_DUP2, out_write, fd) for fd in (1, 2)]  # type: ignore[misc]
+        null = os.open(os.devnull, os.O_RDONLY)
         command = [sys.executable, "-c", _COLD, json.dumps([rec_write, wanted]), *arguments]
-        pid = os.posix_spawn(sys.executable, command, os.environ, file_actions=actions, setsid=True)
-        os.close(out_write)
-        os.close(rec_write)
+        pid = spawn(command, os.environ, null, out_write)
+        for fd in (null, out_write, rec_write):
+            os.close(fd)
         return pid, out_read, rec_read
 
     def close(self) -> None:

@@ -147,7 +147,8 @@ def enter_program(module: str, arguments: list[str]) -> None:
     sys.stdout = sys.__stdout__ = _stream(1, sys.__stdout__)  # type: ignore[misc]
     sys.stderr = sys.__stderr__ = _stream(2, sys.__stderr__)  # type: ignore[misc]
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    threading.main_thread()._set_native_id()  # type: ignore[attr-defined]
+    if hasattr(threading, "get_native_id"):
+        threading.main_thread()._set_native_id()  # type: ignore[attr-defined]
     random.seed()
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()

@@ -8,12 +8,17 @@ import signal
 import sys
 import threading
 from types import FrameType
-from typing import Any, Callable, Dict, Optional, Protocol
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional
 
 from .activity import Activity
 from .protocol import INTERRUPT
 from .state import State
 from .stepping import set_trace_function
+
+if TYPE_CHECKING:
+    from typing import Protocol
+else:  # Python 3.7 has none
+    Protocol = object
 
 
 class Stoppable(Protocol):

@@ -209,13 +209,25 @@ def _expressions(text: str) -> List[Tuple[str, CodeType, Set[str]]]:
         if not isinstance(tree, ast.Tuple):
             raise SyntaxError("invalid syntax")
         found = []
-        for node in tree.elts:
-            source = " ".join((ast.get_source_segment(wrapped, node) or "").split())
+        for number, node in enumerate(tree.elts):
+            source = " ".join(_segment(wrapped, tree.elts, number).split())
             names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
             found.append((source, compile(ast.Expression(node), "<trace>", "eval"), names))
     except (ValueError, RecursionError, MemoryError) as error:
         raise SyntaxError(str(error)) from None
     return found
+
+
+def _segment(text: str, nodes: Sequence[ast.expr], number: int) -> str:
+    """What stands in a text for one of several expressions."""
+    if hasattr(ast, "get_source_segment"):
+        return ast.get_source_segment(text, nodes[number]) or ""
+    # Python 3.7 knows where an expression begins
+    starts = [
+        sum(len(line) + 1 for line in text.split("\n")[: node.lineno - 1]) + node.col_offset for node in nodes
+    ]
+    start = 1 if len(nodes) == 1 else starts[number]
+    return text[start : [*starts[1:], len(text) - 1][number]].rstrip(", \n")
 
 
 def _meant(units: Sequence[Unit], names: Set[str]) -> List[Unit]:

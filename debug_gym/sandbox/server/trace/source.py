@@ -95,7 +95,7 @@ class Source:
             warnings.simplefilter("ignore")
             tree = ast.parse(_read(path), path)
         ends = [
-            node.end_lineno or line
+            getattr(node, "end_lineno", None) or line  # Python 3.7 does not know
             for node in ast.walk(tree)
             if isinstance(node, ast.stmt) and node.lineno == line and not hasattr(node, "body")
         ]
