@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import difflib
+import io
 import re
+import tokenize
 from types import CodeType
 from typing import Any, Dict, FrozenSet, List, Optional, Sequence, Set, Tuple
 
@@ -222,12 +224,13 @@ def _segment(text: str, nodes: Sequence[ast.expr], number: int) -> str:
     """What stands in a text for one of several expressions."""
     if hasattr(ast, "get_source_segment"):
         return ast.get_source_segment(text, nodes[number]) or ""
-    # Python 3.7 knows where an expression begins
-    starts = [
-        sum(len(line) + 1 for line in text.split("\n")[: node.lineno - 1]) + node.col_offset for node in nodes
-    ]
-    start = 1 if len(nodes) == 1 else starts[number]
-    return text[start : [*starts[1:], len(text) - 1][number]].rstrip(", \n")
+    commas, depth = [0], 0  # Python 3.7 does not know where an expression ends
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        depth += (token.string in ("(", "[", "{")) - (token.string in (")", "]", "}"))
+        if token.string == "," and depth == 1:
+            commas.append(sum(map(len, text.splitlines(True)[: token.start[0] - 1])) + token.start[1])
+    parts = [text[start + 1 : end].strip() for start, end in zip(commas, commas[1:])]
+    return parts[number] if len(parts) == len(nodes) else text[1:-3].strip()
 
 
 def _meant(units: Sequence[Unit], names: Set[str]) -> List[Unit]:
