@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from debug_gym.episode import Observation
 from debug_gym.runners import runner_of
-from debug_gym.sandbox import Breakpoint, DebugReply
+from debug_gym.sandbox import Breakpoint, DebugReply, DebugSettings
 from debug_gym.sandbox.server.debug.commands import (
     CONTINUING,
     ENDING,
@@ -47,6 +47,8 @@ class Debugging:
 
     breakpoints: Breakpoints = field(default_factory=Breakpoints)
     target: Target | None = None
+    settings: DebugSettings = field(default_factory=DebugSettings)
+    """As the debugger reported them last."""
     running: bool = False
     over: bool = False
     """The program has ended, and can still be taken back to where it has stopped."""
@@ -56,8 +58,8 @@ class Debugging:
         return self.breakpoints.lines(path, text)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Debugging":
-        """For a fork of the episode: the program stays behind, the breakpoints come along."""
-        return Debugging(deepcopy(self.breakpoints, memo), self.target)
+        """For a fork of the episode: the program stays behind, breakpoints and settings come along."""
+        return Debugging(deepcopy(self.breakpoints, memo), self.target, self.settings)
 
 
 class DebugCall:
@@ -78,9 +80,9 @@ class DebugCall:
         first, rest = ([], lines) if target.at in ("start", "failure") else _split(lines)
         if first:
             self._points(first)
-        self._begin(rest)
+        self.begin(rest)
 
-    def _begin(self, lines: list[str]) -> None:
+    def begin(self, lines: list[str]) -> None:
         """Start the target, and execute commands there. Going on is what this does anyway, unless it has just
         begun."""
         target = self.start()
@@ -109,12 +111,17 @@ class DebugCall:
         if rest and self.memory.over and _word(rest[0]) in TRAVELLING:
             self.command("\n".join(rest))
         elif rest:
-            self._begin(rest)
+            self.begin(rest)
 
     def _points(self, lines: Sequence[str]) -> None:
         over = self.memory.over
         self._follow()
-        self._take(self.session.sandbox.debug_start(at="idle", breakpoints=self.memory.breakpoints.entries))
+        memory = self.memory
+        self._take(
+            self.session.sandbox.debug_start(
+                at="idle", breakpoints=memory.breakpoints.entries, settings=memory.settings
+            )
+        )
         self._take(self.session.sandbox.debug("\n".join(lines), timeout=self.timeout))
         self.session.sandbox.debug_stop()
         self.memory.running, self.memory.over = False, over
@@ -142,6 +149,7 @@ class DebugCall:
             script=target.script,
             at=at,
             breakpoints=memory.breakpoints.entries,
+            settings=memory.settings,
             timeout=self.timeout,
         )
         self._take(reply)
@@ -163,6 +171,7 @@ class DebugCall:
     def _take(self, reply: DebugReply) -> None:
         self.reply = reply
         self.memory.breakpoints.update(reply.breakpoints, reply.sources)
+        self.memory.settings = reply.settings
         self.memory.running, self.memory.over = not reply.ended, reply.ended
         self.said += filter(None, [reply.output.rstrip()])
         self.program += filter(None, [reply.program])

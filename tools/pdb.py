@@ -31,7 +31,9 @@ class Pdb(Tool):
         """One or more commands."""
 
         command: str = Field(
-            description="a pdb command or a Python statement; several go on lines of their own"
+            default="",
+            description="a pdb command or a Python statement; several go on lines of their own; without any, "
+            "the program is only started",
         )
         test: str | None = Field(
             default=None, description="start (again) with this test id, e.g. tests/test_a.py::test_b"
@@ -55,8 +57,6 @@ class Pdb(Tool):
     def run(self, session: Session, args: Args) -> Observation:
         """See ``Tool.run``."""
         lines = [line for line in args.command.split("\n") if line.strip()]
-        if not lines:
-            raise ToolError("the command is empty; try `where`, `p expression`, `b file.py:12` or `c`")
         if args.test is not None and args.script:
             raise ToolError("name a test or a script, not both")
         if args.test is not None and (args.test.startswith("-") or not args.test.strip()):
@@ -69,6 +69,10 @@ class Pdb(Tool):
                 (args.test, tuple(args.script)) if args.test or args.script else (known.test, known.script)
             )
             call.start_anew(Target(test, script, args.at), lines)
+        elif not lines and not memory.running:
+            call.begin([])
+        elif not lines:
+            raise ToolError("the command is empty; try `where`, `p expression`, `b file.py:12` or `c`")
         else:
             for part in parts(args.command.split("\n")):
                 call.execute(part)

@@ -8,6 +8,7 @@ from pydantic import Field
 from debug_gym.episode import Observation
 from debug_gym.runners import runner_of
 from debug_gym.sandbox import TraceRow, TraceRun
+from debug_gym.sandbox.server.trace.record import MAX_FOLLOWED
 from debug_gym.tools.base import Arguments, Session, Tool, ToolError
 from debug_gym.tools.printable import one_line, printable
 from debug_gym.tools.text import clip, sample_files, scrub
@@ -62,8 +63,9 @@ class Trace(Tool):
             description="run this script with its arguments, e.g. ['main.py', '--fast'], and no test",
         )
         hits: int = Field(default=20, ge=1, le=500, description="how many hits of each entry are shown")
-        keep: Literal["first", "last"] = Field(
-            default="first", description="which hits are shown, if there are more"
+        keep: Literal["both", "first", "last"] = Field(
+            default="both",
+            description="which hits are shown, if there are more: half of them the first and half the last",
         )
         timeout: float | None = Field(
             default=None, gt=0, le=3600, description="seconds the run may take; default: the task's limit"
@@ -85,7 +87,7 @@ class Trace(Tool):
             test=test,
             script=script,
             hits=args.hits,
-            last=args.keep == "last",
+            keep=args.keep,
             timeout=args.timeout,
         )
         if traced.problems:
@@ -112,8 +114,10 @@ def _target(session: Session, args: Trace.Args) -> tuple[str | None, Sequence[st
         raise ToolError(f"{args.test!r} is not a test id or path")
     if args.script:
         return None, args.script
-    failed = session.first_failed if args.test is None else args.test
-    if runner_of(session.task.tests).debug(failed) is None:
+    failed, runner = session.first_failed if args.test is None else args.test, runner_of(session.task.tests)
+    if args.test is not None and not runner.selects:
+        raise ToolError("the tests of this task run as one command: name what to run by `script`")
+    if runner.debug(failed) is None:
         raise ToolError("the tests of this task are no Python program: name what to run by `script`")
     return failed, ()
 
@@ -177,8 +181,15 @@ def _counts(entries: Sequence[str], traced: TraceRun, args: Trace.Args) -> list[
         if hits == 0:
             lines.append(f"{one_line(entry)}: never reached")
         elif hits > args.hits:
-            lines.append(f"{one_line(entry)}: {hits} hits, the {args.keep} {args.hits} are shown")
+            lines.append(f"{one_line(entry)}: {hits} hits, {_kept(hits, args)} shown")
     return lines
+
+
+def _kept(hits: int, args: Trace.Args) -> str:
+    if args.keep != "both" or args.hits == 1:
+        return f"the {'first' if args.keep == 'both' else args.keep} {args.hits} are"
+    of = f" of {MAX_FOLLOWED} (keep='last' goes on to the end)" if hits > MAX_FOLLOWED else ""
+    return f"the first {(args.hits + 1) // 2} and the last {args.hits // 2}{of} are"
 
 
 def _table(rows: Sequence[TraceRow]) -> list[str]:

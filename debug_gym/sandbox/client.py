@@ -21,6 +21,7 @@ from debug_gym.sandbox.results import (
     Breakpoint,
     Changes,
     DebugReply,
+    DebugSettings,
     DirEntry,
     ExecResult,
     SearchResult,
@@ -256,6 +257,7 @@ class Sandbox:
         script: Sequence[str] = (),
         at: str = "start",
         breakpoints: Sequence[Breakpoint] = (),
+        settings: DebugSettings | None = None,
         timeout: float | None = None,
     ) -> DebugReply:
         """Start the debugger on a test, or on a script with arguments.
@@ -266,6 +268,7 @@ class Sandbox:
             at: where to stop first: ``start`` (the first line), ``failure`` (post-mortem, where it raised),
                 ``breakpoint`` (the first that is reached), ``idle`` (nothing runs; breakpoints can be set).
             breakpoints: to set beforehand, under their numbers.
+            settings: to begin with; None: those of the program before.
             timeout: seconds until the first stop.
         """
         words, arguments, selection = self._entry(test, script) if at != "idle" else ([], [], [])
@@ -277,6 +280,7 @@ class Sandbox:
             arguments=arguments,
             selection=selection,
             breakpoints=[asdict(item) for item in breakpoints],
+            settings=None if settings is None else asdict(settings),
         )
 
     def _entry(self, test: str | None, script: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
@@ -316,13 +320,14 @@ class Sandbox:
         test: str | None = None,
         script: Sequence[str] = (),
         hits: int = 20,
-        last: bool = False,
+        keep: str = "first",
         timeout: float | None = None,
     ) -> TraceRun:
         """Run a test (else the visible ones, to the first that fails) or a script, and record what it does.
 
-        The entries are written as for ``debug_gym.tools.trace``. Of each, the first or the ``last`` so many
-        ``hits`` are kept. Their expressions are evaluated in the program, which may change what it does.
+        The entries are written as for ``debug_gym.tools.trace``. Of each, so many ``hits`` are kept:
+        the ``first``, the ``last``, or half of ``both``. Their expressions are evaluated in the program,
+        which may change what it does.
         """
         tests, limits = self.task.tests, self.task.limits
         default = limits.command_timeout if script else tests.timeout
@@ -338,7 +343,7 @@ class Sandbox:
             arguments=[*arguments, *([] if test is not None else ["-x"])],
             selection=selection,
             hits=hits,
-            last=last,
+            keep=keep,
             timeout=limit,
             output=limits.output,
         )

@@ -160,6 +160,19 @@ class Breakpoint:
 
 
 @dataclass(frozen=True)
+class DebugSettings:
+    """What can be switched on in the debugger, and the names given to commands."""
+
+    __pydantic_config__ = _EXACT
+
+    changes: Flag = False
+    """Each stop lists the local variables that changed since the one before."""
+    machinery: Flag = False
+    """Stacks show pytest, the import system, asyncio's loop and the debugger, too."""
+    aliases: Words = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class DebugReply:
     """What the debugger answered."""
 
@@ -177,6 +190,8 @@ class DebugReply:
     """The time limit passed; the program was interrupted and stands where it was."""
     breakpoints: Annotated[tuple[Breakpoint, ...], FailFast()] = ()
     """All breakpoints now."""
+    settings: DebugSettings = field(default_factory=DebugSettings)
+    """All settings now."""
     sources: Words = field(default_factory=dict)
     """Text of the files that hold a breakpoint for the first time, as the program runs them."""
 

@@ -372,16 +372,16 @@ def test_what_stands_for_many_functions(every):
 
 def test_hits_beyond_the_limit_are_counted(sandbox):
     first = sandbox.trace(script=["program.py", "loop", "3000"], points=[SHOW], hits=2)
-    last = sandbox.trace(script=["program.py", "loop", "3000"], points=[SHOW], hits=2, last=True)
+    last = sandbox.trace(script=["program.py", "loop", "3000"], points=[SHOW], hits=2, keep="last")
     assert (first.hits, last.hits) == ((3000,), (3000,))
     assert [row.values[0][1] for row in first.rows] == ["0", "1"]
     assert [row.values[0][1] for row in last.rows] == ["2998", "2999"]
 
 
-@pytest.mark.parametrize("last", [False, True])
-def test_a_run_into_the_time_limit_gives_what_there_is(sandbox, last):
+@pytest.mark.parametrize("keep", ["first", "last", "both"])
+def test_a_run_into_the_time_limit_gives_what_there_is(sandbox, keep):
     started = time.monotonic()
-    result = sandbox.trace(script=["program.py", "forever"], points=[SHOW], hits=3, last=last, timeout=0.5)
+    result = sandbox.trace(script=["program.py", "forever"], points=[SHOW], hits=3, keep=keep, timeout=0.5)
     assert time.monotonic() - started < 5
     assert result.run.timed_out
     assert len(result.rows) == 3

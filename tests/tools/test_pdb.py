@@ -119,8 +119,6 @@ def test_tests_that_are_a_script(make_session, call):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"command": ""}, "the command is empty"),
-        ({"command": " \n "}, "the command is empty"),
         ({"command": "q"}, "no program is being debugged"),
         ({"command": "n", "test": "a", "script": ["b"]}, "name a test or a script, not both"),
         ({"command": "n", "test": "--pdb"}, "is not a test id"),
@@ -128,13 +126,32 @@ def test_tests_that_are_a_script(make_session, call):
         ({"command": "n", "timeout": 0}, "timeout: "),
         ({"command": "restart 1"}, "only a script takes arguments"),
         ({"command": "n", "where": 1}, "where: Extra inputs"),
-        ({}, "command: Field required"),
     ],
 )
 def test_wrong_calls_are_explained(call, session, arguments, says):
     seen = call(session, "pdb", **arguments)
     assert seen.error
     assert says in seen.text
+
+
+@pytest.mark.parametrize("arguments", [{}, {"command": " \n "}, {"at": "failure"}])
+def test_without_a_command_the_program_is_started(call, session, arguments):
+    seen = call(session, "pdb", **arguments)
+    assert seen.text.startswith("started ")
+    assert seen.data["stop"]["reason"] == "post-mortem"
+    again = call(session, "pdb", command="")
+    assert again.error
+    assert "the command is empty" in again.text
+
+
+def test_settings_and_aliases_come_along_to_a_fork_of_the_episode(call, session, pdb):
+    pdb("set machinery on\nalias hi p 'hi', %1")
+    with session.sandbox.fork() as forked:
+        other = Session(sandbox=forked, task=session.task, state=deepcopy(session.state))
+        assert "machinery  on " in call(other, "pdb", command="set").text
+        assert "('hi', 3)" in call(other, "pdb", command="hi 3").text
+        call(other, "pdb", command="set machinery off")
+    assert "machinery  on " in pdb("set").text
 
 
 def test_a_test_that_does_not_exist(pdb):

@@ -128,13 +128,23 @@ def test_the_tests_of_a_task_can_be_a_script(make_session, call):
 
 
 @pytest.mark.parametrize(("keep", "values"), [("first", ["1", "2"]), ("last", ["2", "3"])])
-def test_first_and_last_hits(session, call, keep, values):
+def test_first_or_last_hits(session, call, keep, values):
     script = "from shop.cart import Cart\nc = Cart()\nfor n in (1, 2, 3):\n    c.add(n)\n"
     session.sandbox.write("loop.py", script.encode())
     seen = call(session, "trace", script=["loop.py"], points=["loop.py:4: n"], hits=2, keep=keep)
     assert [row["values"] for row in seen.data["rows"]] == [[["n", value]] for value in values]
     assert seen.text.endswith(f"\nloop.py:4: n: 3 hits, the {keep} 2 are shown")
     assert seen.data["dropped"] == 1
+
+
+def test_the_first_and_the_last_hits(session, call):
+    session.sandbox.write("loop.py", b"for n in range(60_000):\n    m = n\n")
+    seen = call(session, "trace", script=["loop.py"], points=["loop.py:2 if n < 100: n"], hits=5)
+    assert [row["values"][0][1] for row in seen.data["rows"]] == ["0", "1", "2", "98", "99"]
+    assert seen.text.endswith(": 100 hits, the first 3 and the last 2 are shown")
+    seen = call(session, "trace", script=["loop.py"], points=["loop.py:2: n"], hits=2)
+    assert [row["values"][0][1] for row in seen.data["rows"]] == ["0", "49999"]
+    assert "60000 hits, the first 1 and the last 1 of 50000 (keep='last' goes on to the end) are" in seen.text
 
 
 def test_a_run_that_takes_too_long(session, call):
@@ -178,7 +188,7 @@ def test_wrong_entries(session, call):
         ({"calls": ["f"], "test": "a", "script": ["b"]}, "not both"),
         ({"calls": ["f"] * 51}, "at most 50"),
         ({"calls": ["f"], "hits": 0}, "greater than or equal to 1"),
-        ({"calls": ["f"], "keep": "all"}, "'first' or 'last'"),
+        ({"calls": ["f"], "keep": "all"}, "'both', 'first' or 'last'"),
     ],
 )
 def test_wrong_arguments(session, call, arguments, words):

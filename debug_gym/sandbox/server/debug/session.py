@@ -13,6 +13,7 @@ from ..wire import encode
 from . import program
 from .checkpoint_processes import CheckpointProcesses
 from .connection import GRACE, Connection, Heard
+from .settings import Settings
 
 _STAY = "; the breakpoints stay"
 _NONE = "no program is being debugged"
@@ -45,7 +46,7 @@ class DebugSession:
         self._aside: Optional[_Run] = None
         """A program that has ended, while breakpoints are set: it can be gone back to afterwards."""
         self._breakpoints: List[Dict[str, Any]] = []
-        self._settings: Dict[str, Any] = {}
+        self._settings = Settings().report()
         self._gone = _NONE
         supervisor.on_kill_all.append(self._lose)
 
@@ -55,8 +56,8 @@ class DebugSession:
         return {fd for run in (self._run, self._aside) if run is not None for fd in run.connection.fds}
 
     def start(self, request: Dict[str, Any]) -> Dict[str, Any]:
-        """``script``; or ``arguments`` and ``selection`` of pytest; ``at``, ``breakpoints``, ``timeout``,
-        ``output``: a reply."""
+        """``script``; or ``arguments`` and ``selection`` of pytest; ``at``, ``breakpoints``, ``settings``,
+        ``timeout``, ``output``: a reply."""
         if request["at"] not in _AT:
             raise ValueError("a program stops at one of %s, not at %r" % (", ".join(_AT), request["at"]))
         while self._run is not None and (self._run.pid or request["at"] != "idle"):
@@ -65,6 +66,7 @@ class DebugSession:
         self._gone = _NONE
         self._breakpoints = request["breakpoints"]
         run = _Run(self.supervisor)
+        self._settings = request["settings"] or self._settings
         request = {**request, "memory": self.supervisor.memory, "settings": self._settings}
         os.chdir(self.workspace)
 
@@ -228,6 +230,7 @@ class DebugSession:
             "program": heard.program.text() if heard else "",
             "stop": last.get("stop"),
             "breakpoints": self._breakpoints,
+            "settings": self._settings,
             "sources": last.get("sources", {}),
             **ends,
         }

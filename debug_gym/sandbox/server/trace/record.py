@@ -9,6 +9,7 @@ import json
 import os
 import re
 import reprlib
+import sys
 import threading
 from types import CodeType, FrameType, ModuleType
 from typing import Any, Callable, Dict, List, Optional, Set, Tuple, Union
@@ -89,6 +90,11 @@ def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
+MAX_FOLLOWED = 50_000
+"""Hits of an entry after which the last ones are no longer recorded, where the first ones are shown, too:
+that takes 30 microseconds each."""
+
+
 class Recorder:
     """Writes rows to a descriptor. ``counts`` has the hits of each entry, and outlives this process;
     ``short`` makes paths short.
@@ -97,8 +103,9 @@ class Recorder:
     kinds are ``line``, ``call``, ``return``, ``raise``, ``yield`` and ``assign``.
     """
 
-    def __init__(self, fd: int, counts: Any, hits: int, last: bool, short: Callable[[str], str]) -> None:
-        self.fd, self.counts, self.hits, self.last, self.short = fd, counts, hits, last, short
+    def __init__(self, fd: int, counts: Any, hits: int, keep: str, short: Callable[[str], str]) -> None:
+        self.fd, self.counts, self.short = fd, counts, short
+        self._recorded = {"first": hits, "last": sys.maxsize, "both": max(hits, MAX_FOLLOWED)}[keep]
         self.traced: Set[int] = set()
         """Identities of the code objects whose calls are recorded."""
         self._open: Dict[int, List[Tuple[Spec, int]]] = {}
@@ -173,7 +180,7 @@ class Recorder:
             except BaseException as error:
                 values = [("the condition", "raised " + describe(error))]
         hit = self.counts[spec.number] = self.counts[spec.number] + 1
-        return (hit if self.last or hit <= self.hits else 0), values
+        return (hit if hit <= self._recorded else 0), values
 
     def _look(self, code: CodeType, frame: FrameType) -> str:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import fcntl
 import importlib.util
+import itertools
 import json
 import mmap
 import os
@@ -34,10 +35,11 @@ _ROW = (int, int, str, str, int, str, int, str, int, list, str)
 
 
 class _Rows:
-    """What came over the pipe, within bounds: of each entry, the first or last hits."""
+    """What came over the pipe, within bounds: of each entry, the first hits, the last, or half of both."""
 
-    def __init__(self, entries: int, hits: int, last: bool) -> None:
-        self.entries, self.hits, self.last = entries, hits, last
+    def __init__(self, entries: int, hits: int, keep: str) -> None:
+        self.entries, self.hits = entries, hits
+        self.first = {"first": hits, "last": 0, "both": (hits + 1) // 2}[keep]
         self.problems: List[str] = []
         self.notes: List[str] = []
         self._kept: List[Dict[int, List[Any]]] = [{} for _ in range(entries)]
@@ -55,7 +57,7 @@ class _Rows:
                 continue
             if isinstance(record, dict):
                 self._remark(record)
-            elif isinstance(record, list) and tuple(map(type, record)) == _ROW:
+            elif isinstance(record, list) and tuple(map(type, record)) == _ROW and _are_pairs(record[9]):
                 self._keep(record)
         self._rest = self._rest[:_MAX_LINE]
 
@@ -70,11 +72,11 @@ class _Rows:
             return
         kept = self._kept[spec]
         if hit not in kept:
-            if kind in ("return", "raise") or (len(kept) >= self.hits and not self.last):
+            if kind in ("return", "raise") or (len(kept) >= self.hits == self.first):
                 return
             kept[hit] = []
             if len(kept) > self.hits:
-                del kept[min(kept)]
+                del kept[next(itertools.islice(kept, self.first, None))]
         if hit in kept and len(kept[hit]) < 2:  # a call and its end
             self._number += 1
             kept[hit].append([self._number, *row])
@@ -85,13 +87,18 @@ class _Rows:
         return [row[1:] for row in sorted(found)]
 
 
+def _are_pairs(values: List[Any]) -> bool:
+    """Names or expressions, with their values in words."""
+    return all(isinstance(pair, list) and list(map(type, pair)) == [str, str] for pair in values)
+
+
 def trace(
     supervisor: Supervisor,
     spawn: Callable[[Callable[[], None]], int],
     workspace: str,
     request: Dict[str, Any],
 ) -> Dict[str, Any]:
-    """``points``, ``calls``, ``assignments``, ``hits``, ``last``; ``script``, or ``arguments`` and
+    """``points``, ``calls``, ``assignments``, ``hits``, ``keep``; ``script``, or ``arguments`` and
     ``selection`` of pytest;
     ``timeout``, ``output`` (bytes) -> how it ended, as for tests, and ``rows``, ``hits``, ``problems``."""
     entries = sum(len(request[kind]) for kind in ("points", "calls", "assignments"))
@@ -109,7 +116,7 @@ def trace(
     for _, writer in pipes:
         os.close(writer)
     rows, text, results = (
-        _Rows(entries, request["hits"], request["last"]),
+        _Rows(entries, request["hits"], request["keep"]),
         BoundedOutput(request["output"]),
         BoundedOutput(_RESULTS),
     )
@@ -140,7 +147,7 @@ def _main(writers: List[int], counts: mmap.mmap, request: Dict[str, Any], worksp
     script: List[str] = request["script"]
     plan = Plan(workspace, request)
     numbers = memoryview(counts).cast("Q")
-    recorder = Recorder(rows, numbers, request["hits"], request["last"], plan.source.short)
+    recorder = Recorder(rows, numbers, request["hits"], request["keep"], plan.source.short)
     problems = plan.problems
     if not script and importlib.util.find_spec("pytest") is None:
         problems.append("pytest is not installed for %s, so tests cannot be traced" % sys.executable)
