@@ -18,6 +18,7 @@ from debug_gym.sandbox.server.debug.commands import (
 from debug_gym.tools.base import Session, ToolError
 from debug_gym.tools.breakpoints import Breakpoints
 from debug_gym.tools.printable import printable
+from debug_gym.tools.test_output import WarningsSeen
 from debug_gym.tools.text import clip, read_text, scrub
 
 MAX_OUTPUT, MAX_PROGRAM = 24_000, 12_000
@@ -174,7 +175,8 @@ class DebugCall:
         self.memory.settings = reply.settings
         self.memory.running, self.memory.over = not reply.ended, reply.ended
         self.said += filter(None, [reply.output.rstrip()])
-        self.program += filter(None, [reply.program])
+        warnings = self.session.state.setdefault("warnings", WarningsSeen())
+        self.program += filter(None, [warnings.once(reply.program)])
         if reply.interrupted and reply.stop is not None:
             limit = self.session.task.limits.command_timeout if self.timeout is None else self.timeout
             self.said.append(f"[interrupted after {limit:g} s; `c` goes on from here]")

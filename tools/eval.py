@@ -11,10 +11,13 @@ from debug_gym.runners import runner_of
 from debug_gym.sandbox import TestRun
 from debug_gym.tools.base import Arguments, Session, Tool, ToolError
 from debug_gym.tools.printable import printable
+from debug_gym.tools.test_output import WarningsSeen, shorten
 from debug_gym.tools.text import clip, scrub
 
 MAX_OUTPUT = 24_000
 """Characters of the test command's output that are shown."""
+MAX_FRAMES = 10
+"""Frames shown of where a test stood at its time limit."""
 MAX_FAILURES = 30
 """Failed tests that are listed above the output."""
 _ORDER = ("failed", "error", "passed", "xfailed", "xpassed", "skipped")
@@ -53,7 +56,13 @@ class Eval(Tool):
         if not args.tests:
             session.tests = run
         limit = session.task.tests.timeout if args.timeout is None else args.timeout
-        parts = [_summary(run, limit), _failures(run), clip(printable(run.output), MAX_OUTPUT)]
+        warnings = session.state.setdefault("warnings", WarningsSeen())
+        parts = [
+            _summary(run, limit),
+            *_standing(run, session.sandbox.workspace),
+            _failures(run),
+            clip(printable(shorten(warnings.once(run.output))), MAX_OUTPUT),
+        ]
         data = {
             "outcomes": dict(run.outcomes),
             "passed": len(run.passed),
@@ -88,6 +97,20 @@ def _summary(run: TestRun, limit: float) -> str:
         line += f"; the run broke off before its end (exit code {run.exit_code})"
     remarks = [note for note in run.note.split("; ") if note and not note.startswith("cold: ")]
     return "; ".join([line, *remarks])
+
+
+def _standing(run: TestRun, workspace: str) -> list[str]:
+    """Of a run that did not come to its end: which test was running, and where that stood."""
+    if run.complete or not (run.running or run.stack):
+        return []
+    folder = workspace.rstrip("/") + "/"
+    own = [frame for frame in run.stack if frame.startswith(folder) and "/site-packages/" not in frame]
+    shown = [frame for frame in run.stack[:1] if frame not in own] + own[:MAX_FRAMES]
+    where = [f"    {frame.removeprefix(folder)}" for frame in shown]
+    first = f"it was running {run.running}" if run.running else "it had not begun with a test"
+    return [
+        printable(text) for text in [first + (", and stood, innermost first, at" if where else ""), *where]
+    ]
 
 
 def _failures(run: TestRun) -> str:

@@ -105,6 +105,11 @@ class TestRun:
     """It ran in a fork of the warm interpreter; else in a new one."""
     note: Text = ""
     """Why it did not run warm, or what else the caller should know."""
+    running: Text = ""
+    """Of a run that did not come to its end: the test that began last."""
+    stack: Texts = ()
+    """Of a run that was stopped at its time limit: where its main thread stood, innermost first, each as
+    ``path:line in function``."""
 
     @property
     def passed(self) -> tuple[str, ...]:

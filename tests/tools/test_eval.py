@@ -183,3 +183,93 @@ def test_only_the_visible_tests_run(call, make_session):
         tests=Tests(visible=("tests",)),
     )
     assert set(call(session, "eval").data["outcomes"]) == {"tests/test_a.py::test_a"}
+
+
+SLOW = """import time
+
+
+def wait():
+    time.sleep(100)
+
+
+def spin(n):
+    while n:
+        n += 1
+
+
+def deep():
+    return sum(range(10**13))
+"""
+
+
+@pytest.mark.parametrize(
+    ("call_of", "place"),
+    [
+        ("wait()", r"    slow\.py:5 in wait"),
+        ("spin(1)", r"    slow\.py:(9|10) in spin"),
+        ("deep()", r"    slow\.py:14 in deep"),
+    ],
+)
+def test_a_run_at_its_time_limit_says_where_it_stood(make_session, call, call_of, place):
+    tests = f"from slow import *\n\n\ndef test_ok():\n    pass\n\n\ndef test_slow():\n    {call_of}\n"
+    session = make_session({"slow.py": SLOW, "test_slow.py": tests})
+    summary, running, *rest = call(session, "eval", timeout=1).text.split("\n")
+    assert summary == "1 passed of 2; stopped after 1 seconds, before the end"
+    assert running == "it was running test_slow.py::test_slow, and stood, innermost first, at"
+    assert re.fullmatch(place, rest[0])
+    assert rest[1] == "    test_slow.py:9 in test_slow"
+
+
+def test_a_run_that_hangs_before_its_tests_says_where(make_session, call):
+    session = make_session({"test_a.py": "import time\ntime.sleep(100)\n"})
+    lines = call(session, "eval", timeout=1).text.split("\n")
+    assert lines[1:3] == [
+        "it had not begun with a test, and stood, innermost first, at",
+        "    test_a.py:2 in <module>",
+    ]
+
+
+def test_a_run_that_breaks_off_says_in_which_test(make_session, call):
+    session = make_session({"test_a.py": "import os\n\n\ndef test_a():\n    os._exit(3)\n"})
+    assert call(session, "eval").text.split("\n")[1] == "it was running test_a.py::test_a"
+
+
+def test_of_many_parameters_the_first_failure_is_shown_in_full(make_session, call):
+    tests = """import pytest
+
+
+@pytest.mark.parametrize("n", range(40))
+def test_many(n):
+    text = "x" * 50  # a line of the source
+    print("captured", n)
+    assert [text, n] == [text, -1]
+
+
+def test_other():
+    assert 1 == 2
+"""
+    text = call(make_session({"test_a.py": tests}), "eval").text
+    assert text.count("a line of the source") == 1
+    assert text.count("captured 0") == 1
+    assert "captured 1" not in text
+    assert text.count("At index 1 diff: ") == 40
+    assert text.count("test_a.py:8: AssertionError") == 40
+    assert ">       assert 1 == 2\nE       assert 1 == 2" in text
+
+
+def test_warnings_are_shown_once(make_session, call):
+    conftest = "import sys\nprint('old.py:3: DeprecationWarning: at the start\\n  old()', file=sys.stderr)\n"
+    tests = "import warnings\n\n\ndef test_a():\n    warnings.warn('from a test', UserWarning)\n"
+    session = make_session(
+        {"conftest.py": conftest, "test_a.py": tests, "run.py": "import conftest\nx = 1\n"}
+    )
+    first, second = (call(session, "eval").text for _ in range(2))
+    assert "from a test" in first
+    assert "Warning:" not in second
+    assert "[warnings that were shown before are left out]" in second
+    assert second.splitlines()[0] == first.splitlines()[0]
+    first, second = (call(session, "pdb", script=["run.py"], at="start", command="n").text for _ in range(2))
+    assert "DeprecationWarning: at the start\n  old()" in first
+    assert "Warning:" not in second
+    session.sandbox.write("test_a.py", tests.replace("from a", "from another").encode())
+    assert "from another test" in call(session, "eval").text

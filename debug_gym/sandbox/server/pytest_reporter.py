@@ -1,4 +1,5 @@
-"""A pytest plugin that writes what happened to a descriptor, one JSON line each.
+"""A pytest plugin that writes what happened to a descriptor, one JSON line each; and, on a signal, where
+the program stands, as ``faulthandler`` writes it.
 
 Used by the warm test run, and by the cold one, which gets its source as text, behind that of ``pytest_ids``:
 so its only import of ours is one that can be left out.
@@ -6,13 +7,19 @@ so its only import of ours is one that can be left out.
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import runpy
+import signal
 from typing import Any
 
 if "Ids" not in globals():
     from .pytest_ids import Ids
+
+
+STACK_SIGNAL = getattr(signal, "SIGRTMAX", signal.SIGUSR2)
+"""On this one the main thread's stack is written. The handler is C code: no endless call stops it."""
 
 
 class Reporter:
@@ -50,6 +57,10 @@ class Reporter:
         if report.failed:
             self._write({"id": self.ids.of_report(report), "outcome": "error", "message": _message(report)})
 
+    def pytest_runtest_protocol(self, item: Any) -> None:
+        """A test is about to run."""
+        self._write({"started": self.ids.of_item(item)})
+
     def pytest_runtest_logreport(self, report: Any) -> None:
         """One phase of one test ended."""
         outcome = report.outcome
@@ -77,6 +88,7 @@ def run_module(fd: int, wanted: Any) -> None:
     Ids.mark_hooks()
     Reporter.mark_hooks()
     ids = Ids(wanted)
+    faulthandler.register(STACK_SIGNAL, file=fd, all_threads=False)
     prepare = _pytest.config._prepareconfig
 
     def with_reporter(args: Any, plugins: Any = None, **options: Any) -> Any:

@@ -23,6 +23,10 @@ class HostGoneError(Exception):
     """The other end of the channel was closed: the gym ended, or was killed."""
 
 
+_LAST_WORDS = 0.03
+"""Seconds that a program at its time limit gets to write where it stands."""
+
+
 class Supervisor:
     """Waits for children and pipes in one loop. It is pid 1 of its sandbox, or a subreaper.
 
@@ -116,15 +120,21 @@ class Supervisor:
         sinks: dict[int, BoundedOutput],
         timeout: float | None,
         before: frozenset[int] | None = None,
+        *,
+        ask: int | None = None,
     ) -> dict[str, Any]:
         """Collect the output of child ``pid`` until it exits (not until its pipes close: a daemon may hold
-        them), end what it left behind, and say how it went. Closes the descriptors in ``sinks``."""
+        them), end what it left behind, and say how it went. Closes the descriptors in ``sinks``.
+
+        At the time limit it gets the signal ``ask``, and a moment to write where it stands."""
         self.out_of_memory = False
         self.keep.add(pid)
         for fd in sinks:
             os.set_blocking(fd, False)
         readers = {fd: pump(sink.add) for fd, sink in sinks.items()}
         timed_out = not self.wait(readers, lambda: pid in self.exited, timeout)
+        if timed_out and ask is not None and send_signal(pid, ask):
+            self.wait(readers, lambda: pid in self.exited, _LAST_WORDS)
         if timed_out:
             self.end_family(pid)
         status = self.exited.pop(pid, signal.SIGKILL)

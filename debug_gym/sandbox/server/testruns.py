@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import re
 import struct
 import sys
 from typing import Any, Callable
@@ -16,6 +17,9 @@ from .supervise import Supervisor
 
 _RECORDS = 32 << 20
 """Bytes of results from one run."""
+_FRAME = re.compile(rb'  File "(.*)", line (\d+) in (.*)')
+"""A line of what ``faulthandler`` writes."""
+_MAX_STACK = 100
 _COLD = (
     inspect.getsource(pytest_ids)
     + inspect.getsource(pytest_reporter).replace("from __future__ import annotations\n", "", 1)
@@ -65,7 +69,7 @@ class TestRunner:
             pid, output, records = self._start_warm(request["arguments"], request["selection"])
         sinks = {output: BoundedOutput(request["output"]), records: BoundedOutput(_RECORDS)}
         text, results = sinks[output], sinks[records]
-        reply = self.supervisor.run(pid, sinks, request["timeout"], strays)
+        reply = self.supervisor.run(pid, sinks, request["timeout"], strays, ask=pytest_reporter.STACK_SIGNAL)
         reply.update(output=text.text(), dropped=text.dropped, warm=not note)
         reply["note"] = "; ".join(filter(None, [reply.get("note"), note]))
         reply.update(read_records(results.data()))
@@ -159,17 +163,25 @@ def run_child(work: Callable[[], Any]) -> None:
 
 
 def read_records(data: bytes) -> dict[str, Any]:
-    """What the reporter wrote, as ``collected``, ``outcomes``, ``messages``, ``complete``. The worst outcome
-    of a test's phases counts. The tests may have written there too: what is no record is left out."""
+    """What the reporter wrote, as ``collected``, ``outcomes``, ``messages``, ``complete``; of a run that did
+    not come to its end, ``running`` and ``stack``. The worst outcome of a test's phases counts. The tests may
+    have written there too: what is no record is left out."""
     rank = {"passed": 0, "xfailed": 1, "skipped": 2, "xpassed": 3, "failed": 4, "error": 5}
     collected: list[str] = []
     outcomes: dict[str, str] = {}
     messages: dict[str, str] = {}
-    complete = False
+    complete, running = False, ""
+    stack: list[str] = []
     for line in data.splitlines():
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):
+            frame = _FRAME.fullmatch(line)
+            stack += (
+                ["%s:%s in %s" % tuple(part.decode("utf-8", "replace") for part in frame.groups())]
+                if frame
+                else []
+            )
             continue
         if not isinstance(record, dict):
             continue
@@ -177,13 +189,16 @@ def read_records(data: bytes) -> dict[str, Any]:
             collected = record["collected"]
         elif "finished" in record:
             complete = True
+        elif isinstance(record.get("started"), str):
+            running = record["started"]
         elif _are_texts([record.get(name) for name in ("id", "outcome", "message")]):
             test, outcome = record["id"], record["outcome"]
             if outcome in rank and rank[outcome] >= rank.get(outcomes.get(test, ""), -1):
                 outcomes[test] = outcome
                 if record["message"]:
                     messages[test] = record["message"]
-    return {"collected": collected, "outcomes": outcomes, "messages": messages, "complete": complete}
+    results = {"collected": collected, "outcomes": outcomes, "messages": messages, "complete": complete}
+    return results if complete else {**results, "running": running, "stack": stack[:_MAX_STACK]}
 
 
 def _are_texts(values: Any) -> bool:
