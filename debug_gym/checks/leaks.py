@@ -50,7 +50,7 @@ def answers_in_reach(
 
 
 def _search_group(tasks: Sequence[Task], backend: Backend, everywhere: bool) -> dict[str, list[str]]:
-    answers = {task.id: dict(_answers(task)) for task in tasks}
+    answers = {task.id: _answers(task, backend) for task in tasks}
     every = {line for of_task in answers.values() for lines in of_task.values() for line in lines}
     shared = _search_shared(tasks[0], every, backend) if everywhere else {}
     found = {}
@@ -110,17 +110,43 @@ def _leaks(answers: Held, shared: Held | None, mine: Held | None, inside: str) -
                 yield f"the agent can read {what} in {path}"
 
 
-def _answers(task: Task) -> Iterator[tuple[str, set[str]]]:
-    """What must not be found, and its distinctive lines."""
-    added = [
-        line[1:]
-        for line in (task.gold_patch or "").splitlines()
-        if line.startswith("+") and not line.startswith("+++")
-    ]
-    hidden = (
-        (f"the hidden test file {path}", text.splitlines()) for path, text in task.tests.hidden_texts.items()
-    )
-    for what, lines in (("the gold patch", added), *hidden):
-        distinctive = {line.strip() for line in lines if len(line.strip()) >= SHORTEST}
-        if distinctive:
-            yield what, set(sorted(distinctive, key=len)[-LINES:])
+def _answers(task: Task, backend: Backend) -> Held:
+    """What must not be found, and its distinctive lines: those that the repository's file of the same path
+    does not have."""
+    hidden = {f"the hidden test file {path}": {path: text} for path, text in task.tests.hidden_texts.items()}
+    wanted = {"the gold patch": _added(task.gold_patch or ""), **hidden}
+    known = _known_lines(task, {path for files in wanted.values() for path in files}, backend)
+    found = {}
+    for what, files in wanted.items():
+        lines = {
+            line.strip()
+            for path, text in files.items()
+            for line in text.splitlines()
+            if len(line.strip()) >= SHORTEST and line.strip() not in known.get(path, ())
+        }
+        if lines:
+            found[what] = {*sorted(lines, key=lambda line: (len(line), line))[-LINES:]}
+    return found
+
+
+def _added(patch: str) -> dict[str, str]:
+    """Path to the lines that a unified diff adds to a file."""
+    found: dict[str, str] = {}
+    path = ""
+    for line in patch.splitlines():
+        if line.startswith("+++ "):
+            path = line[4:].partition("\t")[0].strip().removeprefix("b/")
+        elif line.startswith("+"):
+            found[path] = f"{found.get(path, '')}{line[1:]}\n"
+    return found
+
+
+def _known_lines(task: Task, paths: Iterable[str], backend: Backend) -> Held:
+    """Path to the lines that the repository's file has."""
+    found: Held = {}
+    with suppress(DebugGymError), backend.start(task.for_agent()) as sandbox:
+        for path in paths:
+            with suppress(OSError, ValueError):
+                text = sandbox.read(path).decode(errors="replace")
+                found[path] = {line.strip() for line in text.splitlines()}
+    return found

@@ -1,21 +1,19 @@
-"""What one verdict is about: the changes that count, what the tests must give, and the runs that show it."""
+"""What one verdict is about: the changes that count, what the tests must give, and the controls drawn."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Self
 
 from debug_gym.judge.changes import shadows, sort_changes
 from debug_gym.judge.controls.assertions import certain_controls
-from debug_gym.judge.controls.sample import apply, draw, shuffled
+from debug_gym.judge.controls.sample import Drawn, draw, shuffled
 from debug_gym.judge.original import Original
+from debug_gym.judge.plan import Plan
 from debug_gym.judge.support import support_files
-from debug_gym.judge.trials import Trial
-from debug_gym.runners import runner_of
 from debug_gym.runners.pytest import is_pytest
 from debug_gym.sandbox import Changes
-from debug_gym.task import NegativeControl, Task
+from debug_gym.task import Task
 
 _SAMPLED_FILES = 6
 """Test files from which controls are made on the spot, where a task brings none."""
@@ -32,14 +30,13 @@ class Case:
     """Those that do not, each with the reason."""
     expected: dict[str, str]
     """Required test id to the outcome that is demanded."""
-    controls: tuple[NegativeControl, ...]
-    odds: float
-    texts: dict[str, str] = field(repr=False)
-    """Path to original text of the files that the controls change."""
+    drawn: Drawn
+    plan: Plan = field(repr=False)
+    """The runs that decide."""
 
     @classmethod
     def prepare(cls, task: Task, changes: Changes, original: Original) -> Self:
-        """Sort the changes and draw the controls.
+        """Sort the changes, draw the controls and plan the runs.
 
         Raises:
             TaskError: a control does not fit its file; the test command cannot be run.
@@ -50,43 +47,15 @@ class Case:
         protected = {*task.tests.hidden, *_test_files(expected), *compared, *support}
         known = original.paths() if any(map(shadows, changes.files)) else ()
         counted, rejected = sort_changes(task, changes, protected, known)
-        controls, odds = _draw(task, expected, original)
-        texts = original.texts({control.path for control in controls})
-        return cls(task, counted, rejected, expected, controls, odds, texts)
-
-    @cached_property
-    def original_trials(self) -> tuple[Trial, ...]:
-        """The runs of the original tests: one a test; all in one where the task names none, or its tests
-        cannot be run one by one. Tests that pass before the fix are together where the task says so; those
-        that show the fix never are, since a forger could tell a run of many from that of a single control."""
-        tests, expected = self.task.tests, self.expected
-        if not expected:
-            return ()
-        if not tests.required or not runner_of(tests).selects:
-            return (Trial((), tuple(expected)),)
-        together = tuple(test for test in expected if test not in tests.fail_to_pass)
-        if not tests.share_sandbox or not together:
-            return tuple(Trial((test,), (test,)) for test in expected)
-        alone = [Trial((test,), (test,)) for test in expected if test in tests.fail_to_pass]
-        return (*alone, Trial(together, together))
-
-    @cached_property
-    def control_trials(self) -> tuple[Trial, ...]:
-        """The runs of the controls: each like the one of its original in all but the changed text."""
-        return tuple(self._control_trials())
-
-    def _control_trials(self) -> Iterator[Trial]:
-        for control in self.controls:
-            like = next(trial for trial in self.original_trials if control.test in trial.required)
-            yield replace(like, control=control, text=apply(control, self.texts))
+        drawn = _draw(task, expected, original)
+        texts = original.texts({control.path for control in drawn.all})
+        return cls(task, counted, rejected, expected, drawn, Plan(task, tuple(expected), drawn, texts))
 
 
-def _draw(
-    task: Task, expected: dict[str, str], original: Original
-) -> tuple[tuple[NegativeControl, ...], float]:
-    """The controls for one verdict, and the odds against them."""
+def _draw(task: Task, expected: dict[str, str], original: Original) -> Drawn:
+    """The controls for one verdict."""
     if not is_pytest(task.tests):
-        return (), 1.0
+        return Drawn()
     tests = [test for test, outcome in expected.items() if outcome == "passed"]
     controls = task.tests.controls
     if not controls:

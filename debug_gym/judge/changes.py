@@ -5,6 +5,7 @@ import posixpath
 import sys
 from collections.abc import Collection
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 import pathspec
 
@@ -69,15 +70,16 @@ def sort_changes(
     deleted = tuple(path for path in changes.deleted if not _objection(task, path, protected))
     kept = set(changes.deleted).difference(deleted)
     rejected += [f"{path}: may not be deleted" for path in kept]
-    for path in [path for path in files if _in_the_way(path, kept)]:
+    below = {str(folder) for path in kept for folder in PurePosixPath(path).parents}
+    for path in [path for path in files if path in below or _lies_below(path, kept)]:
         rejected.append(f"{path}: in its way lies a file that may not be deleted")
         del files[path]
     return Changes(files=files, deleted=deleted), tuple(sorted(rejected))
 
 
-def _in_the_way(path: str, kept: Collection[str]) -> bool:
-    """Whether one of the files that stay is where this one needs a folder, or lies below its place."""
-    return any(path.startswith(f"{other}/") or other.startswith(f"{path}/") for other in kept)
+def _lies_below(path: str, kept: Collection[str]) -> bool:
+    """Whether one of the files that stay is where this one needs a folder."""
+    return any(str(folder) in kept for folder in PurePosixPath(path).parents)
 
 
 def shadows(path: str, known: Collection[str] = ()) -> bool:

@@ -80,6 +80,15 @@ class Original:
         found = self._sandbox().listdir(depth=3, limit=100_000)
         return frozenset(path for path, kind, _ in found if kind != "dir")
 
+    def sources(self) -> list[str]:
+        """The Python files that an agent may change: what it reads in them, code under test knows."""
+        found = self._sandbox().listdir(depth=20, limit=100_000)
+        return [
+            path
+            for path, kind, _ in found
+            if kind == "file" and path.endswith(".py") and self.task.is_editable(path)
+        ]
+
     def data_files(self) -> set[str]:
         """Files that are no Python and small enough to be what tests compare with."""
         found = self._sandbox().listdir(depth=20, limit=100_000)

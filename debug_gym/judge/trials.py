@@ -1,37 +1,19 @@
-"""Trials: runs of required tests, each in a fresh sandbox, and what makes a result count."""
+"""Running trials, each in a fresh sandbox, and what makes a result count."""
 
 import os
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from debug_gym.errors import ProtocolError, SandboxDiedError, SandboxError, SandboxTimeoutError
+from debug_gym.judge.plan import Trial
 from debug_gym.runners import Runner, runner_of
 from debug_gym.sandbox import Backend, Changes, FileEntry, Snapshot, TestRun
-from debug_gym.task import NegativeControl, Task, as_bytes
+from debug_gym.task import Task, as_bytes
 
 _SHORTENED = 2.0
 """Seconds at least that a trial gets after another one ran out of time."""
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One run: exactly these tests, on the originals of their files or on a control."""
-
-    tests: tuple[str, ...]
-    """Ids to select; empty: all that the task's command collects."""
-    required: tuple[str, ...]
-    """Ids that must be collected; where ``tests`` are named, no others may be."""
-    control: NegativeControl | None = None
-    """Which expectation is changed; None: none."""
-    text: str = field(default="", repr=False)
-    """The control's file."""
-
-    @property
-    def deciding(self) -> tuple[str, ...]:
-        """The tests whose outcome matters: of a control only its own."""
-        return self.required if self.control is None else (self.control.test,)
 
 
 @dataclass(frozen=True)
@@ -39,7 +21,7 @@ class TrialResult:
     """What a trial gave."""
 
     seen: dict[str, str] = field(default_factory=dict)
-    """TrialResult of each required test; nothing passed here unless the whole run is sound."""
+    """Outcome of each of its tests; nothing passed here unless the whole run is sound."""
     flaw: str = ""
     """Why the run as a whole is not to be trusted; empty: it is sound."""
     output: str = ""
@@ -53,49 +35,42 @@ class TrialRunner:
 
     Args:
         task: of the trials.
-        counted: the changes.
+        counted: the changes. In every trial they are laid over the repository, then the hidden tests and the
+            trial's texts, all anew, so that no file's age tells a control from an original.
         backend: of the sandboxes.
-        texts: the original files that controls change. They are laid anew in every trial, so that no
-            file's age tells a control from an original.
     """
 
-    def __init__(
-        self, task: Task, counted: Changes, backend: Backend, texts: Mapping[str, str] | None = None
-    ) -> None:
-        self.task, self.backend = task, backend
+    def __init__(self, task: Task, counted: Changes, backend: Backend) -> None:
+        self.task, self.counted, self.backend = task, counted, backend
         self.runner = runner_of(task.tests)
         self._shown = task.for_agent()
-        self.deleted = counted.deleted
-        originals = {**(texts or {}), **task.tests.hidden}
-        laid = {path: FileEntry(data=as_bytes(content)) for path, content in originals.items()}
-        self.files = {**counted.files, **laid}
-        """What is laid over the repository: the changes, then the tests on top."""
         self._late = threading.Event()
 
     def run(self, trial: Trial, options: Sequence[str] = ()) -> TrialResult:
-        """Run one trial. What the code under test does to its sandbox is an outcome, not an exception.
+        """Run one trial. What the code under test does to its sandbox is a result, not an exception.
 
         Raises:
             SandboxError: no sandbox can be started.
         """
-        files = dict(self.files)
-        if trial.control is not None:
-            files[trial.control.path] = FileEntry(data=trial.text.encode())
+        contents = {**self.task.tests.hidden, **trial.texts}
+        laid = {path: FileEntry(data=as_bytes(content)) for path, content in contents.items()}
+        files = Changes(files={**self.counted.files, **laid}, deleted=self.counted.deleted)
         limit = self.task.tests.timeout
         if self._late.is_set():
             limit = min(limit, max(_SHORTENED, limit / 10))
+        selection = () if trial.everything else tuple(map(trial.id_of, trial.tests))
         with self.backend.start(self._shown) as sandbox:
             try:
-                sandbox.restore(Snapshot(changes=Changes(files=files, deleted=self.deleted)))
+                sandbox.restore(Snapshot(changes=files))
             except (SandboxDiedError, SandboxTimeoutError, ProtocolError):
                 raise
             except SandboxError as error:  # e.g. a folder where a file is that may not be deleted
-                missing = dict.fromkeys(trial.required, "missing")
+                missing = dict.fromkeys(trial.tests, "missing")
                 return TrialResult(missing, f"the changes do not fit over the repository: {error}")
             try:
-                run = sandbox.run_tests(trial.tests, options=options, timeout=limit)
+                run = sandbox.run_tests(selection, options=options, timeout=limit)
             except (SandboxDiedError, SandboxTimeoutError, ProtocolError) as error:
-                return TrialResult(dict.fromkeys(trial.required, "missing"), str(error))
+                return TrialResult(dict.fromkeys(trial.tests, "missing"), str(error))
         if run.timed_out:
             self._late.set()
         return examine(trial, run, self.runner)
@@ -105,8 +80,8 @@ def examine(trial: Trial, run: TestRun, runner: Runner) -> TrialResult:
     """What a run is worth: no test passed in it unless the session is whole and ran what was asked for."""
     flaw = _flaw(trial, run, runner)
     seen = {}
-    for test in trial.required:
-        outcome = _outcome(run, test)
+    for test in trial.tests:
+        outcome = _outcome(run, trial.id_of(test))
         seen[test] = "untrusted" if flaw and outcome == "passed" else outcome
     return TrialResult(seen, flaw, run.output, run.timed_out, run)
 
@@ -125,7 +100,8 @@ def _flaw(trial: Trial, run: TestRun, runner: Runner) -> str:
     if not run.complete:
         return f"the test session did not run to its end (exit code {run.exit_code})"
     collected = set(run.collected)
-    if trial.tests and (collected != set(trial.required) or len(run.collected) != len(collected)):
+    asked = set(map(trial.id_of, trial.tests))
+    if not trial.everything and (collected != asked or len(run.collected) != len(collected)):
         return "the tests that were collected are not the ones that were asked for"
     if not set(run.outcomes) <= collected:
         return "a test or a file reported that was not collected"
@@ -137,31 +113,26 @@ def _flaw(trial: Trial, run: TestRun, runner: Runner) -> str:
 def run_all(
     runner: TrialRunner,
     trials: Iterable[Trial],
-    expected: dict[str, str],
     workers: int | None,
-    *,
-    thorough: bool = True,
+    is_last: Callable[[Trial, TrialResult], bool] = lambda trial, result: False,
 ) -> dict[Trial, TrialResult]:
-    """Run trials side by side, in the order given. Controls are left out as soon as an original failed or
-    a control passed: the verdict stands then.
+    """Run trials side by side, in the order given.
 
     Args:
         runner: where.
         trials: in an order that the code under test cannot know.
-        expected: what each required test must give.
         workers: trials at the same time; None: one a CPU.
-        thorough: False leaves out originals as well.
+        is_last: whether the trials that have not begun need not run after one with this result.
     """
     decided = threading.Event()
 
     def run(trial: Trial) -> tuple[Trial, TrialResult] | None:
-        if decided.is_set() and (trial.control is not None or not thorough):
+        if decided.is_set():
             return None
-        outcome = runner.run(trial)
-        holds = all(outcome.seen[test] == expected[test] for test in trial.deciding)
-        if holds == (trial.control is not None):
+        result = runner.run(trial)
+        if is_last(trial, result):
             decided.set()
-        return trial, outcome
+        return trial, result
 
     with ThreadPoolExecutor(workers or os.cpu_count() or 1, thread_name_prefix="judge") as pool:
         return dict(filter(None, pool.map(run, trials)))

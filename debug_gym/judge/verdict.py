@@ -1,14 +1,15 @@
 """From a changed workspace to a verdict: prepare the case, run its trials, say what they show."""
 
 import time
+from dataclasses import replace
 
 from debug_gym.episode import Verdict
 from debug_gym.errors import SandboxUnavailableError
 from debug_gym.judge.case import Case
-from debug_gym.judge.controls.sample import shuffled
-from debug_gym.judge.findings import Findings
+from debug_gym.judge.findings import Findings, is_decisive
 from debug_gym.judge.original import Original
-from debug_gym.judge.trials import TrialRunner, run_all
+from debug_gym.judge.plan import Trial
+from debug_gym.judge.trials import TrialResult, TrialRunner, run_all
 from debug_gym.sandbox import Backend, Changes
 from debug_gym.task import Task
 
@@ -24,9 +25,9 @@ def judge(
 ) -> Verdict:
     """Decide whether the changes fix the task.
 
-    Every required test runs in a fresh sandbox, on the original repository with the counted changes and the
-    hidden tests laid over it; among these runs, in random order, are those of negative controls, which must
-    fail.
+    The required tests run in fresh sandboxes, on the original repository with the counted changes and the
+    hidden tests laid over it. In each run some of them are laid as negative controls, which must fail; see
+    ``debug_gym.judge.plan``.
 
     Args:
         task: with its hidden tests, required ids and negative controls. Where it names no ids, every test
@@ -52,7 +53,26 @@ def judge(
         )
     with Original(task, backend) as original:
         case = Case.prepare(task, changes, original)
-    runner = TrialRunner(task, case.counted, backend, case.texts)
-    trials = shuffled([*case.original_trials, *case.control_trials])
-    results = run_all(runner, trials, case.expected, workers, thorough=thorough)
-    return Findings(case, results).verdict(time.monotonic() - began)
+    findings = _hold_trials(case, backend, workers, thorough)
+    return findings.verdict(time.monotonic() - began)
+
+
+def _hold_trials(case: Case, backend: Backend, workers: int | None, thorough: bool) -> Findings:
+    """Run the rounds, then again the tests that what ran beside them may have disturbed."""
+
+    def is_last(trial: Trial, result: TrialResult) -> bool:
+        return is_decisive(case, trial, result)
+
+    runner = TrialRunner(case.task, case.counted, backend)
+    rounds = run_all(runner, case.plan.rounds(), workers, _never if thorough else is_last)
+    findings = Findings(case, rounds)
+    for group in case.plan.again(findings.unclear):
+        if findings.is_lost:
+            break
+        runner = TrialRunner(case.task, case.counted, backend)  # it gives a test all its time again
+        findings = replace(findings, again={**findings.again, **run_all(runner, group, workers, is_last)})
+    return findings
+
+
+def _never(_trial: Trial, _result: TrialResult) -> bool:
+    return False

@@ -28,7 +28,14 @@ class NegativeControl(Frozen):
     """What stands there instead in the control."""
     sharp: bool = False
     """The edit lies where the broken code fails, so that code which is not fixed cannot tell the control from
-    the original by what it computes."""
+    the original by what it computes; and with the fix it makes this test fail and no other."""
+    renamed: str = ""
+    """Id of the test in the control, where the edit changes it (a parameter's value may be part of it)."""
+
+    @property
+    def id(self) -> str:
+        """The id under which its test runs."""
+        return self.renamed or self.test
 
 
 class RunnerChoice(Frozen):

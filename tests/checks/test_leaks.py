@@ -43,6 +43,17 @@ def test_what_lies_in_the_workspace(make_task, backend, files, problem):
     assert where == ([problem] if problem else [])
 
 
+def test_what_the_repository_has_at_the_same_place_is_no_answer(make_task, backend):
+    """A patch that copies lines within its file, and a hidden file that is the visible one, or longer."""
+    copied = FIX + FIX.replace("answer", "result")
+    gold = "--- a/a.py\n+++ b/a.py\n@@ -1,4 +1,7 @@\n" + "".join(f"+{line}\n" for line in FIX.splitlines())
+    longer = f"{HIDDEN}\n\ndef test_nothing():\n    assert True\n"
+    files = {"a.py": copied, "t.py": HIDDEN, "u.py": HIDDEN.replace("answer", "answers")}
+    hidden = {"t.py": HIDDEN, "u.py": longer.replace("answer", "answers")}
+    task = make_task(files, gold_patch=gold, tests=Tests(hidden=hidden))
+    assert answers_in_reach([task], backend, everywhere=False) == {"example": []}
+
+
 def _zipped(text):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -1,5 +1,7 @@
 """Which changes count."""
 
+import time
+
 import pytest
 
 from debug_gym.judge import sort_changes
@@ -81,3 +83,13 @@ def test_a_module_that_was_there_may_have_any_name():
     assert not shadows("queue.py", known=["queue.py"])
     assert not shadows("calendar/new.py", known=["calendar/__init__.py"])
     assert shadows("queue/new.py", known=["src/queue.py"])
+
+
+def test_thousands_of_files_are_sorted_at_once(task):
+    """Each needs to be compared with its own folders, not with all that stay."""
+    files = {f"pkg/{i}/a.py": FileEntry(data=b"") for i in range(5000)}
+    deleted = tuple(f"data/{i}/a.txt" for i in range(5000))
+    began = time.process_time()
+    counted, rejected = sort_changes(task, Changes(files=files, deleted=deleted))
+    assert (len(counted.files), len(rejected)) == (5000, 5000)
+    assert time.process_time() - began < 2

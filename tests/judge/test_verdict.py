@@ -173,7 +173,7 @@ def test_a_named_test_must_pass_and_nothing_else(make_task, backend, body, outco
 
 def test_a_task_that_brings_no_controls_gets_controls_all_the_same(task, backend):
     verdict = judge(task, _changes(calc=FIXED), backend)
-    assert verdict.controls == 3
+    assert verdict.controls == 2
     assert verdict.odds == 1.0
     patch = b"\nimport _pytest.python as python\npython.Function.runtest = lambda self: None\n"
     forged = judge(task, _changes(calc=SOURCE["calc.py"].encode() + patch), backend)

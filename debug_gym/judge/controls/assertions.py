@@ -9,10 +9,11 @@ import ast
 import math
 import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 
 from debug_gym.judge.controls.edits import Edit, SourceText, Span
-from debug_gym.judge.controls.literals import mutated, words_of
+from debug_gym.judge.controls.literals import Words, far, others
 from debug_gym.judge.controls.test_source import (
     RAISES,
     Function,
@@ -50,11 +51,10 @@ _UNITTEST_OPPOSITES = {
 _UNITTEST_EQUAL = {
     f"assert{kind}Equal" for kind in ("", "Almost", "List", "Dict", "Tuple", "Set", "Sequence", "MultiLine")
 }
-_ERRORS = ("KeyError", "IndexError", "TypeError", "AttributeError", "ZeroDivisionError", "RuntimeError")
-_BASES = {"BaseException", "Exception", "LookupError", "ArithmeticError"}
-"""Whoever raises one of ``_ERRORS`` raises one of these, too."""
-_RARE = ("EOFError", "BufferError", "MemoryError", "ConnectionResetError")
-"""What a fix may hardly raise where any error will do."""
+_ERRORS = ("EOFError", "BufferError", "MemoryError", "FloatingPointError", "ConnectionResetError")
+"""What no sane fix raises, nor derives an error of its own from."""
+_FAMILY = frozenset({"OSError", "IOError", "EnvironmentError", "ConnectionError"})
+"""Bases of the last of these, which a fix may raise where they are expected."""
 _PATTERN = frozenset("|[](){}*+?\\")
 """A changed letter in a pattern with one of these need not exclude what the original matches."""
 
@@ -96,37 +96,42 @@ class Edits:
         text: of the file.
         tree: of the text.
         seed: the same seed gives the same edits.
+        sources: texts that code under test can see, whose words an expectation may be made of.
+        count: other values at one place, at most.
     """
 
-    def __init__(self, text: str, tree: ast.Module, seed: object = 0) -> None:
+    def __init__(
+        self, text: str, tree: ast.Module, seed: object = 0, sources: Collection[str] = (), count: int = 1
+    ) -> None:
         self.tree = tree
         self._text = SourceText(text)
         self._random = random.Random(str(seed))
-        self._words = words_of(tree)
+        self._words = Words.of(tree, sources)
+        self._count = count
 
     @classmethod
-    def of(cls, text: str, seed: object = 0) -> "Edits | None":
+    def of(cls, text: str, seed: object = 0, sources: Collection[str] = (), count: int = 1) -> "Edits | None":
         """The edits of a text; None if it is not Python."""
         try:
             tree = ast.parse(text)
         except (SyntaxError, ValueError):
             return None
-        return None if "\r" in text.replace("\r\n", "") else cls(text, tree, seed)  # its lines are not ours
+        if "\r" in text.replace("\r\n", ""):
+            return None  # its lines are not ours
+        return cls(text, tree, seed, sources, count)
 
     def of_test(self, test: str) -> list[Edit]:
-        """All edits of one test, each place once, values first."""
+        """All edits of one test, values first."""
         function = self._find(test.partition("::")[2].partition("[")[0].split("::"))
         if function is None:
             return []
         known = named_values(self.tree, function)
-        edits: dict[tuple[int, int], Edit] = {}
+        edits: dict[Edit, None] = {}
         for statement in straight(function.body):
-            for edit in self._statement(statement, known):
-                edits.setdefault((edit.line, edit.column), edit)
-        for edit in self._removals(function):
-            edits.setdefault((edit.line, edit.column), edit)
+            edits.update(dict.fromkeys(self._statement(statement, known)))
+        edits.update(dict.fromkeys(self._removals(function)))
         order = ("value", "error", "opposite", "removal")
-        return sorted(edits.values(), key=lambda edit: order.index(edit.kind))
+        return sorted(edits, key=lambda edit: order.index(edit.kind))
 
     def _find(self, names: Sequence[str]) -> Function | None:
         body: list[ast.stmt] = self.tree.body
@@ -188,8 +193,7 @@ class Edits:
     ) -> Iterator[Edit]:
         """Other constants in an expected value."""
         if isinstance(node, ast.Constant):
-            for new in mutated(node.value, self._text.of(node), self._random, self._words):
-                yield self._text.replace(node, new, "value", span, certain=certain)
+            yield from self._constant(node, "value", span, certain=certain)
         elif isinstance(node, ast.List | ast.Tuple) and not node.elts:
             yield self._text.replace(
                 node, "[None]" if isinstance(node, ast.List) else "(None,)", "value", span
@@ -204,15 +208,20 @@ class Edits:
             for part in _parts(node):
                 yield from self._values(part, span, known, exact)
 
+    def _constant(self, node: ast.Constant, kind: str, span: Span, *, certain: bool) -> Iterator[Edit]:
+        """Other constants in place of one."""
+        for other in others(node.value, self._text.of(node), self._random, self._words, self._count):
+            yield self._text.replace(node, other.text, kind, span, certain=certain, alike=other.alike)
+
     def _far(
         self, values: Sequence[ast.expr], tolerances: Sequence[ast.keyword], span: Span
     ) -> Iterator[Edit]:
         """Another number, so far away that nothing is close to both."""
         node = values[0] if len(values) == 1 else None
-        if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
-            other = node.value * 2 + 1
-            if other - node.value > 2 * _tolerance(other, tolerances):
-                yield self._text.replace(node, repr(other), "value", span, certain=False)
+        if isinstance(node, ast.Constant) and type(node.value) in {int, float}:
+            width = partial(_tolerance, keywords=tolerances)
+            for new in far(self._text.of(node), width, self._random, self._count):
+                yield self._text.replace(node, new, "value", span, certain=False)
 
     def _unittest(self, call: ast.Call, span: Span, known: Mapping[str, list[ast.expr]]) -> Iterator[Edit]:
         """``self.assertEqual(...)`` and the like."""
@@ -241,13 +250,12 @@ class Edits:
                 if keyword.arg == "match" and isinstance(keyword.value, ast.Constant):
                     text = self._text.of(keyword.value)
                     if _PATTERN.isdisjoint(text):
-                        for new in mutated(keyword.value.value, text, self._random, self._words):
-                            yield self._text.replace(keyword.value, new, "error", span, certain=False)
+                        yield from self._constant(keyword.value, "error", span, certain=False)
             wanted, old = call.args[0], self._text.of(call.args[0])
             if isinstance(wanted, ast.Name | ast.Attribute):
-                others = _RARE if old in _BASES else _ERRORS
-                new = self._random.choice([error for error in others if error != old])
-                yield self._text.replace(wanted, new, "error", span, certain=False)
+                free = _ERRORS[:-1] if old in _FAMILY else _ERRORS
+                new = self._random.choice([error for error in free if error != old])
+                yield self._text.replace(wanted, new, "error", span, certain=False, alike=False)
 
 
 def _parts(node: ast.expr) -> Sequence[ast.expr]:
@@ -267,7 +275,7 @@ def _parts(node: ast.expr) -> Sequence[ast.expr]:
 
 def _tolerance(value: float, keywords: Sequence[ast.keyword]) -> float:
     """How far from a value what is close to it may lie; infinity if that cannot be read."""
-    widths = [0.0]
+    widths = [1e-6 * value]
     for keyword in keywords:
         given = keyword.value.value if isinstance(keyword.value, ast.Constant) else None
         if keyword.arg not in {"abs", "rel", "delta"} or not isinstance(given, int | float):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from debug_gym.judge.controls.edits import Edit
-from debug_gym.judge.controls.literals import mutated, words_in
+from debug_gym.judge.controls.literals import Words, others
 
 _WANTED = r"expect|want|golden|approved|snapshot"
 _FILE = re.compile(rf"{_WANTED}|\.(snap|ambr)$", re.IGNORECASE)
@@ -25,19 +25,21 @@ def is_read(path: str, test_text: str) -> bool:
     return name.name in test_text or name.suffix in {".snap", ".ambr"}
 
 
-def data_edits(path: str, text: str, seed: object) -> Iterator[Edit]:
-    """Edits of one expectation each, in random order; the same seed gives the same ones."""
+def data_edits(path: str, text: str, seed: object, count: int = 1) -> Iterator[list[Edit]]:
+    """Edits of one expectation each, at most ``count`` of one place, in random order; the same seed gives the
+    same ones."""
     chance = random.Random(str(seed))
     pattern = _ANY if _FILE.search(path) else _KEYED
     places = [match.span(match.lastindex or 0) for match in pattern.finditer(text)]
-    words = words_in([text])
+    words = Words([text])
     for start, end in chance.sample(places, len(places)):
         old = text[start:end]
         value = _value(old)
-        for new in mutated(value, old, chance, words):
-            line = text.count("\n", 0, start) + 1
-            written = new[1:-1] if isinstance(value, str) and old[:1] != '"' else new
-            yield Edit(line, start - (text.rfind("\n", 0, start) + 1), old, written, certain=False)
+        bare = isinstance(value, str) and old[:1] != '"'
+        line, column = text.count("\n", 0, start) + 1, start - (text.rfind("\n", 0, start) + 1)
+        found = others(value, old, chance, words, count)
+        news = [(other.text[1:-1] if bare else other.text, other.alike) for other in found]
+        yield [Edit(line, column, old, new, certain=False, alike=alike) for new, alike in news]
 
 
 def _value(text: str) -> object:

@@ -21,6 +21,8 @@ class Edit:
     ``removal``: a call left out."""
     certain: bool = field(compare=False, default=True)
     """It excludes the original whatever the code does; else the gold patch must confirm it."""
+    alike: bool = field(compare=False, default=True)
+    """It looks no less like an original than the original does."""
     statement: Span = field(compare=False, default=(0, 0))
     """Of the statement that it stands in."""
 
@@ -36,15 +38,24 @@ class SourceText:
         return self._cut(node, node.end_lineno or node.lineno, node.end_col_offset or 0)
 
     def replace(
-        self, node: ast.expr | ast.stmt, new: str, kind: str, span: Span, *, certain: bool = True
+        self,
+        node: ast.expr | ast.stmt,
+        new: str,
+        kind: str,
+        span: Span,
+        *,
+        certain: bool = True,
+        alike: bool = True,
     ) -> Edit:
         """Another text in place of a node."""
-        return Edit(node.lineno, self._column(node), self.of(node), new, kind, certain, span)
+        place = node.lineno, self._column(node)
+        return Edit(*place, self.of(node), new, kind, certain, alike, span)
 
     def remove(self, node: ast.stmt, following: ast.stmt) -> Edit:
         """Leave out a statement; the one that follows, on a line of its own, takes its place."""
         old = self._cut(node, following.lineno, following.col_offset)
-        return Edit(node.lineno, self._column(node), old, "", "removal", False, (node.lineno, node.lineno))
+        place, span = (node.lineno, self._column(node)), (node.lineno, node.lineno)
+        return Edit(*place, old, "", "removal", False, False, span)
 
     def _cut(self, node: ast.expr | ast.stmt, end_line: int, end: int) -> str:
         return "\n".join(self._slices(node, end_line, end))

@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from debug_gym.judge.controls.assertions import Edits, certain_controls, control
-from debug_gym.judge.controls.sample import apply
+from debug_gym.judge.controls.texts import apply
 
 
 def variants(body, head="", **options):
@@ -110,16 +110,20 @@ def test_methods_are_found_and_broken_files_are_not():
     assert Edits.of("def f(:") is None
 
 
-def test_words_look_like_the_files_own():
-    """A control shall not stand out by words that nobody would write."""
-    text = "def test_a():\n    assert f('late') == 'lost'\n"
-    words = {
-        edit.new
-        for seed in range(20)
-        for edit in Edits.of(text, seed).of_test("t::test_a")
-        if edit.kind == "value"
-    }
-    assert words == {"'late'"}
+def words_for(head, sources=()):
+    text = f"{head}def test_a():\n    assert f() == 'lost'\n"
+    edits = [edit for seed in range(20) for edit in Edits.of(text, seed, sources, 5).of_test("t::test_a")]
+    return {edit.new.strip("'") for edit in edits if edit.kind == "value" and edit.alike}
+
+
+def test_words_take_the_place_of_words_that_are_used_alike():
+    """Else what stands in the file, or in the sources, or in neither, would tell the original."""
+    assert words_for("") == set()
+    assert words_for("NAMES = ['late', 'gone', 'Late']\n") == set()
+    assert words_for("NAMES = ['late', 'gone', 'Late', 'lost']\n") == {"late", "gone"}
+    assert words_for("", ["lost = 'early'"]) == {"early"}
+    assert words_for("NAMES = ['late', 'lost']\n", ["lost late"]) == {"late"}
+    assert words_for("NAMES = ['late', 'lost']\n", ["lost"]) == set()
 
 
 def test_controls_without_a_gold_patch_change_only_what_excludes_the_original():

@@ -19,6 +19,11 @@ def test_first():
 def test_kept():
     assert double(2) == 4
 
+def test_told():
+    seen = []
+    seen.append("first")
+    assert seen == ["first"]
+
 @pytest.mark.parametrize("x, want", [(3, 6), (4, 8)])
 def test_table(x, want):
     assert double(x) == want
@@ -30,7 +35,7 @@ IDS = tuple(f"tests/test_h.py::test_{name}" for name in ("first", "table[3-6]", 
 TESTS = Tests(
     hidden={"tests/test_h.py": HIDDEN},
     fail_to_pass=IDS,
-    pass_to_pass=("tests/test_h.py::test_kept",),
+    pass_to_pass=("tests/test_h.py::test_kept", "tests/test_h.py::test_told"),
     timeout=10,
 )
 GOLD = Changes(files={"calc.py": FileEntry(data=b"def double(x):\n    return x * 2\n")})
@@ -42,19 +47,24 @@ def test_controls_of_a_small_task(make_task, backend):
     assert {control.test for control in controls} == set(TESTS.required)
     first = [control for control in controls if control.test == IDS[0]]
     assert min(control.line for control in first if control.sharp) == 7  # line 6 passes with the broken code
-    table = [control for control in controls if "table" in control.test]
-    assert {control.new for control in table} == {"double(x) != want"}  # another value would be another id
+    table = [control for control in controls if control.test == IDS[1]]
+    assert all(control.sharp and control.old == "6" for control in table)
+    assert {control.id for control in table} == {
+        f"tests/test_h.py::test_table[3-{item.new}]" for item in table
+    }
     assert not any(control.sharp for control in controls if control.test in TESTS.pass_to_pass)
+    (removal,) = (control.old for control in controls if not control.new)
+    assert removal.startswith("seen.append(")
     with_controls = task.model_copy(update={"tests": TESTS.model_copy(update={"controls": controls})})
     assert check_controls(with_controls, GOLD, backend) == []
     verdict = judge(with_controls, GOLD, backend)
     assert verdict.resolved
-    assert verdict.controls >= 6
-    assert verdict.odds < 1
+    assert verdict.controls >= 24
+    assert verdict.odds < 1e-3
 
 
 def test_the_same_task_gives_the_same_controls(make_task, backend):
-    tests = TESTS.model_copy(update={"fail_to_pass": IDS[1:2], "pass_to_pass": ()})
+    tests = TESTS.model_copy(update={"fail_to_pass": (), "pass_to_pass": (*IDS[1:], *TESTS.pass_to_pass)})
     task = make_task(FILES, tests=tests)
     assert make_controls(task, GOLD, backend) == make_controls(task, GOLD, backend) != ()
 

@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 
 from debug_gym.benchmarks.nightmares import Nightmares
-from debug_gym.judge.controls.sample import TARGET, apply, draw
+from debug_gym.judge.controls.sample import TARGET, draw, odds
+from debug_gym.judge.controls.texts import apply
+
+MOST_ODDS = {"contract-quotes": 2e-3}
+"""Of tasks whose tests expect errors rather than values."""
 
 
 @pytest.mark.parametrize("task", tuple(Nightmares().tasks.values()), ids=lambda task: task.id)
@@ -19,6 +23,6 @@ def test_stored_controls(task):
         changed = apply(control, texts)
         assert changed != texts[control.path]
         ast.parse(changed)
-    _, odds = draw(task, task.tests.controls, task.tests.required)
-    assert odds <= TARGET
+    drawn = draw(task, task.tests.controls, task.tests.required)
+    assert odds([len(controls) for controls in drawn.sharp.values()]) <= MOST_ODDS.get(task.id, TARGET)
     assert not task.for_agent().tests.controls
