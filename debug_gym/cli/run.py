@@ -60,6 +60,9 @@ def run(
             "--workers", "-w", help="Episodes at a time. [dim]\\[default: one a CPU, with a model eight][/]"
         ),
     ] = None,
+    processes: Annotated[
+        int | None, typer.Option(help="Spread the workers over so many processes. [dim]\\[default: 1][/]")
+    ] = None,
     ray: Annotated[
         str | None,
         typer.Option(
@@ -133,6 +136,7 @@ def run(
         "attempts": attempts,
         "seed": seed,
         "workers": workers,
+        "processes": processes,
         "ray": ray,
         "sandbox": sandbox,
         "output": output,

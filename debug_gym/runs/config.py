@@ -21,7 +21,7 @@ class RunConfig(AttemptConfig):
     """A benchmark, an agent, how the agent plays it, and how often."""
 
     INERT: ClassVar[frozenset[str]] = frozenset(
-        ["workers", "ray", "output"]
+        ["workers", "processes", "ray", "output"]
         + [f"agent_options.{name}" for name in ("timeout", "retries", "max_wait", "stream")]
         + [f"agent_options.{name}" for name in ("requests_per_minute", "tokens_per_minute", "max_concurrent")]
     )
@@ -43,6 +43,9 @@ class RunConfig(AttemptConfig):
     """Attempt ``i`` is played with the seed ``seed + i``."""
     workers: int | None = Field(default=None, gt=0, le=4096)
     """Episodes at the same time. None: one for each CPU; eight where the agent waits for a model."""
+    processes: int = Field(default=1, gt=0, le=1024)
+    """Spread the workers over so many processes of this machine, since one keeps only a few CPUs busy. Limits
+    of requests to a model hold for each of them."""
     ray: str | None = None
     """Play on a Ray cluster: ``auto`` (the one that this machine belongs to), an address, or ``local`` (one
     that is started for this run, on this machine); None: in threads of this process."""

@@ -17,6 +17,7 @@ from debug_gym.episode import Step
 from debug_gym.errors import SandboxError, TaskError
 from debug_gym.executors.base import LOSSES, Executor, LostError
 from debug_gym.executors.local import LocalExecutor
+from debug_gym.executors.processes import ProcessExecutor
 from debug_gym.runs.config import RunConfig
 from debug_gym.runs.plan import Plan
 from debug_gym.session import AbandonedError, Attempt, Passing
@@ -128,6 +129,8 @@ def execute(plan: Plan, on_event: Callable[[Event], None] = lambda event: None) 
 
 
 def _executor(plan: Plan, stop: Flag) -> Executor:
+    if plan.config.ray is None and plan.config.processes > 1:
+        return ProcessExecutor(plan, stop, plan.config.processes, plan.config.workers)
     if plan.config.ray is None:
         return LocalExecutor(plan, stop, plan.config.workers)
     from debug_gym.executors.ray import RayExecutor

@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -9,11 +10,9 @@ import sys
 import tempfile
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from debug_gym.errors import DebugGymError, SandboxError, SandboxUnavailableError
 from debug_gym.sandbox import checkout_cache
@@ -24,7 +23,7 @@ from debug_gym.sandbox.interpreters import interpreter
 from debug_gym.sandbox.launcher.enclosure import HOME, ROOTS_ID, WORKSPACE
 from debug_gym.sandbox.results import Changes
 from debug_gym.sandbox.server.harvest import CACHES, SKIPPED
-from debug_gym.sandbox.template_client import Template
+from debug_gym.sandbox.template_client import Template, Wanted
 from debug_gym.sandbox.workspace_diff import harvest_folder, harvest_upper
 from debug_gym.task import DirectorySource, Task
 
@@ -70,6 +69,7 @@ class NamespaceBackend:
     Args:
         ready: how many sandboxes to keep started ahead for the tasks last used; a start then costs a
             fraction of a millisecond, and a few MB wait for it.
+        lender: leads to a process that lends its warm interpreters (``lend``); None: this one starts its own.
     """
 
     name = "namespace"
@@ -77,9 +77,9 @@ class NamespaceBackend:
     memory_groups = False
     """Each sandbox gets a memory cgroup."""
 
-    def __init__(self, ready: int = 0) -> None:
-        self.ready = ready
-        self._templates: OrderedDict[tuple[Any, ...], Template] = OrderedDict()
+    def __init__(self, ready: int = 0, lender: socket.socket | None = None) -> None:
+        self.ready, self._lender = ready, lender
+        self._templates: OrderedDict[Wanted, Template] = OrderedDict()
         self._pool: OrderedDict[str, _Ready] = OrderedDict()
         self._lock = threading.RLock()
         _backends.append(self)
@@ -145,27 +145,44 @@ class NamespaceBackend:
 
     def _template(self, task: Task, python: str, base: checkout_cache.Base) -> Template:
         """The warm interpreter for a task: one with what its files import ahead, where that is installed."""
-        variables = task.environment.variables
+        variables = tuple(sorted(task.environment.variables.items()))
         with self._lock:
-            wanted = task.environment.preload
-            if wanted is None:
-                installed = self._warm(python, (), variables).installed
-                wanted = tuple(name for name in base.imports if name in installed)
-            return self._warm(python, wanted, variables)
+            preload = task.environment.preload
+            if preload is None:
+                plain = Wanted(python, (), variables, self.memory_groups)
+                installed = self._warm(plain).installed
+                preload = tuple(name for name in base.imports if name in installed)
+            return self._warm(Wanted(python, preload, variables, self.memory_groups))
 
-    def _warm(self, python: str, preload: tuple[str, ...], variables: Mapping[str, str]) -> Template:
-        key = (python, preload, tuple(sorted(variables.items())))
-        template = self._templates.get(key)
+    def _warm(self, wanted: Wanted) -> Template:
+        template = self._templates.get(wanted)
         if template is not None and not template.alive:
             template.close()
             template = None
         if template is None:
-            template = Template(python, preload, variables, memory_groups=self.memory_groups)
-            self._templates[key] = template
+            lender = self._lender
+            template = Template.launch(wanted) if lender is None else Template.borrow(lender, wanted)
+            self._templates[wanted] = template
             while len(self._templates) > MAX_TEMPLATES:
                 self._templates.popitem(last=False)[1].close()
-        self._templates.move_to_end(key)
+        self._templates.move_to_end(wanted)
         return template
+
+    def lend(self, borrower: socket.socket) -> None:
+        """Let another process have copies of the warm interpreters, until it hangs up; see ``lender``."""
+        with borrower:
+            while request := borrower.recv(1 << 16):
+                fields = json.loads(request)
+                variables = tuple((name, value) for name, value in fields["variables"])
+                wanted = Wanted(
+                    fields["python"], tuple(fields["preload"]), variables, groups=fields["groups"]
+                )
+                try:
+                    with self._lock:
+                        template = self._warm(wanted)
+                    template.lend(borrower)
+                except SandboxError as error:
+                    borrower.send(str(error).encode() or b"?")
 
     def _take_ready(self, task: Task) -> Sandbox | None:
         """A sandbox that was started ahead, if there is one; and start the next in the background."""

@@ -1,8 +1,11 @@
 """Backends by name: one of each kind in a process, so that all who play share its warm interpreters."""
 
+import socket
+
 from debug_gym import plugins
 from debug_gym.errors import SandboxUnavailableError
 from debug_gym.sandbox.base import Backend
+from debug_gym.sandbox.namespace import NamespaceBackend
 
 _shared: dict[str, Backend] = {}
 
@@ -16,6 +19,14 @@ def shared_backend(name: str) -> Backend:
     if name not in _shared:
         _shared[name] = plugins.load("sandboxes", name)()
     return _shared[name]
+
+
+def offer(name: str, lender: socket.socket) -> None:
+    """Let the backend of a name, if it can, have warm interpreters of another process: see
+    ``NamespaceBackend.lend``."""
+    made = plugins.load("sandboxes", name)
+    if isinstance(made, type) and issubclass(made, NamespaceBackend):
+        _shared[name] = made(lender=lender)
 
 
 def working_backend(name: str) -> Backend:

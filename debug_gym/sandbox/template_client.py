@@ -3,14 +3,17 @@
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Mapping
+import weakref
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Protocol, Self
 
 from debug_gym.errors import SandboxError, SandboxUnavailableError
 from debug_gym.sandbox import checkout_cache
@@ -30,34 +33,138 @@ def _own_folders() -> list[str]:
     return [str(own), *(str(part.resolve()) for part in own.iterdir() if part.is_symlink())]
 
 
-class Template:
-    """The host's handle on one warm interpreter."""
+@dataclass(frozen=True)
+class Wanted:
+    """Which warm interpreter."""
 
-    def __init__(
-        self, python: str, preload: tuple[str, ...], variables: Mapping[str, str], *, memory_groups: bool
-    ) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        self._socket = ours
+    python: str
+    preload: tuple[str, ...]
+    """Modules that it has imported ahead."""
+    variables: tuple[tuple[str, str], ...]
+    """Of its environment, sorted."""
+    groups: bool
+    """Each sandbox gets a memory cgroup."""
+
+
+class Process(Protocol):
+    """What is left of a started program: as ``subprocess.Popen`` has it."""
+
+    def poll(self) -> int | None:
+        """None as long as it runs."""
+        ...
+
+    def kill(self) -> None:
+        """End it."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end. Raises ``subprocess.TimeoutExpired``."""
+        ...
+
+
+class _Relative:
+    """A process that is no child of this one."""
+
+    def __init__(self, pidfd: int) -> None:
+        self._pidfd = pidfd
+        self._release = weakref.finalize(self, os.close, pidfd)
+
+    def poll(self) -> int | None:
+        """See ``Process.poll``."""
+        return 0 if self._ended(0) else None
+
+    def kill(self) -> None:
+        """See ``Process.kill``."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """See ``Process.wait``."""
+        if not self._ended(timeout):
+            raise subprocess.TimeoutExpired("a warm interpreter", timeout or 0.0)
+        return 0
+
+    def _ended(self, timeout: float | None) -> bool:
+        poll = select.poll()
+        poll.register(self._pidfd, select.POLLIN)
+        return bool(poll.poll(None if timeout is None else timeout * 1000))
+
+
+class Template:
+    """The host's handle on one warm interpreter.
+
+    Args:
+        control: the socket on which it takes requests; it has said, or is about to say, what it is.
+        process: which it is.
+        errors: what it writes to its error output.
+    """
+
+    def __init__(self, control: socket.socket, process: Process, errors: IO[bytes]) -> None:
+        self._socket, self._process, self._errors = control, process, errors
         self._lock = threading.Lock()
+        control.settimeout(WARM_LIMIT)
+        facts = self._answer()
+        self.installed: frozenset[str] = frozenset(facts["installed"])
+
+    @classmethod
+    def launch(cls, wanted: Wanted) -> Self:
+        """Start an interpreter and wait until it is warm.
+
+        Raises:
+            SandboxError: it does not start.
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         boot = BOOT + "from debug_gym_runtime.launcher.template import main; main(int(sys.argv[2]))"
         with theirs:
-            self._process = subprocess.Popen(
-                [python, "-c", boot, str(RUNTIME), str(theirs.fileno())],
+            process = subprocess.Popen(
+                [wanted.python, "-c", boot, str(RUNTIME), str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
-                env=sandbox_environment(python, HOME, variables),
+                env=sandbox_environment(wanted.python, HOME, dict(wanted.variables)),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=self._errors,
+                stderr=errors,
                 cwd="/",
                 start_new_session=True,
             )
         with contextlib.suppress(OSError):  # it may have ended already; the lack of an answer will say so
-            config = {"preload": preload, "masked": _own_folders(), "memory_groups": memory_groups}
+            config = {"preload": wanted.preload, "masked": _own_folders(), "memory_groups": wanted.groups}
             ours.send(json.dumps(config).encode())
-        ours.settimeout(WARM_LIMIT)
-        facts = self._answer()
-        self.installed: frozenset[str] = frozenset(facts["installed"])
+        return cls(ours, process, errors)
+
+    @classmethod
+    def borrow(cls, lender: socket.socket, wanted: Wanted) -> Self:
+        """A copy of another process's interpreter, warm at once: see ``lend``.
+
+        Raises:
+            SandboxError: there is none to be had.
+        """
+        lender.settimeout(WARM_LIMIT)
+        try:
+            lender.send(json.dumps(asdict(wanted)).encode())
+            said, fds, _, _ = socket.recv_fds(lender, 1 << 16, 3)
+        except OSError as error:
+            raise SandboxError(f"nobody lends a warm interpreter: {error}") from None
+        if len(fds) != 3:
+            for fd in fds:
+                os.close(fd)
+            raise SandboxError(f"a warm interpreter cannot be had: {said.decode() or 'its owner is gone'}")
+        control, pidfd, errors = fds
+        return cls(socket.socket(fileno=control), _Relative(pidfd), os.fdopen(errors, "rb"))
+
+    def lend(self, borrower: socket.socket) -> None:
+        """Fork a copy of the interpreter, for another process to start its own sandboxes from."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours:
+            with theirs, self._lock:
+                said, fds = self._ask(b'{"op": "copy"}', [theirs.fileno()])
+            try:
+                if len(fds) != 1:
+                    raise SandboxError(json.loads(said).get("error", TOO_MANY_FILES))
+                socket.send_fds(borrower, [b"+"], [ours.fileno(), fds[0], self._errors.fileno()])
+            finally:
+                for fd in fds:
+                    os.close(fd)
 
     def _answer(self) -> dict[str, Any]:
         try:
@@ -113,12 +220,12 @@ class Template:
             raise
         return channel, pidfd, list(folders)
 
-    def _ask(self, request: bytes) -> tuple[bytes, list[int]]:
+    def _ask(self, request: bytes, rights: Sequence[int] = ()) -> tuple[bytes, list[int]]:
         """Send a request and wait for its answer. Without one the process is killed: a late answer would
         be taken for that to the next request."""
         try:
             self._socket.settimeout(START_LIMIT)
-            self._socket.send(request)
+            socket.send_fds(self._socket, [request], list(rights))
             data, fds, _, _ = socket.recv_fds(self._socket, 1 << 16, 2)
         except BaseException as error:
             self._process.kill()

@@ -4,7 +4,9 @@ It runs on the host, as the host's user, and only ever imports what is installed
 under test runs in its forks, behind the walls of ``enclosure``.
 
 Requests come as JSON datagrams on a socket; the answer to each is a datagram with two descriptors, a pidfd of
-the new sandbox's first process and the host's end of its channel, or with an error.
+the new sandbox's first process and the host's end of its channel, or with an error. A request for a copy of
+this process comes with the socket on which the copy is to take requests; it is warm at once, and shares its
+memory.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import signal
 import socket
 import sys
 import sysconfig
-from typing import Any, List, NoReturn
+from typing import Any, Dict, List, NoReturn, Optional, Tuple
 
 from ..server import linux
 from ..server.preload import preload, restart, restarted
@@ -43,16 +45,28 @@ def main(control_fd: int) -> None:
     more = preload(config["preload"], ["/usr", *visible], unfit)
     if more:
         restart({**config, "unfit": unfit + more})
-    groups = MemoryGroups(wanted=config["memory_groups"])
+    masked = [path for path in (*config["masked"], *_gyms()) if os.path.isdir(path)]
+    masked = [path for path in masked if _within(path, ["/usr", *visible])]
+    shown = {"visible": visible, "masked": masked}
     facts = {"python": sys.version.split()[0], "installed": installed_modules()}
+    copy: Optional[socket.socket] = control
+    while copy is not None:  # in each copy of this process anew
+        copy = _take_requests(copy, facts, shown, config["memory_groups"])
+
+
+def _take_requests(
+    control: socket.socket, facts: Dict[str, Any], shown: Dict[str, Any], memory_groups: bool
+) -> Optional[socket.socket]:
+    """Say what there is, and do what is asked for until the host hangs up. Gives, in a copy of this process
+    that was asked for, the socket on which the copy is to take requests."""
+    linux.set_subreaper()
+    groups = MemoryGroups(wanted=memory_groups)
     control.send(json.dumps(facts).encode())
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_read, False)
     os.set_blocking(wake_write, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-    masked = [path for path in (*config["masked"], *_gyms()) if os.path.isdir(path)]
-    masked = [path for path in masked if _within(path, ["/usr", *visible])]
     poll = select.poll()
     poll.register(control, select.POLLIN)
     poll.register(wake_read, select.POLLIN)
@@ -63,13 +77,46 @@ def main(control_fd: int) -> None:
             groups.reap()
         if control.fileno() not in ready:
             continue
-        data = control.recv(1 << 20)
+        data, fds = _receive(control)
         if not data:
             groups.wait()
-            return
+            return None
         request = json.loads(data)
-        request.update(visible=visible, masked=masked, names=_names(request["base"]))
+        if request.get("op") == "copy":
+            if _copy(control):
+                for fd in (control.detach(), wake_read, wake_write):
+                    os.close(fd)
+                return socket.socket(fileno=fds[0])
+            for fd in fds:
+                os.close(fd)
+            continue
+        request.update(shown, names=_names(request["base"]))
         _start(control, request, (wake_read, wake_write), groups)
+
+
+def _receive(control: socket.socket) -> Tuple[bytes, List[int]]:
+    """A request, and the descriptor that came with it, if one did."""
+    data, sent, _, _ = control.recvmsg(1 << 20, socket.CMSG_SPACE(4))
+    fds = array.array("i")
+    for level, kind, content in sent:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            fds.frombytes(content[: len(content) - len(content) % fds.itemsize])
+    return data, list(fds)
+
+
+def _copy(control: socket.socket) -> bool:
+    """Fork this process, and answer with a pidfd of the copy; whether this is the copy."""
+    try:
+        pid, pidfd = linux.fork_into(0)
+    except OSError as error:
+        control.send(json.dumps({"error": str(error)}).encode())
+        return False
+    if pid == 0:
+        signal.set_wakeup_fd(-1)
+        return True
+    control.sendmsg([b"{}"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [pidfd]))])
+    os.close(pidfd)
+    return False
 
 
 def _raise_descriptor_limit() -> None:
