@@ -57,7 +57,21 @@ SHOP = """class Shop:
     def price(self):
         return 3
 """
-LATE = """class Late:
+LATE = """import functools
+
+
+class First:
+    def __init__(self):
+        self.n = 1
+
+
+class Second:
+    @functools.lru_cache(None)
+    def __init__(self):
+        self.n = 2
+
+
+class Late:
     def price(self):
         return 4
 
@@ -87,12 +101,29 @@ def somewhere(sandbox, request):
     [
         ("Shop.price", "pack/shop.py:7"),
         ("Shop.Till.count", "pack/shop.py:4"),
-        ("Late.price", "pack/late.py:3"),
-        ("only_here", "pack/late.py:7"),
+        ("Late.price", "pack/late.py:17"),
+        ("only_here", "pack/late.py:21"),
     ],
 )
 def test_a_method_is_found_from_anywhere(somewhere, name, place):
     assert f" at {place}" in somewhere.debug(f"b {name}\ncl").output
+
+
+@pytest.mark.parametrize("name", ["late.Late.price", "pack.late.Late.price", "late.only_here"])
+def test_a_module_is_named_by_the_end_of_its_path(somewhere, name):
+    assert " at pack/late.py:" in somewhere.debug(f"b {name}\ncl").output
+
+
+def test_of_several_functions_of_one_name_the_right_one_is_taken(sandbox):
+    sandbox.write("several.py", b"from pack.late import First, Second\nx = 1\n")
+    sandbox.debug_start(script=["several.py"], at="start")
+    output = sandbox.debug("n\nb First.__init__\nb Second.__init__\nb pack/late.py:__init__\ncl").output
+    assert "Breakpoint 1 at pack/late.py:6\n" in output
+    assert "Breakpoint 2 at pack/late.py:12\n" in output
+    assert (
+        "*** '__init__' is the name of several functions, say which: First.__init__, Second.__init__"
+        in output
+    )
 
 
 def test_a_name_that_means_several_is_refused_with_all_of_them(somewhere):
@@ -134,7 +165,7 @@ def test_a_breakpoint_on_a_statement_of_several_lines_is_hit_once(sandbox):
     assert sandbox.debug("b 10\nc").stop.reason == "breakpoint 1"
     reply = sandbox.debug("c")
     assert reply.ended
-    assert reply.breakpoints[0]["hits"] == 1
+    assert reply.breakpoints[0].hits == 1
 
 
 def test_a_breakpoint_after_finally_is_hit_on_each_way(sandbox):

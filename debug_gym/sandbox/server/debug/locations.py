@@ -60,20 +60,25 @@ class SourceMap:
             self._find_functions(child, prefix + child.name + "." if named else prefix)  # type: ignore[attr-defined]
 
     def function(self, name: str) -> Optional[int]:
-        """The first line of a function's body, by its qualified name or, if that is unknown, its name."""
+        """The first line of a function's body, by its qualified name or the end of that.
+
+        Raises:
+            ValueError: it is the end of several.
+        """
         if name in self.functions:
             return self.functions[name]
-        return next((line for known, line in self.functions.items() if known.endswith("." + name)), None)
+        found = [known for known in self.functions if known.endswith("." + name)]
+        if len(found) > 1:
+            raise ValueError(
+                "%r is the name of several functions, say which: %s" % (name, ", ".join(found[:MAX_LISTED]))
+            )
+        return self.functions[found[0]] if found else None
 
 
 def _first_line(node: _Function) -> Any:
     """The first line of a function's body that holds code: a docstring holds none."""
     first = node.body[0]
-    if (
-        len(node.body) > 1
-        and isinstance(first, ast.Expr)
-        and isinstance(getattr(first.value, "value", None), str)
-    ):
+    if len(node.body) > 1 and ast.get_docstring(node, clean=False) is not None:
         first = node.body[1]
     return min([first.lineno, *[item.lineno for item in getattr(first, "decorator_list", [])]])
 
@@ -147,7 +152,8 @@ class Locator:
             if isinstance(code, CodeType):
                 filename = _canonic(code.co_filename)
                 body = [line for line in code_lines(code) if line > code.co_firstlineno]
-                return filename, self.source_map(filename).function(code.co_name) or min(body, default=0)
+                known = self.source_map(filename).definitions.get(code.co_firstlineno)
+                return filename, known or min(body, default=0)
         parts = name.split(".")
         for split in range(len(parts) - 1, 0, -1):
             try:
@@ -165,14 +171,16 @@ class Locator:
         return self._search_workspace(name)
 
     def _search_workspace(self, name: str) -> Tuple[str, int]:
-        """The only function of this name in the workspace's files; ``Class.method`` names one, too."""
+        """The only function of this name in the workspace's files; it may begin with its class, or with that
+        and its module."""
         pattern, last = re.compile(r"\bdef\s+%s\b" % re.escape(name.split(".")[-1])), "." + name
         found = []
         for filename in itertools.islice(python_files(self._places.workspace), MAX_SEARCHED):
             if not pattern.search(self._sources.peek(filename)):
                 continue
+            module = "." + os.path.splitext(self._places.short(filename))[0].replace(os.sep, ".") + "."
             for known, line in self.source_map(filename).functions.items():
-                if ("." + known).endswith(last):
+                if (module + known).endswith(last):
                     found.append((filename, known, line))
         if len(found) == 1:
             return found[0][0], found[0][2]
