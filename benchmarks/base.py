@@ -36,6 +36,11 @@ class Benchmark(ABC):
     description: str
     """One sentence for ``debug-gym list``."""
     card: Card = Card()
+    files: Mapping[str, str] = {}
+    """A digest of each file whose change makes another version, where that is worth telling by name."""
+    own_modules: Sequence[str] | None = None
+    """Not None: nobody has validated these tasks, so that the tests are run once before anybody plays; these
+    modules must then come from the repository, not from an installed copy of it."""
     splits: tuple[str, ...] = ()
     """Names of parts that can be asked for by ``--split``."""
 

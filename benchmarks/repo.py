@@ -4,13 +4,15 @@ import hashlib
 import os
 import re
 import shlex
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from debug_gym.benchmarks.base import Benchmark, first_problem, read_controls
+from debug_gym.benchmarks.layout import ignored, installed_copies, package_folders, packages
 from debug_gym.errors import ConfigError, TaskError
 from debug_gym.task import DirectorySource, Environment, Task, Tests
 
@@ -35,6 +37,10 @@ class Repo(Benchmark):
         *,
         id: str | None = None,  # noqa: A002 - the name of the task's field
         python: str | Path | None = None,
+        variables: Mapping[str, str] | None = None,
+        exclude: str | Sequence[str] = (),
+        gitignore: bool = True,
+        untracked: bool = True,
         fail_to_pass: str | Sequence[str] = (),
         pass_to_pass: str | Sequence[str] = (),
         unstable: str | Sequence[str] = (),
@@ -55,6 +61,13 @@ class Repo(Benchmark):
             id: the task's id; None: made from the folder's name.
             python: a virtual environment or an interpreter, relative to ``path``; None: ``.venv`` or
                 ``venv`` in the folder if there is one, else the interpreter that runs the gym.
+            variables: environment variables of the sandbox, e.g. ``variables.PYTHONPATH=src``. Unless they
+                name another ``PYTHONPATH``, it is the folders that hold the repository's packages, where
+                that is not the folder itself: they are tested, not a copy that is installed.
+            exclude: names or paths of files and folders that do not go into the sandbox; ``*`` and ``?`` are
+                wildcards.
+            gitignore: leave out what git ignores.
+            untracked: take what git neither tracks nor ignores; if not, only what it tracks.
             fail_to_pass: ids of the tests that fail now and must pass.
             pass_to_pass: ids of the tests that pass now and must still pass.
             unstable: ids of tests that pass and fail at random: they do not count.
@@ -74,7 +87,8 @@ class Repo(Benchmark):
             raise ConfigError(f"path: {path} is not a folder")
         self.command = _words(test_command)
         self.problem, self.id, self.timeout = problem, id or _id(self.path), timeout
-        self.python = python
+        self.python, self.variables = python, dict(variables or {})
+        self.exclude, self.gitignore, self.untracked = _several(exclude), gitignore, untracked
         self.fail_to_pass, self.pass_to_pass = _several(fail_to_pass), _several(pass_to_pass)
         self.unstable, self.share_sandbox, self.controls = _several(unstable), share_sandbox, controls
         self.editable, self.gold_patch = _several(editable), gold_patch
@@ -82,19 +96,44 @@ class Repo(Benchmark):
     @cached_property
     def version(self) -> str:  # type: ignore[override]
         """A digest of the folder's content, so that results of different states are never mixed."""
-        digest = hashlib.sha256()
-        source = DirectorySource(path=self.path)
-        for folder, folders, files in os.walk(self.path):
-            left_out = source.left_out(folder, [*folders, *files])
+        return _digest("".join(f"{path}\0{digest}\0" for path, digest in self.files.items()).encode())
+
+    @cached_property
+    def files(self) -> Mapping[str, str]:  # type: ignore[override]
+        """A digest of each file that goes into the sandbox."""
+        found = {}
+        for folder, folders, names in os.walk(self.path):
+            left_out = self.source.left_out(folder, [*folders, *names])
             folders[:] = sorted(set(folders) - left_out)
-            for name in sorted(set(files) - left_out):
-                file = Path(folder, name)
+            for file in (Path(folder, name) for name in sorted(set(names) - left_out)):
                 if file.is_file():
-                    digest.update(
-                        f"{file.relative_to(self.path).as_posix()}\0".encode("utf-8", "surrogateescape")
-                    )
-                    digest.update(hashlib.sha256(file.read_bytes()).digest())
-        return digest.hexdigest()[:16]
+                    name = os.fsencode(file.relative_to(self.path)).decode("utf-8", "backslashreplace")
+                    found[name] = _digest(file.read_bytes())
+        return found
+
+    @cached_property
+    def source(self) -> DirectorySource:
+        """What of the folder goes into the sandbox."""
+        left_out = ignored(self.path, untracked=not self.untracked) if self.gitignore else []
+        names = (*DirectorySource.model_fields["exclude"].default, *self.exclude)
+        paths = [name for name in self.exclude if "/" in name.rstrip("/")]
+        matched = [
+            path.relative_to(self.path).as_posix()
+            for pattern in paths
+            for path in self.path.glob(pattern.strip("/"))
+        ]
+        return DirectorySource(
+            path=self.path,
+            exclude=tuple(name.rstrip("/") for name in names if name not in paths),
+            without=tuple(sorted({*left_out, *matched})),
+        )
+
+    @cached_property
+    def own_modules(self) -> Sequence[str]:  # type: ignore[override]
+        """What lies in the folders that hold packages, or the packages in the folder itself."""
+        if folders := package_folders(self.path):
+            return [name for folder in folders for name in packages(self.path / folder)]
+        return [name for name in packages(self.path) if (self.path / name / "__init__.py").exists()]
 
     def ids(self) -> Sequence[str]:
         """The one id."""
@@ -111,7 +150,7 @@ class Repo(Benchmark):
                 id=self.id,
                 benchmark=self.name,
                 problem=self.problem,
-                source=DirectorySource(path=self.path),
+                source=self.source,
                 tests=Tests(
                     command=self.command,
                     fail_to_pass=self.fail_to_pass,
@@ -121,7 +160,7 @@ class Repo(Benchmark):
                     controls=read_controls(self.controls_file(name)) if self.controls is not None else (),
                     timeout=self.timeout,
                 ),
-                environment=Environment(python=self._python()),
+                environment=Environment(python=self._python(), variables=self._variables()),
                 editable=self.editable or Task.model_fields["editable"].default,
                 gold_patch=self._gold_patch(),
             )
@@ -131,6 +170,14 @@ class Repo(Benchmark):
     def controls_file(self, task: str) -> Path:
         """The file that the option ``controls`` names, else one in the cache."""
         return super().controls_file(task) if self.controls is None else Path(self.controls).expanduser()
+
+    def _variables(self) -> dict[str, str]:
+        folders = package_folders(self.path)
+        python = Path(self._python() or sys.prefix)
+        if "-m" not in self.command and installed_copies(self.own_modules, python):
+            folders.append(".")  # where pytest itself does not look first
+        path = {"PYTHONPATH": ":".join(folders)} if folders else {}
+        return {**path, **{name: str(value) for name, value in self.variables.items()}}
 
     def _python(self) -> str | None:
         if self.python is not None:
@@ -145,6 +192,10 @@ class Repo(Benchmark):
             return Path(self.gold_patch).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise TaskError(f"gold_patch: {self.gold_patch} cannot be read: {error}") from None
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _words(command: str | Sequence[str]) -> tuple[str, ...]:

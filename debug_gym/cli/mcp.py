@@ -10,7 +10,17 @@ import typer
 from rich.console import Console
 
 from debug_gym.cli.app import app
-from debug_gym.cli.options import BenchmarkName, BenchmarkOptions, Sandbox, TaskPatterns, split_patterns
+from debug_gym.cli.options import (
+    BenchmarkName,
+    BenchmarkOptions,
+    Problem,
+    RepoPath,
+    Sandbox,
+    TaskPatterns,
+    TestCommand,
+    benchmark_settings,
+    split_patterns,
+)
 from debug_gym.errors import ConfigError, MissingExtraError
 
 MANY = 1_000_000
@@ -47,10 +57,13 @@ def mcp(
     ] = 3600.0,
     sandbox: Sandbox = "namespace",
     benchmark_options: BenchmarkOptions = None,
+    path: RepoPath = None,
+    test_command: TestCommand = None,
+    problem: Problem = None,
 ) -> None:
     """Serve a benchmark's environment to agent products over the Model Context Protocol.
 
-    [cyan]debug-gym mcp repo -b path=.[/]  for a client that starts its servers itself (stdio)
+    [cyan]debug-gym mcp repo --path .[/]  for a client that starts its servers itself (stdio)
 
     [cyan]debug-gym mcp nightmares --output runs/my-product --name my-product[/]  a run on the leaderboard
 
@@ -62,8 +75,9 @@ def mcp(
         from debug_gym.integrations.mcp import serve_http, serve_stdio
     except ModuleNotFoundError as error:
         raise MissingExtraError(error.name or "mcp", "mcp") from None
+    from debug_gym.cli.screens.repository import look_at
     from debug_gym.integrations.episodes import Episodes
-    from debug_gym.runs.config import load_config, parse_options
+    from debug_gym.runs.config import load_config
     from debug_gym.runs.plan import prepare
     from debug_gym.store.writer import RunWriter
 
@@ -72,7 +86,7 @@ def mcp(
         folder = output or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="debug-gym-")))
         named = {
             "benchmark": benchmark,
-            "benchmark_options": parse_options(benchmark_options or (), "--benchmark-option"),
+            "benchmark_options": benchmark_settings(benchmark_options, path, test_command, problem),
             "tasks": split_patterns(tasks),
             "agent": name,
             "tools": tools,
@@ -87,7 +101,9 @@ def mcp(
         stack.callback(writer.write_predictions)
         episodes = Episodes(plan, writer, named=address is not None, idle=idle)
         stack.callback(episodes.close)
-        Console(stderr=True).print(f"[dim]{len(plan.tasks)} task(s) of {benchmark} are served[/]")
+        console = Console(stderr=True)
+        look_at(console, plan)
+        console.print(f"[dim]{len(plan.tasks)} task(s) of {benchmark} are served[/]")
         if address is None:
             serve_stdio(episodes)
         else:

@@ -1,7 +1,7 @@
 """Options that several commands share, and what they do with them."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,6 +26,13 @@ TaskPatterns = Annotated[
     list[str] | None,
     typer.Option("--tasks", "-t", metavar="ID|GLOB", help="Only these tasks, e.g. 'meter*'. Repeatable."),
 ]
+OWN = "A repository of your own (benchmark repo)"
+RepoPath = Annotated[str | None, typer.Option("--path", help="The folder.", rich_help_panel=OWN)]
+TestCommand = Annotated[
+    str | None,
+    typer.Option(help="How it is tested. [dim]\\[default: python -m pytest][/]", rich_help_panel=OWN),
+]
+Problem = Annotated[str | None, typer.Option(help="What is wrong.", rich_help_panel=OWN)]
 Split = Annotated[
     str | None, typer.Option(metavar="NAME", help="Only the tasks of this part of the benchmark.")
 ]
@@ -57,3 +64,14 @@ def chosen(
 def split_patterns(tasks: list[str] | None) -> list[str]:
     """Patterns may be repeated and joined by commas."""
     return [part for item in tasks or () for part in item.split(",")]
+
+
+def benchmark_settings(
+    given: list[str] | None, path: str | None, test_command: str | None, problem: str | None
+) -> dict[str, Any]:
+    """The options of a benchmark: those of ``-b``, and those of one's own repository, which win."""
+    from debug_gym.runs.config import parse_options
+
+    own = {"path": path, "test_command": test_command, "problem": problem}
+    named = {key: value for key, value in own.items() if value is not None}
+    return {**parse_options(given or (), "--benchmark-option"), **named}

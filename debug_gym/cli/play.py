@@ -12,7 +12,14 @@ from rich.console import Console
 from rich.text import Text
 
 from debug_gym.cli.app import app
-from debug_gym.cli.options import BenchmarkOptions, Sandbox
+from debug_gym.cli.options import (
+    BenchmarkOptions,
+    Problem,
+    RepoPath,
+    Sandbox,
+    TestCommand,
+    benchmark_settings,
+)
 from debug_gym.errors import ConfigError, DebugGymError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -63,6 +70,9 @@ def play(
     ] = "textual-dark",
     sandbox: Sandbox = "namespace",
     benchmark_options: BenchmarkOptions = None,
+    path: RepoPath = None,
+    test_command: TestCommand = None,
+    problem: Problem = None,
 ) -> None:
     """Play a task yourself, with the tools and the judge of the agents.
 
@@ -70,14 +80,15 @@ def play(
 
     [cyan]debug-gym play nightmares --output runs/me --name me[/]  the next task; a run on the leaderboard
 
-    [cyan]debug-gym play repo -b path=.[/]  your own repository: what you get is the patch
+    [cyan]debug-gym play repo --path .[/]  your own repository: what you get is the patch
 
     Needs the extra [bold]play[/]. Exit codes: 0 the attempt was judged, 1 it was left before,
     2 wrong input.
     """
     if find_spec("textual") is None:
         raise MissingExtraError("textual", "play")
-    from debug_gym.runs.config import load_config, parse_options
+    from debug_gym.cli.screens.repository import look_at
+    from debug_gym.runs.config import load_config
     from debug_gym.runs.plan import prepare
     from debug_gym.store.writer import RunWriter
     from debug_gym.terminal.app import PlayApp
@@ -90,7 +101,7 @@ def play(
         folder = output or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="debug-gym-")))
         named = {
             "benchmark": benchmark,
-            "benchmark_options": parse_options(benchmark_options or (), "--benchmark-option"),
+            "benchmark_options": benchmark_settings(benchmark_options, path, test_command, problem),
             "agent": name,
             "tools": tools,
             "max_steps": max_steps,
@@ -101,6 +112,7 @@ def play(
         console = Console(stderr=True)
         with console.status("starting the sandbox"):
             plan = prepare(load_config((), named), driven=True)
+            look_at(console, plan)
             writer = stack.enter_context(RunWriter.begin(folder, plan.manifest(), inert=plan.config.INERT))
             stack.callback(writer.write_predictions)
             attempt = _choose(plan, writer, wanted)

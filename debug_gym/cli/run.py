@@ -1,5 +1,6 @@
 """``debug-gym run``: an agent plays a benchmark."""
 
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,16 +9,29 @@ import typer
 from rich.console import Console
 
 from debug_gym.cli.app import app
-from debug_gym.cli.options import BenchmarkOptions, Limit, Shuffle, Split, TaskPatterns, complete
+from debug_gym.cli.options import (
+    BenchmarkOptions,
+    Limit,
+    Problem,
+    RepoPath,
+    Shuffle,
+    Split,
+    TaskPatterns,
+    TestCommand,
+    benchmark_settings,
+    complete,
+)
 
 if TYPE_CHECKING:
     from debug_gym.runs.config import RunConfig
 
-OWN = "A repository of your own (benchmark repo)"
+NO_SETTINGS = ("config", "path", "test_command", "problem")
+"""Options that are no settings of a run of their own: they make some."""
 
 
 @app.command()
 def run(
+    context: typer.Context,
     benchmark: Annotated[
         str | None,
         typer.Argument(
@@ -90,12 +104,9 @@ def run(
         ),
     ] = None,
     benchmark_options: BenchmarkOptions = None,
-    path: Annotated[str | None, typer.Option(help="The folder.", rich_help_panel=OWN)] = None,
-    test_command: Annotated[
-        str | None,
-        typer.Option(help="How it is tested. [dim]\\[default: python -m pytest][/]", rich_help_panel=OWN),
-    ] = None,
-    problem: Annotated[str | None, typer.Option(help="What is wrong.", rich_help_panel=OWN)] = None,
+    path: RepoPath = None,
+    test_command: TestCommand = None,
+    problem: Problem = None,
 ) -> None:
     """Let an agent play a benchmark; the same command again [bold]resumes[/].
 
@@ -114,48 +125,27 @@ def run(
     """
     from debug_gym.runs.config import load_config, parse_options
 
-    own = {"path": path, "test_command": test_command, "problem": problem}
-    named = {
-        "benchmark": benchmark,
-        "benchmark_options": {
-            **parse_options(benchmark_options or (), "--benchmark-option"),
-            **{key: value for key, value in own.items() if value is not None},
-        },
-        "tasks": tasks,
-        "split": split,
-        "shuffle": shuffle,
-        "limit": limit,
-        "agent": agent,
-        "agent_options": parse_options(agent_options or (), "--agent-option"),
-        "model": model,
-        "base_url": base_url,
-        "tools": tools,
-        "mcp": mcp,
-        "max_steps": max_steps,
-        "time_limit": time_limit,
-        "attempts": attempts,
-        "seed": seed,
-        "workers": workers,
-        "processes": processes,
-        "ray": ray,
-        "sandbox": sandbox,
-        "output": output,
-    }
-    raise typer.Exit(_run(load_config(config or (), named)))
+    # What the options are called is what the settings are called: debug_gym.runs.config.RunConfig.
+    settings = {name: value for name, value in context.params.items() if name not in NO_SETTINGS}
+    settings["benchmark_options"] = benchmark_settings(benchmark_options, path, test_command, problem)
+    settings["agent_options"] = parse_options(agent_options or (), "--agent-option")
+    raise typer.Exit(_run(load_config(config or (), settings)))
 
 
 def _run(config: "RunConfig") -> int:
     """Play, show, and give the exit code."""
+    from debug_gym.cli.screens import repository
     from debug_gym.cli.screens.live import progress
     from debug_gym.cli.screens.summary import summarize
-    from debug_gym.runners import runner_of
     from debug_gym.runs.plan import prepare
     from debug_gym.runs.scheduler import execute
 
     console = Console()
     with closing(prepare(config)) as plan:
-        if hint := runner_of(plan.tasks.first.tests).hint:
-            console.print(f"[dim]{hint[0].upper()}{hint[1:]}.[/]")
+        if seen := repository.look_at(console, plan):
+            repository.tell(console, seen)
+            if console.is_terminal and sys.stdin.isatty():
+                typer.confirm("Send them to the model's server all the same?", abort=True)
         with progress(console, config.attempts) as show:
             outcome = execute(plan, show)
     summarize(console, outcome)

@@ -137,7 +137,7 @@ def parse_value(text: str) -> Any:
 
 
 def parse_options(pairs: Iterable[str], flag: str) -> dict[str, Any]:
-    """Options given as ``key=value``; ``flag`` is how the command line calls them.
+    """Options given as ``key=value`` or ``key.part=value``; ``flag`` is how the command line calls them.
 
     Raises:
         ConfigError: one of them has no ``=``.
@@ -147,7 +147,7 @@ def parse_options(pairs: Iterable[str], flag: str) -> dict[str, Any]:
         key, equals, value = pair.partition("=")
         if not equals or not key:
             raise ConfigError(f"{flag} takes key=value, not {pair!r}")
-        options[key.replace("-", "_")] = parse_value(value)
+        _merge(options, _nest(key, parse_value(value)))
     return options
 
 

@@ -11,10 +11,13 @@ from debug_gym.benchmarks.select import select
 from debug_gym.env import DEFAULT_TOOLS
 from debug_gym.errors import ConfigError
 from debug_gym.runs.config import RunConfig
+from debug_gym.runs.first_look import FirstLook, first_look
+from debug_gym.runs.sightings import Sighting, is_remote, sightings
 from debug_gym.sandbox.registry import working_backend
 from debug_gym.session.attempt import Attempt
 from debug_gym.session.setup import Setup, make_agent, make_model
 from debug_gym.store.records import Manifest
+from debug_gym.task import DirectorySource
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,30 @@ class Plan(Setup):
             for task in self.tasks.values():
                 yield Attempt(task, number, self.config.seed + number)
 
+    def first_look(self) -> FirstLook | None:
+        """Run the tests of a repository that nobody has validated; None: this benchmark is validated.
+
+        Raises:
+            TaskError: they cannot be run like this; see ``debug_gym.runs.first_look``.
+        """
+        modules = self.benchmark.own_modules
+        return None if modules is None else first_look(self.tasks.first, self.backend, modules)
+
+    def sightings(self) -> list[Sighting]:
+        """Files that look like secrets and that a model on another machine could read."""
+        source = self.tasks.first.source
+        remote = self.config.model is not None and is_remote(self.config.base_url)
+        if not remote or self.benchmark.own_modules is None or not isinstance(source, DirectorySource):
+            return []
+        return list(sightings(source))
+
     def manifest(self) -> Manifest:
         """What ``config.json`` says about this run."""
         return Manifest(
             config=self.config.model_dump(mode="json"),
             benchmark_version=self.benchmark.version,
             tasks=self.tasks.ids,
+            files=dict(self.benchmark.files),
         )
 
 

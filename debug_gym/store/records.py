@@ -46,6 +46,8 @@ class Manifest(Frozen):
     benchmark_version: str
     tasks: tuple[str, ...]
     """Ids of the selected tasks, in order."""
+    files: dict[str, str] = Field(default_factory=dict)
+    """A digest of each file of a repository of one's own: its version in detail."""
     versions: dict[str, str] = Field(default_factory=versions)
     created: str = Field(default_factory=now)
 

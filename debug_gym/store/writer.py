@@ -19,6 +19,8 @@ from debug_gym.episode import Step
 from debug_gym.errors import ConfigError, DebugGymError
 from debug_gym.store.records import End, Manifest, Result, Run, Start, read_manifest
 
+NAMED = 5
+"""Files that a message names."""
 _END = b'{"kind":"end"'
 """How the last line of a complete trajectory begins."""
 
@@ -239,9 +241,23 @@ def _demand_same(path: Path, stored: Manifest, wanted: Manifest, inert: Collecti
                 f"{path} holds a run with {key} = {old.get(key)!r}, not {new.get(key)!r}: {advice}"
             )
     if stored.benchmark_version != wanted.benchmark_version or stored.tasks != wanted.tasks:
-        raise ConfigError(f"{path} holds a run on another state of the benchmark: {advice}")
+        changed = _changed(stored.files, wanted.files)
+        what = (
+            f"an earlier state of the repository ({changed})" if changed else "another state of the benchmark"
+        )
+        raise ConfigError(f"{path} holds a run on {what}: {advice}")
     if stored.versions.get("debug_gym") != wanted.versions.get("debug_gym"):
         raise ConfigError(f"{path} was begun with debug-gym {stored.versions.get('debug_gym')}: {advice}")
+
+
+def _changed(old: Mapping[str, str], new: Mapping[str, str]) -> str:
+    """Which files differ, in a few words; empty where no files are known."""
+    names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    if not old or not names:
+        return ""
+    shown = ", ".join(names[:NAMED])
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"changed since: {shown}{more}"
 
 
 def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

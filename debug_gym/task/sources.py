@@ -1,8 +1,10 @@
 """Where a task's repository comes from. Descriptions only: ``debug_gym.sandbox.fetch`` fetches them."""
 
+import os
 import posixpath
 from collections.abc import Collection
 from fnmatch import fnmatch
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -39,6 +41,8 @@ class DirectorySource(Frozen):
         ".tox",
     )
     """Names of files and folders that are left out, at any depth; ``*`` and ``?`` are wildcards."""
+    without: tuple[str, ...] = ()
+    """Paths relative to the folder, of files and folders that are left out as well."""
 
     @property
     def where(self) -> str:
@@ -48,15 +52,22 @@ class DirectorySource(Frozen):
     def left_out(self, folder: str, names: Collection[str]) -> set[str]:
         """Which of the names in a folder of the repository are left out.
 
-        Those of ``exclude``, and the folders of runs: a run may well be stored in the repository that it is
-        about, and holds the fixes of earlier attempts.
+        Those of ``exclude`` and ``without``, and the folders of runs: a run may well be stored in the
+        repository that it is about, and holds the fixes of earlier attempts.
         """
         patterns = (".git", *self.exclude)
+        below = os.path.relpath(folder, self.path)
         return {
             name
             for name in names
-            if any(fnmatch(name, pattern) for pattern in patterns) or _is_run(Path(folder, name))
+            if any(fnmatch(name, pattern) for pattern in patterns)
+            or os.path.normpath(f"{below}/{name}") in self._without
+            or _is_run(Path(folder, name))
         }
+
+    @cached_property
+    def _without(self) -> frozenset[str]:
+        return frozenset(map(os.path.normpath, self.without))
 
 
 def _is_run(path: Path) -> bool:
