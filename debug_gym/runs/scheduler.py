@@ -24,6 +24,8 @@ from debug_gym.session import AbandonedError, Attempt, Passing
 from debug_gym.store.records import Result, Run
 from debug_gym.store.writer import RunWriter
 
+LEAST = 2
+"""Attempts that must have failed before a run is given up."""
 GRACE = 5.0
 """Seconds that a stopped run waits for its workers."""
 
@@ -94,6 +96,8 @@ class Execution:
     run: Run
     results: tuple[Result, ...]
     interrupted: bool
+    given_up: bool
+    """Nothing could be played: the first attempts all ended in infrastructure errors."""
     seconds: float
     """Wall-clock time of this start of the run."""
 
@@ -125,7 +129,8 @@ def execute(plan: Plan, on_event: Callable[[Event], None] = lambda event: None) 
             on_event(Opened(writer.run, kept, workers.size))
             interrupted = workers.work(on_event)
         writer.write_predictions()
-        return Execution(writer.run, tuple(writer.run.results()), interrupted, time.monotonic() - began)
+        results = tuple(writer.run.results())
+        return Execution(writer.run, results, interrupted, workers.given_up, time.monotonic() - began)
 
 
 def _executor(plan: Plan, stop: Flag) -> Executor:
@@ -162,6 +167,14 @@ class _Todo:
             self._playing += 1
             return self._waiting.popleft()
 
+    def clear(self) -> bool:
+        """Nobody plays those that wait; whether any did."""
+        with self._changed:
+            waited = bool(self._waiting)
+            self._waiting.clear()
+            self._changed.notify_all()
+            return waited
+
     def finish(self, *, lost: Attempt | None = None) -> None:
         """One that was taken is finished, or was lost."""
         with self._changed:
@@ -182,6 +195,9 @@ class _Workers:
         self._losses: Counter[tuple[str, int]] = Counter()
         self._events: SimpleQueue[Event | _Left] = SimpleQueue()
         self.size = self._present = min(executor.workers, len(todo))
+        self._failed = 0
+        self.given_up = False
+        """As many attempts as there are workers failed, none was judged, and others were left."""
 
     def work(self, on_event: Callable[[Event], None]) -> bool:
         """Play everything; whether Ctrl-C ended it."""
@@ -204,12 +220,23 @@ class _Workers:
         while self._present:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
             event = self._events.get(timeout=left)
+            if isinstance(event, Finished):
+                self._heed(event.result)
             if not isinstance(event, _Left):
                 on_event(event)
                 continue
             self._present -= 1
             if event.error is not None:
                 raise event.error
+
+    def _heed(self, result: Result) -> None:
+        """Play no more attempts once a whole wave of them has failed before anything else happened."""
+        if result.status != "error":
+            self._failed = -1  # something could be played: errors from now on are those of single attempts
+        elif self._failed >= 0:
+            self._failed += 1
+            if self._failed >= max(self.size, LEAST) and self._todo.clear():
+                self.given_up = True
 
     def _wind_down(self, on_event: Callable[[Event], None]) -> None:
         """Give each worker the time to end its step and to close its sandbox.

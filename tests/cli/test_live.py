@@ -112,7 +112,7 @@ def test_the_summary_counts_errors_apart():
         result("two", 0, "error", steps=0, reason="the sandbox died"),
     )
     console = Console(file=io.StringIO(), width=100)
-    summarize(console, Execution(run(2), results, interrupted=False, seconds=3725))
+    summarize(console, Execution(run(2), results, interrupted=False, given_up=False, seconds=3725))
     text = console.file.getvalue()
     assert re.search(r"one +│ 1/2 resolved +│ +5 +│ +2\.0 +│ +62%", text)
     assert re.search(r"two +│ error", text)
@@ -126,7 +126,7 @@ def test_the_summary_counts_errors_apart():
 
 def test_a_summary_of_nothing_says_what_is_left():
     console = Console(file=io.StringIO(), width=100)
-    summarize(console, Execution(run(), (), interrupted=True, seconds=1))
+    summarize(console, Execution(run(), (), interrupted=True, given_up=False, seconds=1))
     assert console.file.getvalue().splitlines() == [
         "2 attempts left: the same command again resumes the run",
         "stored in runs/[x]; to look at it: debug-gym report runs/[x]",

@@ -135,7 +135,7 @@ def test_a_changed_repository_is_not_mixed_with_old_results(config, tmp_path):
     wanted = config()
     play(wanted)
     (tmp_path / "calc" / "more.py").write_text("x = 1\n")
-    with pytest.raises(ConfigError, match="another state of the benchmark"):
+    with pytest.raises(ConfigError, match=r"an earlier state of the repository \(changed since: more\.py\)"):
         play(wanted)
 
 
@@ -144,3 +144,16 @@ def test_a_model_that_cannot_be_asked_ends_a_run_before_it_begins(config, tmp_pa
     with pytest.raises(ModelError, match="cannot reach http://127"):
         play(config(agent="llm", model="m", base_url="http://127.0.0.1:1/v1", attempts=20))
     assert not list((tmp_path / "run").glob("trajectories/*"))
+
+
+def test_a_run_stops_when_nothing_of_its_first_wave_could_be_played(config, tmp_path):
+    """A server that answers everybody with the same refusal is not asked by all the other attempts."""
+    recording = tmp_path / "tape"
+    recording.mkdir()
+    line = {"type": "reply", "format": 1, "model": "m", "key": "k", "turn": 0, "messages": [], "tools": []}
+    (recording / "replies.jsonl").write_text(json.dumps({**line, "episode": "x"}) + "\n")
+    options = {"provider": "replay", "recording": str(recording)}
+    outcome = play(config(agent="llm", model="m", agent_options=options, attempts=30, workers=2))
+    assert outcome.given_up
+    assert 2 <= len(outcome.results) <= 4
+    assert {result.status for result in outcome.results} == {"error"}

@@ -73,6 +73,8 @@ def _totals(outcome: Execution) -> Iterator[str]:
             f"[yellow]{count(partial, 'patch')} cannot show all that counted and may not give the same "
             "verdict: see `omitted` in the last line of the trajectory[/]"
         )
+    if outcome.given_up:
+        yield "[red]nothing could be played, so the other attempts were not begun[/]"
     left = outcome.run.manifest.total - len(judged)
     if left:
         yield f"{count(left, 'attempt')} left: the same command again resumes the run"
