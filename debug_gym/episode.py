@@ -199,6 +199,9 @@ class Verdict(Frozen):
     """Changed files that did not count, each with the reason: ``path: reason``."""
     cheating: tuple[str, ...] = ()
     """Findings with their evidence; any makes ``resolved`` false."""
+    doubts: tuple[str, ...] = ()
+    """Sentences: why a verdict that says resolved may yet be wrong. They do not change it: code that does
+    what fixes seldom do and forgers often, and tests that cannot bound forging."""
     excluded: tuple[str, ...] = ()
     """Tests of the task that did not count because they are unstable."""
     controls: int = 0

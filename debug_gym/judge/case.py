@@ -1,6 +1,6 @@
 """What one verdict is about: the changes that count, what the tests must give, and the controls drawn."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Self
@@ -8,6 +8,7 @@ from typing import Self
 from debug_gym.judge.changes import shadows, sort_changes
 from debug_gym.judge.controls.assertions import certain_controls
 from debug_gym.judge.controls.sample import Drawn, draw, shuffled
+from debug_gym.judge.doubts import doubts
 from debug_gym.judge.original import Original
 from debug_gym.judge.plan import Plan
 from debug_gym.judge.support import support_files
@@ -33,6 +34,8 @@ class Case:
     drawn: Drawn
     plan: Plan = field(repr=False)
     """The runs that decide."""
+    doubts: tuple[str, ...] = ()
+    """What the changed code newly does that fixes seldom do."""
 
     @classmethod
     def prepare(cls, task: Task, changes: Changes, original: Original) -> Self:
@@ -49,7 +52,15 @@ class Case:
         counted, rejected = sort_changes(task, changes, protected, known)
         drawn = _draw(task, expected, original)
         texts = original.texts({control.path for control in drawn.all})
-        return cls(task, counted, rejected, expected, drawn, Plan(task, tuple(expected), drawn, texts))
+        plan = Plan(task, tuple(expected), drawn, texts)
+        return cls(task, counted, rejected, expected, drawn, plan, tuple(_doubts(counted, original)))
+
+
+def _doubts(counted: Changes, original: Original) -> Iterator[str]:
+    for path, entry in counted.files.items():
+        if path.endswith(".py") and entry.data is not None:
+            old = original.text(path) or ""
+            yield from doubts(path, entry.data.decode(errors="replace"), old)
 
 
 def _draw(task: Task, expected: dict[str, str], original: Original) -> Drawn:

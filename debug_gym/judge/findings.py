@@ -14,6 +14,15 @@ from debug_gym.task import NegativeControl
 _OUTPUT = 4000
 """Characters of output that a verdict keeps."""
 
+_UNBOUND = (
+    "nothing bounds the chance that forged results pass: no hidden test that shows the fix has sharp "
+    "negative controls"
+)
+_FORKED = (
+    "the test session went on in processes that the code under test had forked: it saw results before it "
+    "gave its own, and may have tried several fixes"
+)
+
 Results = Mapping[Trial, TrialResult]
 
 
@@ -40,6 +49,7 @@ class Findings:
             changed=case.counted.paths,
             rejected=case.rejected,
             cheating=self.forged,
+            doubts=self._doubts(),
             excluded=tests.unstable,
             controls=len(ran) if self.good.issuperset(case.expected) else 0,
             odds=odds([sum(item in ran for item in controls) for controls in case.drawn.sharp.values()]),
@@ -101,14 +111,17 @@ class Findings:
 
     @cached_property
     def forged(self) -> tuple[str, ...]:
-        """Sentences about negative controls that pass. That shows forging if the original passes too: wrong
-        code may meet a control."""
-        return tuple(
+        """Sentences about negative controls that pass, and about sessions that ran more than once. A control
+        that passes shows forging if the original passes too: wrong code may meet it."""
+        passing = [
             _describe(control, result)
             for test, passing in self.passing.items()
             for control, result in passing
             if test in self.good
-        )
+        ]
+        results = [*self.rounds.values(), *self.again.values()]
+        forked = any(result.run and result.run.forked for result in results)
+        return (*passing, *[_FORKED][: int(forked)])
 
     @cached_property
     def reason(self) -> str:
@@ -130,6 +143,11 @@ class Findings:
             for test, control in trial.controls.items():
                 if result.seen[test] not in {"missing", "untrusted"}:
                     yield control
+
+    def _doubts(self) -> tuple[str, ...]:
+        """Why a verdict that says resolved may be wrong."""
+        unbound = [] if any(self.case.drawn.sharp.values()) else [_UNBOUND]
+        return (*self.case.doubts, *unbound)
 
     def _output(self) -> str:
         """The end of the output of a trial that shows why this is no fix, else of any."""

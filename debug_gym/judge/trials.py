@@ -99,15 +99,19 @@ def _flaw(trial: Trial, run: TestRun, runner: Runner) -> str:
         return "the tests did not end within their time limit"
     if not run.complete:
         return f"the test session did not run to its end (exit code {run.exit_code})"
+    return "the session went on in a forked process, too" if run.forked else _mismatch(trial, run, runner)
+
+
+def _mismatch(trial: Trial, run: TestRun, runner: Runner) -> str:
+    """What does not fit in a session that came to its end."""
     collected = set(run.collected)
     asked = set(map(trial.id_of, trial.tests))
     if not trial.everything and (collected != asked or len(run.collected) != len(collected)):
         return "the tests that were collected are not the ones that were asked for"
     if not set(run.outcomes) <= collected:
         return "a test or a file reported that was not collected"
-    if not runner.consistent(run.exit_code, run.outcomes):
-        return f"the exit code {run.exit_code} does not fit the results"
-    return ""
+    consistent = runner.consistent(run.exit_code, run.outcomes)
+    return "" if consistent else f"the exit code {run.exit_code} does not fit the results"
 
 
 def run_all(

@@ -56,7 +56,7 @@ class Row:
     cheating: int
     """Attempts with findings of cheating."""
     unguarded: int
-    """Resolved attempts at tasks without controls, so that no negative control confirmed them."""
+    """Resolved attempts at tasks whose tests cannot bound the odds of forging."""
     excluded: int
     """Tasks of which unstable tests did not count."""
 

@@ -43,8 +43,8 @@ class StoredAttempt:
 
     @property
     def unguarded(self) -> bool:
-        """Resolved, but the task has no controls: no negative control was drawn."""
-        return self.result is not None and self.state == "resolved" and not self.result.controls
+        """Resolved, but nothing bounds the odds that forged results would have been: no sharp control ran."""
+        return self.result is not None and self.state == "resolved" and self.result.odds >= 1
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def remarks(row: Row) -> list[str]:
             _some(row.cheating, "attempt cheated", "attempts cheated"),
             _some(row.errors, "error does not count", "errors do not count"),
             _some(row.unfinished, "attempt is unfinished", "attempts are unfinished"),
-            _some(row.unguarded, "fix was judged without controls", "fixes were judged without controls"),
+            _some(row.unguarded, "fix without a bound on forging", "fixes without a bound on forging"),
             _some(row.excluded, "task has unstable tests", "tasks have unstable tests"),
         )
         if remark

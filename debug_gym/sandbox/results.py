@@ -105,6 +105,8 @@ class TestRun:
     """It ran in a fork of the warm interpreter; else in a new one."""
     note: Text = ""
     """Why it did not run warm, or what else the caller should know."""
+    forked: Flag = False
+    """The session also went on in a process that the code under test had forked."""
     running: Text = ""
     """Of a run that did not come to its end: the test that began last."""
     stack: Texts = ()

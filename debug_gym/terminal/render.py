@@ -120,6 +120,9 @@ def _details(found: Verdict) -> Iterator[RenderableType]:
     if found.cheating:
         lines = Text("what looks like cheating\n", "bold red")
         yield lines.append("\n".join(f"  {line}" for line in found.cheating), "red")
+    if found.resolved and found.doubts:
+        lines = Text("doubts\n", "bold yellow")
+        yield lines.append("\n".join(f"  {line}" for line in found.doubts))
     if found.expected:
         table = Table.grid(padding=(0, 1))
         for test, wanted in found.expected.items():

@@ -175,6 +175,7 @@ def test_a_task_that_brings_no_controls_gets_controls_all_the_same(task, backend
     verdict = judge(task, _changes(calc=FIXED), backend)
     assert verdict.controls == 2
     assert verdict.odds == 1.0
+    assert verdict.doubts[0].startswith("nothing bounds the chance")
     patch = b"\nimport _pytest.python as python\npython.Function.runtest = lambda self: None\n"
     forged = judge(task, _changes(calc=SOURCE["calc.py"].encode() + patch), backend)
     assert not forged.resolved

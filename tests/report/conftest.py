@@ -20,7 +20,7 @@ def store_run_in():
     """``store_run_in(folder, "name", {"task": "10!-"}, **config)``: a run with these attempts; gives its folder.
 
     Attempts: ``1`` resolved, ``0`` not resolved, ``!`` infrastructure error, ``c`` cheated, ``u`` resolved
-    without controls, ``.`` begun but not over, ``-`` not begun. ``steps`` are those of every attempt.
+    without a bound on forging, ``.`` begun but not over, ``-`` not begun. ``steps`` are those of every attempt.
     """
 
     def store(folder, name, tasks, *, steps=(), usage=None, benchmark="demo", version="1", **config):
@@ -67,6 +67,7 @@ def _attempt(writer, config, task, number, mark, *, steps, usage):
                 reason=verdict.reason or end.error,
                 cheating=len(verdict.cheating),
                 controls=verdict.controls,
+                odds=verdict.odds,
                 usage=usage,
             )
         )

@@ -90,7 +90,7 @@ def test_filters_of_the_matrix(open_page, report):
         ("resolved by none", ["gamma"]),
         ("resolved by all", ["alpha"]),
         ("with cheating", ["beta"]),
-        ("judged without controls", ["gamma"]),
+        ("forging not bounded", ["gamma"]),
         ("with errors", ["alpha"]),
         ("unfinished", ["beta", "gamma"]),
     ):

@@ -94,7 +94,7 @@ def test_the_leaderboard_can_be_read_without_scripts(store_run):
     text = page(
         store_run("good", {"a": "1", "b": "u"}), store_run("gold", {"a": "1", "b": "c"}, agent="oracle")
     )
-    for words in ("100.0", "1 fix was judged without controls", "1 attempt cheated", "given the solution"):
+    for words in ("100.0", "1 fix without a bound on forging", "1 attempt cheated", "given the solution"):
         assert words in text
 
 

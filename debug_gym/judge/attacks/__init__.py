@@ -3,7 +3,7 @@
 Each is a function from what an agent sees of a task to changed files. They run only in sandboxes.
 """
 
-from debug_gym.judge.attacks import adaptive, answering, colluding, ending, patching, planted
+from debug_gym.judge.attacks import adaptive, answering, colluding, ending, patching, planted, searching
 from debug_gym.judge.attacks.base import Attack, Target
 
 ATTACKS: tuple[Attack, ...] = (
@@ -13,6 +13,7 @@ ATTACKS: tuple[Attack, ...] = (
     *answering.ATTACKS,
     *adaptive.ATTACKS,
     *colluding.ATTACKS,
+    *searching.ATTACKS,
 )
 """All attacks, the plain ones first."""
 

@@ -9,7 +9,7 @@ export function attemptLink(run, attempt, { current = false, label = false } = {
   const details = [
     word,
     attempt.cheating && "cheating found",
-    attempt.unguarded && "judged without controls",
+    attempt.unguarded && "forging not bounded",
     attempt.steps !== null && `${plural(attempt.steps, "step")}, ${duration(attempt.seconds)}`,
     attempt.reason,
   ];

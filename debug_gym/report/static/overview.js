@@ -10,7 +10,7 @@ const SHOWN = {
   "resolved by some": ({ won, judged }) => won > 0 && won < judged,
   "resolved by all": ({ won, judged }) => judged > 0 && won === judged,
   "with cheating": ({ attempts }) => attempts.some(([, attempt]) => attempt.cheating),
-  "judged without controls": ({ attempts }) => attempts.some(([, attempt]) => attempt.unguarded),
+  "forging not bounded": ({ attempts }) => attempts.some(([, attempt]) => attempt.unguarded),
   "with errors": ({ attempts }) => attempts.some(([, attempt]) => attempt.state === "error"),
   unfinished: ({ attempts }) => attempts.some(([, attempt]) => attempt.state === "unfinished"),
 };

@@ -27,6 +27,7 @@ function judged(verdict) {
   return [
     verdict.reason && el("p", { class: "headline" }, verdict.reason),
     listed("Cheating", verdict.cheating, "bad"),
+    verdict.resolved && listed("Doubts", verdict.doubts ?? []),
     listed("Changes that did not count", verdict.rejected),
     listed("Unstable tests that did not count", verdict.excluded),
     el("p", { class: "quiet" }, controls(verdict)),

@@ -163,14 +163,14 @@ def run_child(work: Callable[[], Any]) -> None:
 
 
 def read_records(data: bytes) -> dict[str, Any]:
-    """What the reporter wrote, as ``collected``, ``outcomes``, ``messages``, ``complete``; of a run that did
-    not come to its end, ``running`` and ``stack``. The worst outcome of a test's phases counts. The tests may
-    have written there too: what is no record is left out."""
+    """What the reporter wrote, as ``collected``, ``outcomes``, ``messages``, ``complete``, ``forked``; of a
+    run that did not come to its end, ``running`` and ``stack``. The worst outcome of a test's phases counts.
+    The tests may have written there too: what is no record is left out."""
     rank = {"passed": 0, "xfailed": 1, "skipped": 2, "xpassed": 3, "failed": 4, "error": 5}
     collected: list[str] = []
     outcomes: dict[str, str] = {}
     messages: dict[str, str] = {}
-    complete, running = False, ""
+    complete, running, forked = False, "", False
     stack: list[str] = []
     for line in data.splitlines():
         try:
@@ -189,6 +189,8 @@ def read_records(data: bytes) -> dict[str, Any]:
             collected = record["collected"]
         elif "finished" in record:
             complete = True
+        elif "forked" in record:
+            forked = True
         elif isinstance(record.get("started"), str):
             running = record["started"]
         elif _are_texts([record.get(name) for name in ("id", "outcome", "message")]):
@@ -197,7 +199,13 @@ def read_records(data: bytes) -> dict[str, Any]:
                 outcomes[test] = outcome
                 if record["message"]:
                     messages[test] = record["message"]
-    results = {"collected": collected, "outcomes": outcomes, "messages": messages, "complete": complete}
+    results = {
+        "collected": collected,
+        "outcomes": outcomes,
+        "messages": messages,
+        "complete": complete,
+        "forked": forked,
+    }
     return results if complete else {**results, "running": running, "stack": stack[:_MAX_STACK]}
 
 
