@@ -1,6 +1,7 @@
 """The Python that runs a task's code: which one, with which variables, and how the runtime gets into it."""
 
 import functools
+import json
 import os
 import shutil
 import subprocess
@@ -8,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from debug_gym.errors import TaskError
+from debug_gym.errors import SandboxError, TaskError
 from debug_gym.task import Environment
 
 RUNTIME = Path(__file__).parent
@@ -71,6 +72,35 @@ def _tried(python: str) -> str:
         version = b".".join(words).decode()
         raise TaskError(f"{python} is Python {version}, but a sandbox needs 3.7 or newer")
     return python
+
+
+@functools.cache
+def installed_modules(python: str, home: str, variables: tuple[tuple[str, str], ...]) -> frozenset[str]:
+    """Names of the top-level modules and packages in an interpreter's site-packages.
+
+    Raises:
+        SandboxError: the interpreter does not run.
+    """
+    try:
+        done = subprocess.run(
+            [python, "-c", "import json, sys; print(json.dumps(sys.path))"],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            env=sandbox_environment(python, home, dict(variables)),
+            cwd="/",
+            timeout=TRY_LIMIT,
+            check=True,
+        )
+        path: list[str] = json.loads(done.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        raise SandboxError(f"{python} does not say what is installed: {error}") from None
+    names: set[str] = set()
+    for folder in map(Path, path):
+        if folder.name in {"site-packages", "dist-packages"} and folder.is_dir():
+            names.update(
+                entry.name.split(".")[0] for entry in folder.iterdir() if entry.suffix != ".dist-info"
+            )
+    return frozenset(name for name in names if name.isidentifier())
 
 
 def runtime_command(python: str, folder: str = str(RUNTIME)) -> list[str]:

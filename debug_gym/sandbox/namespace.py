@@ -19,7 +19,7 @@ from debug_gym.sandbox import checkout_cache
 from debug_gym.sandbox.base import Guarantees, Probe
 from debug_gym.sandbox.channel import SocketChannel
 from debug_gym.sandbox.client import Sandbox
-from debug_gym.sandbox.interpreters import interpreter
+from debug_gym.sandbox.interpreters import installed_modules, interpreter
 from debug_gym.sandbox.launcher.enclosure import HOME, ROOTS_ID, WORKSPACE
 from debug_gym.sandbox.results import Changes
 from debug_gym.sandbox.server.harvest import CACHES, SKIPPED
@@ -149,8 +149,7 @@ class NamespaceBackend:
         with self._lock:
             preload = task.environment.preload
             if preload is None:
-                plain = Wanted(python, (), variables, self.memory_groups)
-                installed = self._warm(plain).installed
+                installed = installed_modules(python, HOME, variables)
                 preload = tuple(name for name in base.imports if name in installed)
             return self._warm(Wanted(python, preload, variables, self.memory_groups))
 

@@ -13,8 +13,9 @@ import weakref
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any, Protocol, Self
+from typing import IO, Protocol, Self
 
+from debug_gym.cache import cache_folder
 from debug_gym.errors import SandboxError, SandboxUnavailableError
 from debug_gym.sandbox import checkout_cache
 from debug_gym.sandbox.connection import WARM_LIMIT
@@ -94,7 +95,7 @@ class Template:
     """The host's handle on one warm interpreter.
 
     Args:
-        control: the socket on which it takes requests; it has said, or is about to say, what it is.
+        control: the socket on which it takes requests; it has said, or is about to say, that it is warm.
         process: which it is.
         errors: what it writes to its error output.
     """
@@ -103,8 +104,7 @@ class Template:
         self._socket, self._process, self._errors = control, process, errors
         self._lock = threading.Lock()
         control.settimeout(WARM_LIMIT)
-        facts = self._answer()
-        self.installed: frozenset[str] = frozenset(facts["installed"])
+        self._await_warmth()
 
     @classmethod
     def launch(cls, wanted: Wanted) -> Self:
@@ -128,7 +128,12 @@ class Template:
                 start_new_session=True,
             )
         with contextlib.suppress(OSError):  # it may have ended already; the lack of an answer will say so
-            config = {"preload": wanted.preload, "masked": _own_folders(), "memory_groups": wanted.groups}
+            config = {
+                "preload": wanted.preload,
+                "masked": _own_folders(),
+                "memory_groups": wanted.groups,
+                "notes": str(cache_folder() / "interpreters"),
+            }
             ours.send(json.dumps(config).encode())
         return cls(ours, process, errors)
 
@@ -166,7 +171,7 @@ class Template:
                 for fd in fds:
                     os.close(fd)
 
-    def _answer(self) -> dict[str, Any]:
+    def _await_warmth(self) -> None:
         try:
             data = self._socket.recv(1 << 20)
         except OSError:
@@ -177,8 +182,6 @@ class Template:
             said = self._last_words()
             self.close()
             raise SandboxError(f"the warm interpreter ended: {said or 'it was killed'}")
-        reply: dict[str, Any] = json.loads(data)
-        return reply
 
     def _last_words(self) -> str:
         """The last line that the process or one of its forks wrote to its error output."""

@@ -26,6 +26,7 @@ import sysconfig
 from typing import Any, Dict, List, NoReturn, Optional, Tuple
 
 from ..server import linux
+from ..server.notes import Notes
 from ..server.preload import preload, restart, restarted
 from ..server.runtime import Runtime, set_limits
 from ..server.wire import Channel
@@ -41,27 +42,28 @@ def main(control_fd: int) -> None:
     _raise_descriptor_limit()
     seccomp.program()  # built once, here
     visible = interpreter_folders()
-    unfit = config.setdefault("unfit", ["debug_gym"])
-    more = preload(config["preload"], ["/usr", *visible], unfit)
+    notes = Notes(config.get("notes"))
+    unfit = config.setdefault("unfit", ["debug_gym", *(notes.get("unfit") or ())])
+    more = preload(config["preload"], ["/usr", *visible], unfit, notes)
     if more:
+        notes.keep("unfit", sorted({*unfit, *more}))
         restart({**config, "unfit": unfit + more})
     masked = [path for path in (*config["masked"], *_gyms()) if os.path.isdir(path)]
     masked = [path for path in masked if _within(path, ["/usr", *visible])]
     shown = {"visible": visible, "masked": masked}
-    facts = {"python": sys.version.split()[0], "installed": installed_modules()}
     copy: Optional[socket.socket] = control
     while copy is not None:  # in each copy of this process anew
-        copy = _take_requests(copy, facts, shown, config["memory_groups"])
+        copy = _take_requests(copy, shown, config["memory_groups"])
 
 
 def _take_requests(
-    control: socket.socket, facts: Dict[str, Any], shown: Dict[str, Any], memory_groups: bool
+    control: socket.socket, shown: Dict[str, Any], memory_groups: bool
 ) -> Optional[socket.socket]:
-    """Say what there is, and do what is asked for until the host hangs up. Gives, in a copy of this process
+    """Say that it is warm, and do what is asked for until the host hangs up. Gives, in a copy of this process
     that was asked for, the socket on which the copy is to take requests."""
     linux.set_subreaper()
     groups = MemoryGroups(wanted=memory_groups)
-    control.send(json.dumps(facts).encode())
+    control.send(b"{}")
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_read, False)
     os.set_blocking(wake_write, False)
@@ -186,15 +188,6 @@ def _home() -> str:
         return os.path.realpath(pwd.getpwuid(os.getuid()).pw_dir)
     except KeyError:
         return "/"
-
-
-def installed_modules() -> list[str]:
-    """Names of the top-level modules and packages in this interpreter's site-packages."""
-    names: set[str] = set()
-    for folder in sys.path:
-        if os.path.basename(folder) in {"site-packages", "dist-packages"} and os.path.isdir(folder):
-            names.update(name.split(".")[0] for name in os.listdir(folder) if not name.endswith("-info"))
-    return sorted(name for name in names if name.isidentifier())
 
 
 def _within(path: str, folders: list[str]) -> bool:

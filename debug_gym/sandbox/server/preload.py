@@ -20,6 +20,8 @@ import time
 import warnings
 from typing import Any, Collection, Iterable, Iterator, NoReturn, Sequence
 
+from .notes import Notes
+
 _SAMPLE = """
 import logging, unittest, warnings
 import pytest
@@ -48,12 +50,18 @@ _PROBE_LIMIT = 30.0
 """Seconds for the fork that finds out what pytest's plugins import."""
 
 
-def preload(modules: Sequence[str], folders: Sequence[str] = (), unfit: Collection[str] = ()) -> list[str]:
+def preload(
+    modules: Sequence[str],
+    folders: Sequence[str] = (),
+    unfit: Collection[str] = (),
+    notes: Notes | None = None,
+) -> list[str]:
     """Import pytest, its installed plugins and ``modules``, and run a throw-away suite, so that lazy imports
     and caches are warm.
 
-    ``folders``: where modules may come from; empty: anywhere; ``unfit``: modules to leave out. Returns those
-    that should have been left out: if there are any, this process is of no use.
+    ``folders``: where modules may come from; empty: anywhere; ``unfit``: modules to leave out; ``notes``:
+    what earlier processes found out. Returns those modules that should have been left out: if there are any,
+    this process is of no use.
     """
     sys.dont_write_bytecode = True
     wanted = list(modules)
@@ -61,7 +69,7 @@ def preload(modules: Sequence[str], folders: Sequence[str] = (), unfit: Collecti
     if "pytest" in sys.modules:
         plugins = _plugins()
         finders.append(_run_sample(["-pno:" + name for name in plugins]))
-        wanted[:0] = _used_by_plugins(list(plugins.values()))
+        wanted[:0] = _used_by_plugins(list(plugins.values()), notes or Notes(None))
     sys.meta_path[:0] = finders  # pytest rewrites the assertions of its plugins, whoever imports them
     found = [name for name in wanted if name not in unfit and not _fits(name, folders)]
     del sys.meta_path[: len(finders)]
@@ -143,11 +151,19 @@ def _strangers(names: Iterable[str], folders: Sequence[str]) -> bool:
 # -- the sample ------------------------------------------------------------------------------
 
 
-def _used_by_plugins(plugins: list[str]) -> list[str]:
-    """All modules that running a suite with the installed plugins imports. They are tried in a fork: what
-    plugins do beside that must not stay."""
+def _used_by_plugins(plugins: list[str], notes: Notes) -> list[str]:
+    """All modules that running a suite with the installed plugins imports."""
     if not plugins:
         return []
+    used: list[str] | None = notes.get("used by plugins")
+    if used is None:
+        used = _tried(plugins)
+        notes.keep("used by plugins", used)
+    return used
+
+
+def _tried(plugins: list[str]) -> list[str]:
+    """The same, found out in a fork: what plugins do beside importing must not stay."""
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:
