@@ -41,19 +41,24 @@ def audit(
     """
     from debug_gym.checks.audit import audit as try_all
     from debug_gym.cli.screens.audit import show
+    from debug_gym.cli.screens.progress import announced, counted
+    from debug_gym.judge.attacks import ATTACKS
     from debug_gym.runs.config import parse_options
     from debug_gym.runs.plan import make_benchmark
-    from debug_gym.sandbox.registry import working_backend
+    from debug_gym.sandbox.registry import shared_backend, working_backend
 
     console = Console()
     loaded = make_benchmark(benchmark, parse_options(benchmark_options or (), "--benchmark-option"))
     selected = tuple(chosen(loaded, tasks, split, shuffle, limit).values())
-    with console.status("") as status:
+    shared_backend(sandbox)  # a wrong name is told before anything else
+    with announced("starting the sandbox"):
+        backend = working_backend(sandbox)
+    with counted(f"auditing {benchmark}", len(selected) * len(ATTACKS)) as tell:
         attempts = try_all(
             selected,
-            working_backend(sandbox),
+            backend,
             workers=workers or os.cpu_count() or 1,
-            on_done=lambda attempt: status.update(f"{attempt.task}: {attempt.attack}"),
+            on_done=lambda attempt: tell(f"{attempt.attack} at {attempt.task}"),
         )
     show(console, attempts, tasks=len(selected))
     raise typer.Exit(int(any(attempt.scored[-1] for attempt in attempts)))

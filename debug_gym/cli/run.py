@@ -136,12 +136,13 @@ def _run(config: "RunConfig") -> int:
     """Play, show, and give the exit code."""
     from debug_gym.cli.screens import repository
     from debug_gym.cli.screens.live import progress
+    from debug_gym.cli.screens.progress import announced
     from debug_gym.cli.screens.summary import summarize
     from debug_gym.runs.plan import prepare
     from debug_gym.runs.scheduler import execute
 
     console = Console()
-    with closing(prepare(config)) as plan:
+    with closing(prepare(config, starting=lambda: announced("starting the sandbox"))) as plan:
         if seen := repository.look_at(console, plan):
             repository.tell(console, seen)
             if console.is_terminal and sys.stdin.isatty():

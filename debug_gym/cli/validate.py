@@ -48,28 +48,32 @@ def validate(
     Exit codes: 0 all tasks are sound, 1 some are not, 2 wrong input.
     """
     from debug_gym.checks.validate import validate_all, write_controls
+    from debug_gym.cli.screens.progress import announced, counted
     from debug_gym.cli.screens.validation import show
     from debug_gym.runs.config import parse_options
     from debug_gym.runs.plan import make_benchmark
-    from debug_gym.sandbox.registry import working_backend
+    from debug_gym.sandbox.registry import shared_backend, working_backend
 
     console = Console()
     options = parse_options(benchmark_options or (), "--benchmark-option")
     loaded = make_benchmark(benchmark, options)
     selected = tuple(chosen(loaded, tasks, split, shuffle, limit).values())
-    backend = working_backend(sandbox)
-    with console.status("") as status:
-        if make_controls:
+    shared_backend(sandbox)  # a wrong name is told before anything else
+    with announced("starting the sandbox"):
+        backend = working_backend(sandbox)
+    if make_controls:
+        with announced("making negative controls"):
             write_controls(loaded, selected, backend)
-            again = make_benchmark(benchmark, options)
-            selected = tuple(again.task(task.id) for task in selected)
+        again = make_benchmark(benchmark, options)
+        selected = tuple(again.task(task.id) for task in selected)
+    with counted(f"validating {benchmark}", len(selected)) as tell:
         found = validate_all(
             selected,
             backend,
             repeats=repeats,
             workers=workers or os.cpu_count() or 1,
             search=search,
-            on_done=lambda item: status.update(f"{item.task}: {'sound' if item.sound else 'not sound'}"),
+            on_done=lambda item: tell(f"{item.task} is {'sound' if item.sound else 'not sound'}"),
         )
     show(console, found, repeats=repeats)
     raise typer.Exit(int(not all(item.sound for item in found)))

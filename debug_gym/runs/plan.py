@@ -1,6 +1,7 @@
 """From the names in a configuration to live objects, so that mistakes show before anything is played."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,15 +10,17 @@ from debug_gym.benchmarks.base import Benchmark, Tasks
 from debug_gym.benchmarks.folder import FolderBenchmark, is_benchmark
 from debug_gym.benchmarks.select import select
 from debug_gym.env import DEFAULT_TOOLS
-from debug_gym.errors import ConfigError
+from debug_gym.errors import ConfigError, SandboxError, TaskError
 from debug_gym.runs.config import RunConfig
 from debug_gym.runs.first_look import FirstLook, first_look
 from debug_gym.runs.sightings import Sighting, is_remote, sightings
-from debug_gym.sandbox.registry import working_backend
+from debug_gym.sandbox import Backend
+from debug_gym.sandbox.registry import shared_backend, working_backend
 from debug_gym.session.attempt import Attempt
 from debug_gym.session.setup import Setup, make_agent, make_model
 from debug_gym.store.records import Manifest
-from debug_gym.task import DirectorySource
+from debug_gym.store.writer import check_resumable
+from debug_gym.task import DirectorySource, Task
 
 
 @dataclass(frozen=True)
@@ -61,15 +64,21 @@ class Plan(Setup):
         )
 
 
-def prepare(config: RunConfig, *, driven: bool = False) -> Plan:
-    """Load the tasks and try everything once that a run of them needs.
+def prepare(
+    config: RunConfig,
+    *,
+    driven: bool = False,
+    starting: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Plan:
+    """Load the tasks and try everything once that a run of them needs, what takes longest at last.
 
     Args:
         config: what to play.
         driven: the tool calls come from outside, by ``Plan.session``; ``config.agent`` is just a name.
+        starting: entered while the first sandbox is started, which may take seconds.
 
     Raises:
-        ConfigError: an option is wrong, or no task matches.
+        ConfigError: an option is wrong, no task matches, or the folder holds another run.
         UnknownNameError: a benchmark, task, agent, tool or sandbox does not exist.
         TaskError: a task of the benchmark is broken.
         SandboxUnavailableError: the sandbox does not work on this machine.
@@ -79,9 +88,23 @@ def prepare(config: RunConfig, *, driven: bool = False) -> Plan:
     own = None if driven else make_agent(config).tools
     model = None if driven else make_model(config)
     config = config.model_copy(update={"tools": config.tools or own or DEFAULT_TOOLS})
-    plan = Plan(config, working_backend(config.sandbox), benchmark, tasks, model=model)
+    plan = Plan(config, shared_backend(config.sandbox), benchmark, tasks, model=model)
+    check_resumable(config.folder, plan.manifest(), inert=RunConfig.INERT)
     plan.environment(tasks.first).close()
+    with starting():
+        _try(plan.backend, tasks.first)
     return plan
+
+
+def _try(backend: Backend, task: Task) -> None:
+    """Start a sandbox of a task, which warms what the run needs. Raises as ``prepare`` does."""
+    try:
+        backend.start(task.for_agent()).close()
+    except TaskError:  # what is wrong with this task is the result of its attempts
+        pass
+    except SandboxError:
+        working_backend(backend.name)  # says what is wrong, and what to do
+        raise
 
 
 def selected(benchmark: Benchmark, config: RunConfig) -> Tasks:

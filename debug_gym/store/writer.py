@@ -231,6 +231,16 @@ def _locked(path: Path) -> BufferedWriter:
             time.sleep(0.05)
 
 
+def check_resumable(path: Path, wanted: Manifest, *, inert: Collection[str] = ()) -> None:
+    """Whether a run can be begun or resumed in a folder, before anything is done for it.
+
+    Raises:
+        ConfigError: as ``RunWriter.begin`` does for what the folder holds.
+    """
+    if (path / "config.json").exists():
+        _demand_same(path, read_manifest(path), wanted, inert)
+
+
 def _demand_same(path: Path, stored: Manifest, wanted: Manifest, inert: Collection[str]) -> None:
     """Refuse to mix results that cannot be compared."""
     advice = "choose another --output, or remove the folder"

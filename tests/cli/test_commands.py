@@ -142,7 +142,7 @@ def test_a_run_prints_each_episode_a_summary_and_where_it_is_stored(cli, calc, t
         2,
     )
     code, text, errors = cli("run", "repo", *options, "--agent", "oracle", "--output", out, "--workers", 1)
-    assert (code, errors) == (0, "")
+    assert (code, errors) == (0, "starting the sandbox\n")
     assert "[1/2] calc #1: resolved, 2 steps, " in text
     assert "2/2 resolved" in text
     assert "resolved 2/2 (100.0%), 2.0 steps on average" in text

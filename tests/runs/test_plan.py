@@ -5,8 +5,10 @@ import pytest
 from debug_gym.errors import ConfigError, ModelError, UnknownNameError
 from debug_gym.runs.config import RunConfig
 from debug_gym.runs.plan import make_benchmark, prepare
+from debug_gym.sandbox.namespace import NamespaceBackend
 from debug_gym.sandbox.registry import working_backend
 from debug_gym.session.setup import make_agent
+from debug_gym.store.writer import RunWriter
 
 
 def test_an_option_that_a_class_does_not_take_is_refused(tmp_path):
@@ -94,3 +96,15 @@ def test_the_tools_of_mcp_servers_stand_beside_the_others(tmp_path):
         prepare(RunConfig(agent="debug", mcp=["no-such-program"], **AGENT))
     with pytest.raises(ValueError, match="password"):
         RunConfig(agent="debug", mcp=["http://me:secret@host/mcp"], **AGENT)
+
+
+def test_settings_that_conflict_with_a_stored_run_are_noticed_before_a_sandbox_starts(tmp_path, monkeypatch):
+    config = RunConfig(benchmark="nightmares", agent="random", output=tmp_path / "run")
+    RunWriter.begin(config.folder, prepare(config).manifest()).close()
+
+    def start(backend, task):
+        raise AssertionError("a sandbox was started")
+
+    monkeypatch.setattr(NamespaceBackend, "start", start)
+    with pytest.raises(ConfigError, match="holds a run with max_steps = 50, not 7"):
+        prepare(config.model_copy(update={"max_steps": 7}))
