@@ -12,6 +12,29 @@ from debug_gym.task import Frozen
 SCHEMA_VERSION = 1
 
 
+MAX_ARGUMENTS = 1 << 20
+"""Characters that the arguments of a tool call may have, all texts together."""
+_SHOWN = 2000
+"""Characters that are kept of each text of a call that has more."""
+
+
+def _size(value: Any) -> int:
+    """About how many characters a JSON-like value has."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(len(str(key)) + _size(item) for key, item in value.items())
+    return sum(map(_size, value)) if isinstance(value, list | tuple) else 1
+
+
+def _shortened(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= _SHOWN else f"{value[:_SHOWN]}[{len(value) - _SHOWN} more characters]"
+    if isinstance(value, dict):
+        return {_shortened(key): _shortened(item) for key, item in list(value.items())[:_SHOWN]}
+    return [_shortened(item) for item in value[:_SHOWN]] if isinstance(value, list | tuple) else value
+
+
 def unicode(value: Any) -> Any:
     """The same JSON-like value with lone surrogates (no valid text, but possible in file names) replaced."""
     if isinstance(value, str):
@@ -36,6 +59,16 @@ class ToolCall(Frozen):
     """The model's id of this call, if it gave one: the reply goes back under it."""
 
     _unicode = field_validator("name", "arguments", "id", mode="before")(unicode)
+
+    @property
+    def too_long(self) -> int:
+        """How many characters the arguments have, if that is more than ``MAX_ARGUMENTS``; else 0."""
+        size = _size(self.arguments)
+        return size if size > MAX_ARGUMENTS else 0
+
+    def for_record(self) -> "ToolCall":
+        """The same call; of arguments that are too long to be played, what can be stored."""
+        return self.model_copy(update={"arguments": _shortened(self.arguments)}) if self.too_long else self
 
     @classmethod
     def parse(cls, action: "ToolCall | dict[str, Any] | str") -> "ToolCall":

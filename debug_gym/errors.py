@@ -42,6 +42,14 @@ class MissingExtraError(DebugGymError, ImportError):
         super().__init__(f"{package} is not installed: run  {command}")
 
 
+class HostError(DebugGymError, OSError):
+    """This machine is in the way, and not what was asked for: a full disk, a folder that is read-only."""
+
+
+class CacheError(HostError):
+    """Nothing can be stored in the cache folder."""
+
+
 class SandboxError(DebugGymError, RuntimeError):
     """Something about a sandbox went wrong that is not the agent's doing."""
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from debug_gym import plugins
-from debug_gym.episode import Observation, ToolCall, ToolKind
+from debug_gym.episode import MAX_ARGUMENTS, Observation, ToolCall, ToolKind
 from debug_gym.errors import ConfigError, SandboxError
 from debug_gym.runners.base import COMMAND
 from debug_gym.sandbox import Sandbox, TestRun
@@ -148,6 +148,12 @@ class Toolbox:
             return Observation(
                 text=f"there is no tool named {call.name!r}; the tools are: {known}", error=True
             )
+        if size := call.too_long:
+            text = (
+                f"{call.name}: the arguments have {size:,} characters, and {MAX_ARGUMENTS:,} are the most: "
+                "write a large file in parts, or have a program write it"
+            )
+            return Observation(text=text, error=True)
         try:
             args = tool.Args.model_validate(call.arguments)
         except ValidationError as error:

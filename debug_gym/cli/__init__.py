@@ -11,13 +11,13 @@ from rich.text import Text
 
 from debug_gym.cli import run, play, listing, validate, audit, doctor, report, leaderboard, mcp  # noqa: F401  # isort: skip
 from debug_gym.cli.app import app
-from debug_gym.errors import DebugGymError
+from debug_gym.errors import DebugGymError, HostError
 
 __all__ = ["app", "main"]
 
 
 def main() -> None:
-    """Entry point: what is wrong with the input is one sentence on stderr and exit code 2."""
+    """Entry point: what is wrong is one sentence on stderr; exit code 2 for the input, 1 for this machine."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a name that an ASCII terminal cannot show must end no run
@@ -25,4 +25,4 @@ def main() -> None:
         app(prog_name="debug-gym")
     except DebugGymError as error:
         Console(stderr=True).print(Text(f"error: {error}", style="red"), soft_wrap=True)
-        sys.exit(2)
+        sys.exit(1 if isinstance(error, HostError) else 2)

@@ -45,14 +45,14 @@ def audit(
     from debug_gym.judge.attacks import ATTACKS
     from debug_gym.runs.config import parse_options
     from debug_gym.runs.plan import make_benchmark
-    from debug_gym.sandbox.registry import shared_backend, working_backend
+    from debug_gym.sandbox.registry import shared_backend, try_out
 
     console = Console()
     loaded = make_benchmark(benchmark, parse_options(benchmark_options or (), "--benchmark-option"))
     selected = tuple(chosen(loaded, tasks, split, shuffle, limit).values())
-    shared_backend(sandbox)  # a wrong name is told before anything else
+    backend = shared_backend(sandbox)
     with announced("starting the sandbox"):
-        backend = working_backend(sandbox)
+        try_out(backend, selected[0])
     with counted(f"auditing {benchmark}", len(selected) * len(ATTACKS)) as tell:
         attempts = try_all(
             selected,

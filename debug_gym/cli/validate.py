@@ -52,15 +52,15 @@ def validate(
     from debug_gym.cli.screens.validation import show
     from debug_gym.runs.config import parse_options
     from debug_gym.runs.plan import make_benchmark
-    from debug_gym.sandbox.registry import shared_backend, working_backend
+    from debug_gym.sandbox.registry import shared_backend, try_out
 
     console = Console()
     options = parse_options(benchmark_options or (), "--benchmark-option")
     loaded = make_benchmark(benchmark, options)
     selected = tuple(chosen(loaded, tasks, split, shuffle, limit).values())
-    shared_backend(sandbox)  # a wrong name is told before anything else
+    backend = shared_backend(sandbox)
     with announced("starting the sandbox"):
-        backend = working_backend(sandbox)
+        try_out(backend, selected[0])
     if make_controls:
         with announced("making negative controls"):
             write_controls(loaded, selected, backend)

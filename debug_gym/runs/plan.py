@@ -10,17 +10,16 @@ from debug_gym.benchmarks.base import Benchmark, Tasks
 from debug_gym.benchmarks.folder import FolderBenchmark, is_benchmark
 from debug_gym.benchmarks.select import select
 from debug_gym.env import DEFAULT_TOOLS
-from debug_gym.errors import ConfigError, SandboxError, TaskError
+from debug_gym.errors import ConfigError
 from debug_gym.runs.config import RunConfig
 from debug_gym.runs.first_look import FirstLook, first_look
 from debug_gym.runs.sightings import Sighting, is_remote, sightings
-from debug_gym.sandbox import Backend
-from debug_gym.sandbox.registry import shared_backend, working_backend
+from debug_gym.sandbox.registry import shared_backend, try_out
 from debug_gym.session.attempt import Attempt
 from debug_gym.session.setup import Setup, make_agent, make_model
 from debug_gym.store.records import Manifest
 from debug_gym.store.writer import check_resumable
-from debug_gym.task import DirectorySource, Task
+from debug_gym.task import DirectorySource
 
 
 @dataclass(frozen=True)
@@ -82,6 +81,7 @@ def prepare(
         UnknownNameError: a benchmark, task, agent, tool or sandbox does not exist.
         TaskError: a task of the benchmark is broken.
         SandboxUnavailableError: the sandbox does not work on this machine.
+        CacheError: the cache has no room for a repository.
     """
     benchmark = make_benchmark(config.benchmark, config.benchmark_options)
     tasks = selected(benchmark, config)
@@ -92,19 +92,8 @@ def prepare(
     check_resumable(config.folder, plan.manifest(), inert=RunConfig.INERT)
     plan.environment(tasks.first).close()
     with starting():
-        _try(plan.backend, tasks.first)
+        try_out(plan.backend, tasks.first)
     return plan
-
-
-def _try(backend: Backend, task: Task) -> None:
-    """Start a sandbox of a task, which warms what the run needs. Raises as ``prepare`` does."""
-    try:
-        backend.start(task.for_agent()).close()
-    except TaskError:  # what is wrong with this task is the result of its attempts
-        pass
-    except SandboxError:
-        working_backend(backend.name)  # says what is wrong, and what to do
-        raise
 
 
 def selected(benchmark: Benchmark, config: RunConfig) -> Tasks:

@@ -6,6 +6,7 @@ hash-checked bytecode (which is never stale).
 """
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -22,7 +23,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from debug_gym.cache import cache_folder
-from debug_gym.errors import TaskError
+from debug_gym.errors import CacheError, TaskError
 from debug_gym.sandbox.fetch import fetch, git
 from debug_gym.sandbox.server.files import remove_tree
 from debug_gym.sandbox.server.warm import importable_names
@@ -63,6 +64,7 @@ def prepare(source: Source, python: str | None = None, owner: int | None = None)
 
     Raises:
         TaskError: the source is missing, unreadable or empty.
+        CacheError: the cache has no room.
     """
     key = (source.model_dump_json(), python or sys.executable, owner)
     with _lock:
@@ -104,7 +106,15 @@ def _prepare(source: Source, python: str, owner: int | None) -> Base:
                 return _stage(source, staging, python, owner)
             finally:
                 _remove(staging)
-    except OSError as error:
+    except (OSError, TaskError) as error:
+        for reason in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            if os.strerror(reason) in str(error):  # copying a tree tells its errors as text
+                raise CacheError(
+                    f"the cache cannot be written: {folder}: {os.strerror(reason)}: make room there, or set "
+                    "DEBUG_GYM_CACHE to a folder elsewhere"
+                ) from None
+        if isinstance(error, TaskError):
+            raise
         raise TaskError(f"cannot prepare a repository in {folder}: {error}; set DEBUG_GYM_CACHE") from None
 
 

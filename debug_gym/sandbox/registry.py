@@ -3,9 +3,10 @@
 import socket
 
 from debug_gym import plugins
-from debug_gym.errors import SandboxUnavailableError
+from debug_gym.errors import SandboxError, SandboxUnavailableError, TaskError
 from debug_gym.sandbox.base import Backend
 from debug_gym.sandbox.namespace import NamespaceBackend
+from debug_gym.task import Task
 
 _shared: dict[str, Backend] = {}
 
@@ -41,3 +42,19 @@ def working_backend(name: str) -> Backend:
     if not probe.works:
         raise SandboxUnavailableError(f"the sandbox {name!r} does not work here: {probe.detail}")
     return backend
+
+
+def try_out(backend: Backend, task: Task) -> None:
+    """Start a sandbox of a task, which warms what the task needs.
+
+    Raises:
+        SandboxUnavailableError: the backend does not work here.
+        CacheError: there is no room for the task's repository.
+    """
+    try:
+        backend.start(task.for_agent()).close()
+    except TaskError:  # what is wrong with this task says nothing about the backend
+        working_backend(backend.name)
+    except SandboxError:
+        working_backend(backend.name)  # says what is wrong, and what to do
+        raise

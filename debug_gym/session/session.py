@@ -195,7 +195,7 @@ class AttemptSession:
                 reward += float(self.env.judge().resolved)  # as in every last step
             step = Step(
                 index=len(self._record.steps),
-                call=call,
+                call=call.for_record(),
                 observation=Observation(text=text, data=info["data"], error=info["error"], kind=info["kind"]),
                 reward=reward,
                 terminated=terminated,

@@ -16,7 +16,7 @@ from typing import Any, Self
 from pydantic import BaseModel
 
 from debug_gym.episode import Step
-from debug_gym.errors import ConfigError, DebugGymError
+from debug_gym.errors import ConfigError, HostError
 from debug_gym.store.records import End, Manifest, Result, Run, Start, read_manifest
 
 NAMED = 5
@@ -25,7 +25,7 @@ _END = b'{"kind":"end"'
 """How the last line of a complete trajectory begins."""
 
 
-class StorageError(DebugGymError, OSError):
+class StorageError(HostError):
     """A run's files cannot be written."""
 
 

@@ -362,3 +362,27 @@ def test_a_checkout_that_is_not_installed_plays(calc, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert len(Run.open(tmp_path / "run").results()) == 1
+
+
+@pytest.mark.parametrize("command", [("run", "-a", "random"), ("validate",), ("audit",)])
+def test_a_full_cache_disk_is_named_as_such(calc, tmp_path, command):
+    (calc / "data.bin").write_bytes(b"x" * 300_000)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    name, *options = command
+    mount = f'mount -t tmpfs -o size=200k none {disk} && exec "$@"'
+    gym = [*COMMAND, name, "repo", *options, "-b", f"path={calc}"]
+    done = subprocess.run(
+        ["unshare", "--mount", *(["--map-root-user"] * (os.getuid() != 0)), "sh", "-c", mount, "sh", *gym],
+        env={**os.environ, "DEBUG_GYM_CACHE": str(disk)},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    if "mount" in done.stderr:
+        pytest.skip("no file system may be mounted here")
+    *_, said = done.stderr.splitlines()
+    assert said.startswith("error: the cache cannot be written: ")
+    assert "No space left on device: make room there, or set DEBUG_GYM_CACHE" in said
+    assert done.returncode == 1
