@@ -150,7 +150,7 @@ class Repo(Benchmark):
                 id=self.id,
                 benchmark=self.name,
                 problem=self.problem,
-                source=self.source,
+                source=self.source.model_copy(update={"state": self.version}),
                 tests=Tests(
                     command=self.command,
                     fail_to_pass=self.fail_to_pass,

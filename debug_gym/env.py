@@ -15,6 +15,7 @@ from debug_gym.judge import judge
 from debug_gym.opening import opening
 from debug_gym.reward import Progress
 from debug_gym.sandbox import Backend, Snapshot, TestRun
+from debug_gym.sandbox.pinning import pinned
 from debug_gym.sandbox.registry import shared_backend
 from debug_gym.spaces import ToolCalls, Unicode
 from debug_gym.task import Task
@@ -123,7 +124,7 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
         for name in options or {}:
             if name != "task":
                 raise ConfigError(f"there is no option {name!r} of reset: it takes 'task'")
-        task = self._draw((options or {}).get("task"))
+        task = pinned(self._draw((options or {}).get("task")))
         self._end()
         self.branch, self._task = Branch.start(task, self.toolbox, self.backend), task
         self.verdict, self.steps = None, 0

@@ -13,6 +13,7 @@ from debug_gym import plugins
 from debug_gym.episode import MAX_ARGUMENTS, Observation, ToolCall, ToolKind
 from debug_gym.errors import ConfigError, SandboxError
 from debug_gym.runners.base import COMMAND
+from debug_gym.runners.pytest import test_files
 from debug_gym.sandbox import Sandbox, TestRun
 from debug_gym.task import Task
 from debug_gym.tools.printable import printable
@@ -26,15 +27,26 @@ class Session:
     task: Task
     tests: TestRun | None = None
     """The last run of the whole visible test suite."""
+    last_run: TestRun | None = None
+    """The last run of tests, of all or of some."""
     submitted: bool = False
     state: dict[str, Any] = field(default_factory=dict)
     """A tool's own memory of the episode, by the tool's name. Forks copy it, so it must be deep-copyable."""
 
     @property
     def first_failed(self) -> str | None:
-        """The first test that failed when the tests were last run; None: none did, or none can be named."""
-        failed = self.tests.failed if self.tests is not None else ()
+        """The first test that failed when it was last run; None: none did, or none can be named."""
+        runs = [run for run in (self.last_run, self.tests) if run is not None]
+        passed = {test for run in runs for test in run.passed}
+        failed = (test for run in runs for test in run.failed if test not in passed)
         return next((test for test in failed if test != COMMAND), None)
+
+    @property
+    def test_files(self) -> set[str]:
+        """Paths that are known to hold tests which decide: changes to them do not count."""
+        run = self.tests or self.last_run
+        collected = run.collected if run is not None else ()
+        return {*self.task.tests.visible, *self.task.tests.command, *test_files(collected)}
 
 
 class ToolError(Exception):

@@ -53,6 +53,7 @@ class Eval(Tool):
             if test.startswith("-") or not test.strip():
                 raise ToolError(f"{test!r} is not a test id or path")
         run = session.sandbox.run_tests(args.tests, timeout=args.timeout)
+        session.last_run = run
         if not args.tests:
             session.tests = run
         limit = session.task.tests.timeout if args.timeout is None else args.timeout

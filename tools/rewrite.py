@@ -116,7 +116,7 @@ def store(session: Session, path: str, old: TextFile | None, new: TextFile) -> O
     done = "created" if old is None else "changed"
     text = f"{new.path}: {done}, {added} {'line' if added == 1 else 'lines'} added, {removed} removed\n"
     text += clip(printable(diff.replace("\r\n", "\n")), MAX_DIFF)
-    if not session.task.is_editable(new.path):
+    if not session.task.is_editable(new.path) or new.path in session.test_files:
         text += "[changes to this file are not part of the solution: it is judged without them]\n"
     error = syntax_error(session, new.path, encoded)
     if error:

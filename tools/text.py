@@ -37,6 +37,7 @@ _RULE = re.compile(r"={2,}|^=(?= )|(?<= )=$")
 _DURATION = re.compile(r"^\d+\.\d+s (call|setup|teardown) ", re.MULTILINE)
 _TEMPORARY = re.compile(r"/tmp/(?:pytest-of-\w+(?:/p[a-z]*-?\d*)?|tmp[a-z0-9_]{8}\b)(?:\.\.\.)?")
 _CUT_ADDRESS = re.compile(r"\bat 0x[0-9a-f]*\.\.\.")
+_CUT_START = re.compile(r"\.\.\.(?:[\w .]{0,40} )?(?:0?x)?[0-9a-f]{2,16}(?=>)")
 _ADDRESS = re.compile(r"(?:(?<=\bat )|(?<=\b[Tt]hread ))0x[0-9a-fA-F]{4,16}\b|(?<=\bid=')\d{9,}(?=')")
 
 
@@ -57,6 +58,7 @@ def scrub(text: str) -> str:
     text = _DURATION.sub(r"\1 ", text)
     text = _TEMPORARY.sub("/tmp/...", text)
     text = _CUT_ADDRESS.sub("at 0x...", text)
+    text = _CUT_START.sub("...", text)
     return _ADDRESS.sub(number, text)
 
 

@@ -12,6 +12,7 @@ from debug_gym.errors import DebugGymError, TaskError
 from debug_gym.judge import judge
 from debug_gym.judge.controls.make import check_controls, dump_controls, make_controls
 from debug_gym.judge.controls.sample import shuffled
+from debug_gym.runners.pytest import is_pytest
 from debug_gym.sandbox import Backend, Changes, TestRun
 from debug_gym.store.writer import write_atomically
 from debug_gym.task import Task
@@ -59,7 +60,7 @@ def validate(task: Task, backend: Backend, *, repeats: int = 5) -> Validation:
             problems.append("it has no gold patch, so nothing proves that it can be solved")
         else:
             gold, visible = apply_gold(task, backend)
-            problems += _check_visible(visible)
+            problems += _check_visible(visible) + _check_ids(task, backend)
             verdicts = [_judge(_reordered(task), gold, backend) for _ in range(repeats)]
             problems += _check_fixed(verdicts)
             problems += check_controls(task, gold, backend)
@@ -182,6 +183,19 @@ def apply_gold(task: Task, backend: Backend) -> tuple[Changes, TestRun]:
             raise TaskError(f"the gold patch does not apply: {output}")
         gold = sandbox.changes()
         return gold, sandbox.run_tests()
+
+
+def _check_ids(task: Task, backend: Backend) -> list[str]:
+    """Ids as pytest prints them where its rootdir is another folder: they run, but the judge cannot tell
+    which file it has to protect and to make controls of."""
+    files = dict.fromkeys(test.partition("::")[0] for test in task.tests.required)
+    unknown = [path for path in files if path not in task.tests.hidden]
+    if not unknown or not is_pytest(task.tests):
+        return []
+    with backend.start(task.for_agent()) as sandbox:
+        words = ["bash", "-c", 'for path; do test -e "$path" || echo "$path"; done', "bash", *unknown]
+        missing = sandbox.exec(words).output.splitlines()
+    return [f"there is no file {path}: name its tests by their path in the workspace" for path in missing]
 
 
 def _check_visible(run: TestRun) -> list[str]:

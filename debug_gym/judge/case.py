@@ -1,8 +1,7 @@
 """What one verdict is about: the changes that count, what the tests must give, and the controls drawn."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import Self
 
 from debug_gym.judge.changes import shadows, sort_changes
@@ -12,7 +11,7 @@ from debug_gym.judge.doubts import doubts
 from debug_gym.judge.original import Original
 from debug_gym.judge.plan import Plan
 from debug_gym.judge.support import support_files
-from debug_gym.runners.pytest import is_pytest
+from debug_gym.runners.pytest import is_pytest, test_files
 from debug_gym.sandbox import Changes
 from debug_gym.task import Task
 
@@ -47,7 +46,7 @@ class Case:
         expected = original.expected()
         compared = {control.path for control in task.tests.controls}
         support = support_files(changes.paths, original, task.gold_patch)
-        protected = {*task.tests.hidden, *_test_files(expected), *compared, *support}
+        protected = {*task.tests.hidden, *test_files(expected), *compared, *support}
         known = original.paths() if any(map(shadows, changes.files)) else ()
         counted, rejected = sort_changes(task, changes, protected, known)
         drawn = _draw(task, expected, original)
@@ -73,14 +72,3 @@ def _draw(task: Task, expected: dict[str, str], original: Original) -> Drawn:
         files = shuffled(sorted({test.partition("::")[0] for test in tests}))[:_SAMPLED_FILES]
         controls = certain_controls(tests, original.texts(files))
     return draw(task, controls, tests)
-
-
-def _test_files(tests: Iterable[str]) -> set[str]:
-    """The files that hold tests. The file of a doctest (named after its module) is the code that it
-    documents."""
-    parts = (test.partition("[")[0].partition("::") for test in tests)
-    return {path for path, _, name in parts if not _is_doctest(path, name)}
-
-
-def _is_doctest(path: str, name: str) -> bool:
-    return "." in name or (PurePath(path).stem == name and not name.startswith("test"))

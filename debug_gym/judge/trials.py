@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from debug_gym.errors import ProtocolError, SandboxDiedError, SandboxError, SandboxTimeoutError
 from debug_gym.judge.plan import Trial
 from debug_gym.runners import Runner, runner_of
+from debug_gym.runners.pytest import complaint
 from debug_gym.sandbox import Backend, Changes, FileEntry, Snapshot, TestRun
 from debug_gym.task import Task, as_bytes
 
@@ -98,7 +99,9 @@ def _flaw(trial: Trial, run: TestRun, runner: Runner) -> str:
     if run.timed_out:
         return "the tests did not end within their time limit"
     if not run.complete:
-        return f"the test session did not run to its end (exit code {run.exit_code})"
+        said = complaint(run.output) if not run.collected else ""
+        why = f": {said}" if said else ""
+        return f"the test session did not run to its end (exit code {run.exit_code}){why}"
     return "the session went on in a forked process, too" if run.forked else _mismatch(trial, run, runner)
 
 

@@ -1,11 +1,16 @@
 """pytest: warm in the sandbox's interpreter, with an outcome for each test."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 
 from debug_gym.runners.base import PytestSession, Runner
 from debug_gym.runners.choose import runner_of
 from debug_gym.task import Tests
+
+_COMPLAINT = re.compile(
+    r"^(?:ERROR: .*|E {2,}\w.*|.*: error: .*|(?:\w+\.)*\w*(?:Error|Exception)\b.*)$", re.MULTILINE
+)
 
 
 class PytestRunner(Runner):
@@ -40,6 +45,23 @@ class PytestRunner(Runner):
 def is_pytest(tests: Tests) -> bool:
     """Whether a task's tests run in a session of pytest."""
     return isinstance(runner_of(tests), PytestRunner)
+
+
+def test_files(tests: Iterable[str]) -> set[str]:
+    """The files that hold tests. The file of a doctest (named after its module) is the code that it
+    documents."""
+    parts = (test.partition("[")[0].partition("::") for test in tests)
+    return {path for path, _, name in parts if not _is_doctest(path, name)}
+
+
+def _is_doctest(path: str, name: str) -> bool:
+    return "." in name or (PurePath(path).stem == name and not name.startswith("test"))
+
+
+def complaint(output: str) -> str:
+    """Why pytest could not start, in its own words: the last line of its output that says so, or ""."""
+    found: list[str] = _COMPLAINT.findall(output)
+    return found[-1].removeprefix("E ").strip()[:300] if found else ""
 
 
 def pytest_arguments(command: Sequence[str]) -> tuple[str, ...] | None:

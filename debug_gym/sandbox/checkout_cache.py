@@ -25,6 +25,7 @@ from filelock import FileLock
 from debug_gym.cache import cache_folder
 from debug_gym.errors import CacheError, TaskError
 from debug_gym.sandbox.fetch import fetch, git
+from debug_gym.sandbox.pinning import pin
 from debug_gym.sandbox.server.files import remove_tree
 from debug_gym.sandbox.server.warm import importable_names
 from debug_gym.task import Source
@@ -55,7 +56,7 @@ _lock = threading.Lock()
 def prepare(source: Source, python: str | None = None, owner: int | None = None) -> Base:
     """The base of a source; made if the cache does not have it.
 
-    Within one process a source is looked at once; changing the folder later does not change its base.
+    Within one process a source is looked at once, a folder again when it has changed (see ``pinning``).
 
     Args:
         source: where the repository is.
@@ -66,6 +67,7 @@ def prepare(source: Source, python: str | None = None, owner: int | None = None)
         TaskError: the source is missing, unreadable or empty.
         CacheError: the cache has no room.
     """
+    source = pin(source)
     key = (source.model_dump_json(), python or sys.executable, owner)
     with _lock:
         base = _memory.get(key)

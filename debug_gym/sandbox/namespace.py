@@ -21,6 +21,7 @@ from debug_gym.sandbox.channel import SocketChannel
 from debug_gym.sandbox.client import Sandbox
 from debug_gym.sandbox.interpreters import installed_modules, interpreter
 from debug_gym.sandbox.launcher.enclosure import HOME, ROOTS_ID, WORKSPACE
+from debug_gym.sandbox.pinning import pinned
 from debug_gym.sandbox.results import Changes
 from debug_gym.sandbox.server.harvest import CACHES, SKIPPED
 from debug_gym.sandbox.template_client import Template, Wanted
@@ -104,6 +105,7 @@ class NamespaceBackend:
 
     def start(self, task: Task) -> Sandbox:
         """See ``Backend.start``."""
+        task = pinned(task)
         if self.ready:
             sandbox = self._take_ready(task)
             if sandbox is not None:

@@ -43,6 +43,9 @@ class DirectorySource(Frozen):
     """Names of files and folders that are left out, at any depth; ``*`` and ``?`` are wildcards."""
     without: tuple[str, ...] = ()
     """Paths relative to the folder, of files and folders that are left out as well."""
+    state: str = ""
+    """Which state of the folder is meant, in words of whoever made the source: sources of different states
+    are different ones, and each is looked at once. Empty: the folder as it is when a sandbox is started."""
 
     @property
     def where(self) -> str:

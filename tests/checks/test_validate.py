@@ -48,6 +48,18 @@ def test_a_wrong_task_is_told_what_is_wrong(backend, broken, options, problems):
     assert check(backend, **{**broken(), **options}).problems == problems
 
 
+def test_ids_that_are_relative_to_another_folder_are_named(backend, broken):
+    options = broken()
+    folder = Path(options["path"])
+    (folder / "sub").mkdir()
+    (folder / "sub/pytest.ini").write_text("[pytest]\n")
+    (folder / "test_calc.py").rename(folder / "sub/test_calc.py")
+    command = "python -m pytest sub"
+    found = check(backend, **options, test_command=command, fail_to_pass=ADD)
+    assert found.problems == ("there is no file test_calc.py: name its tests by their path in the workspace",)
+    assert check(backend, **options, test_command=command, fail_to_pass=f"sub/{ADD}").sound
+
+
 def test_tests_that_pass_before_the_fix_show_nothing(backend, broken):
     test = "from calc import add\n\ndef test_add():\n    assert add(0, 0) == 0\n"
     found = check(backend, **broken(test=test), fail_to_pass=ADD)

@@ -113,3 +113,11 @@ def test_a_test_command_that_the_agent_removed_is_a_failure(make_task, backend):
     task = make_task(files, tests=Tests(command=("./check.py",), fail_to_pass=("command",)))
     verdict = judge(task, Changes(deleted=("check.py",)), backend)
     assert not verdict.resolved
+
+
+def test_why_pytest_could_not_start_is_said_in_its_words(make_task, backend):
+    tests = Tests(command=("python", "-m", "pytest", "--cov=calc"), fail_to_pass=("test_a.py::test_a",))
+    task = make_task({"test_a.py": "def test_a(): pass\n"}, tests=tests)
+    reason = judge(task, Changes(), backend).reason
+    assert "did not run to its end (exit code 4): " in reason
+    assert "unrecognized arguments: --cov=calc" in reason

@@ -2,13 +2,14 @@
 
 import subprocess
 import tarfile
+import time
 import zipfile
 
 import pytest
 
 from debug_gym.errors import TaskError
 from debug_gym.sandbox import checkout_cache
-from debug_gym.task import ArchiveSource, DirectorySource, GitSource
+from debug_gym.task import ArchiveSource, DirectorySource, GitSource, Task
 
 
 @pytest.fixture
@@ -117,3 +118,37 @@ def test_a_missing_source_is_one_sentence(source, words):
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(TaskError, match=f"is empty: {tmp_path}$"):
         checkout_cache.prepare(DirectorySource(path=tmp_path))
+
+
+def test_a_folder_that_is_rewritten_in_the_same_process_is_looked_at_again(repository, backend):
+    source = DirectorySource(path=repository)
+    task = Task(id="a", problem="", source=source)
+    with backend.start(task) as begun:
+        for text in ("first = 1\n", "other = 1\n"):  # as long as the one before
+            (repository / "main.py").write_text(text)
+            time.sleep(0.1)
+            assert (checkout_cache.prepare(source).path / "main.py").read_text() == text
+            with backend.start(task) as fresh:
+                assert fresh.read("main.py").decode() == text
+        with begun.fork() as forked:  # goes on with the files with which it was begun
+            assert "from pkg" in forked.read("main.py").decode()
+
+
+def test_a_source_with_a_state_is_looked_at_once(repository):
+    before = checkout_cache.prepare(DirectorySource(path=repository, state="1"))
+    (repository / "main.py").write_text("changed = 1\n")
+    assert checkout_cache.prepare(DirectorySource(path=repository, state="1")) == before
+    assert checkout_cache.prepare(DirectorySource(path=repository, state="2")) != before
+
+
+def test_an_episode_is_judged_on_the_files_with_which_it_was_begun(calc, backend):
+    from debug_gym.env import DebugGymEnv
+
+    env = DebugGymEnv(task=Task(id="a", problem="", source=DirectorySource(path=calc)), sandbox=backend)
+    env.reset()
+    (calc / "calc.py").write_text("def add(a, b):\n    return a + b\n")
+    time.sleep(0.1)
+    assert not env.judge().resolved
+    env.reset()
+    assert env.judge().resolved  # now there is nothing to fix
+    env.close()

@@ -43,7 +43,7 @@ def test_a_run_of_all_tests(call, session):
             "test_calc.py::test_expected": "xfailed",
             "test_calc.py::test_error": "error",
         },
-        "passed": 2,
+        "passed": 1,
         "failed": 2,
         "total": 5,
         "complete": True,
@@ -273,3 +273,33 @@ def test_warnings_are_shown_once(make_session, call):
     assert "Warning:" not in second
     session.sandbox.write("test_a.py", tests.replace("from a", "from another").encode())
     assert "from another test" in call(session, "eval").text
+
+
+def test_what_failed_in_a_run_of_some_tests_is_what_the_debugger_starts(call, make_session):
+    files = {"test_a.py": "def test_b():\n    assert 1 == 2\n\ndef test_c():\n    x = 7\n    assert x == 3\n"}
+    session = make_session(files)
+    call(session, "eval", tests=["test_a.py::test_c"])
+    assert session.first_failed == "test_a.py::test_c"
+    assert call(session, "pdb", command="p x").text.startswith("started test_a.py::test_c, ")
+    assert "test_a.py::test_c: " in call(session, "trace", points=["test_a.py:6: x"]).text
+    call(session, "rewrite", path="test_a.py", start=6, end=6, content="    assert x == 7")
+    call(session, "eval", tests=["test_a.py::test_c"])
+    assert session.first_failed is None
+    call(session, "eval")
+    assert session.first_failed == "test_a.py::test_b"
+
+
+def test_the_same_call_gives_the_same_text_where_pytest_cuts_an_address(call, make_session):
+    names = {n: "Thing" + "x" * n for n in range(180, 260)}
+    lines = [f"class {name}: pass\ndef test_{n}(): assert {name}() == 1\n" for n, name in names.items()]
+    session = make_session({"test_a.py": "".join(lines)})
+    seen = {call(session, "eval").text for _ in range(4)}
+    assert len(seen) == 1
+
+
+def test_a_file_of_tests_with_another_name_is_known_not_to_count(call, make_session):
+    files = {"check.py": "def test_a(): pass\n", "calc.py": "x = 1\n"}
+    session = make_session(files, tests=Tests(command=("python", "-m", "pytest", "check.py")))
+    said = "changes to this file are not part of the solution"
+    assert said in call(session, "rewrite", path="check.py", start=1, end=1, content="x = 2").text
+    assert said not in call(session, "rewrite", path="calc.py", start=1, end=1, content="x = 2").text

@@ -107,4 +107,5 @@ def _message(report: Any) -> str:
         return ""
     crash = getattr(report.longrepr, "reprcrash", None)
     text = crash.message if crash is not None else report.longreprtext.strip().rpartition("\n")[2]
-    return str(text).split("\n", 1)[0][:300]
+    line = str(text).split("\n", 1)[0]
+    return line if len(line) <= 300 else line[:297] + "..."
