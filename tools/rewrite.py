@@ -1,15 +1,14 @@
 """The ``rewrite`` tool: replace lines of a file, or the whole file, and see the difference."""
 
 import ast
-import difflib
-import re
 import threading
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import Field
 
+from debug_gym.diff import NOWHERE, unified_diff
 from debug_gym.episode import Observation
 from debug_gym.tools.base import Arguments, Session, Tool, ToolError
 from debug_gym.tools.printable import printable
@@ -17,12 +16,8 @@ from debug_gym.tools.text import TextFile, clip, missing, read_text, relative, s
 
 MAX_DIFF = 16_000
 """Characters of the difference that are shown; ``data`` has all of it."""
-MAX_COMPARED = 5_000
-"""Changed lines beyond which they are not compared one by one: that can take quadratic time."""
 MAX_CHECKED = 1 << 18
 """Bytes of Python source beyond which its syntax is not checked."""
-CONTEXT = 3
-"""Unchanged lines around a change."""
 
 _CHECK = """
 import ast, sys
@@ -111,7 +106,8 @@ def store(session: Session, path: str, old: TextFile | None, new: TextFile) -> O
         return Observation(text=text, data=data)
     encoded = new.encode()
     session.sandbox.write(path, encoded)
-    diff = unified_diff(new.path, None if old is None else old.text, new.text)
+    before = NOWHERE if old is None else f"a/{new.path}"
+    diff = unified_diff(old.text if old is not None else "", new.text, before, f"b/{new.path}")
     added, removed = (sum(line.startswith(sign) for line in diff.split("\n")[2:]) for sign in "+-")
     done = "created" if old is None else "changed"
     text = f"{new.path}: {done}, {added} {'line' if added == 1 else 'lines'} added, {removed} removed\n"
@@ -151,57 +147,3 @@ def _parse(source: bytes) -> str:
         except (ValueError, RecursionError, MemoryError) as error:
             return f"it cannot be parsed: {error}"
     return ""
-
-
-# -- the difference --------------------------------------------------------------------------
-
-_HUNK = re.compile(r"^@@ -(\d+)(.*) \+(\d+)(.*) @@$")
-
-
-def unified_diff(path: str, old: str | None, new: str) -> str:
-    """The change of a file (``old`` None: it is new) in the form that ``patch`` and ``git apply`` take."""
-    before, after = (re.findall(r"[^\n]*\n|[^\n]+", text) for text in (old or "", new))
-    same = _common(before, after)
-    same_end = _common(before[same:][::-1], after[same:][::-1])
-    first = max(same - CONTEXT, 0)
-    last = max(same_end - CONTEXT, 0)
-    before, after = before[first : len(before) - last], after[first : len(after) - last]
-    names = ("/dev/null" if old is None else f"a/{path}", f"b/{path}")
-    if max(len(before), len(after)) <= MAX_COMPARED:
-        lines: Iterable[str] = difflib.unified_diff(before, after, *names, n=CONTEXT)
-    else:
-        lines = _coarse_diff(before, after, names, same - first, same_end - last)
-    return "".join(_shifted(lines, first))
-
-
-def _common(left: list[str], right: list[str]) -> int:
-    """How many lines at the start are equal."""
-    for index, (one, other) in enumerate(zip(left, right, strict=False)):
-        if one != other:
-            return index
-    return min(len(left), len(right))
-
-
-def _coarse_diff(
-    before: list[str], after: list[str], names: tuple[str, str], same: int, same_end: int
-) -> Iterator[str]:
-    """Everything between the equal lines at the start and at the end as one change."""
-    yield from (f"--- {names[0]}\n", f"+++ {names[1]}\n")
-    yield f"@@ -1,{len(before)} +1,{len(after)} @@\n"
-    yield from (" " + line for line in before[:same])
-    yield from ("-" + line for line in before[same : len(before) - same_end])
-    yield from ("+" + line for line in after[same : len(after) - same_end])
-    yield from (" " + line for line in before[len(before) - same_end :])
-
-
-def _shifted(lines: Iterable[str], offset: int) -> Iterator[str]:
-    """The lines of a diff whose line numbers are too small by ``offset``, with missing line ends noted."""
-    for line in lines:
-        hunk = _HUNK.match(line)
-        if hunk:
-            old, old_size, new, new_size = hunk.groups()
-            yield f"@@ -{int(old) + offset}{old_size} +{int(new) + offset}{new_size} @@\n"
-        elif line.endswith("\n"):
-            yield line
-        else:
-            yield f"{line}\n\\ No newline at end of file\n"

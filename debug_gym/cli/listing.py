@@ -13,15 +13,19 @@ from debug_gym.cli.app import app
 from debug_gym.cli.options import BenchmarkOptions, Limit, Shuffle, Split, TaskPatterns, chosen
 from debug_gym.errors import UnknownNameError
 
+TASKS = "tasks"
+
 
 @app.command("list")
 def list_(
     what: Annotated[
         str | None,
         typer.Argument(
-            help=f"One of {', '.join(plugins.KINDS)}, or the name of a benchmark, to list its tasks.",
+            help=f"One of {', '.join(plugins.KINDS)}, {TASKS}, or the name of a benchmark, to list its tasks.",
             autocompletion=lambda incomplete: [
-                name for name in (*plugins.KINDS, *plugins.names("benchmarks")) if name.startswith(incomplete)
+                name
+                for name in (*plugins.KINDS, TASKS, *plugins.names("benchmarks"))
+                if name.startswith(incomplete)
             ],
         ),
     ] = None,
@@ -40,17 +44,24 @@ def list_(
 
     [cyan]debug-gym list nightmares[/]  the tasks of a benchmark, and where it comes from
 
+    [cyan]debug-gym list tasks[/]  those of all benchmarks that need no options
+
     [cyan]debug-gym list repo -b path=.[/]
     """
     from debug_gym.benchmarks.folder import is_benchmark
-    from debug_gym.cli.screens.catalogue import card_lines, plugin_rows, task_rows
+    from debug_gym.cli.screens.catalogue import all_task_rows, card_lines, plugin_rows, task_rows
 
     if what is None or what in plugins.KINDS:
         for kind in plugins.KINDS if what is None else (what,):
             _print_rows(("kind", "name", "description"), plugin_rows(kind))
         return
+    if what == TASKS:
+        _print_rows((plugins.KINDS["benchmarks"], "task", "category", "problem"), all_task_rows())
+        return
     if what not in plugins.names("benchmarks") and not is_benchmark(what):
-        raise UnknownNameError("benchmark or kind", what, (*plugins.KINDS, *plugins.names("benchmarks")))
+        raise UnknownNameError(
+            "benchmark or kind", what, (*plugins.KINDS, TASKS, *plugins.names("benchmarks"))
+        )
     from debug_gym.runs.config import parse_options
     from debug_gym.runs.plan import make_benchmark
 

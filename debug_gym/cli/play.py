@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from debug_gym.cli.app import app
+from debug_gym.cli.invoked import command
 from debug_gym.cli.options import (
     BenchmarkOptions,
     Problem,
@@ -118,7 +119,7 @@ def play(
             attempt = _choose(plan, writer, wanted)
             game = Game(plan.session(attempt, writer.episode(*attempt.key), idle=time_limit))
         farewell = (
-            f"debug-gym report {output} shows the attempt."
+            f"{command()} report {output} shows the attempt."
             if output
             else "This attempt is not kept: --output FOLDER does that."
         )

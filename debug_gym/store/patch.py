@@ -2,12 +2,12 @@
 and git's binary hunks for what is no UTF-8, which only ``git apply`` reads."""
 
 import base64
-import difflib
 import hashlib
 import os
 import zlib
 from collections.abc import Callable, Iterable
 
+from debug_gym.diff import NOWHERE, unified_diff
 from debug_gym.sandbox import Changes
 
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
@@ -54,18 +54,12 @@ def _file_patch(path: str, old: bytes | None, new: bytes | None, mode: str) -> s
     elif new is None:
         header += "deleted file mode 100644\n"
     try:
-        lines, changed = _lines(_text(old)), _lines(_text(new))
+        was, now = _text(old), _text(new)
     except UnicodeDecodeError:
         return header + _binary(old, new)
     tab = "\t" if " " in path else ""  # where GNU patch would end the name at the space
-    body = difflib.unified_diff(
-        lines,
-        changed,
-        "/dev/null" if old is None else before + tab,
-        "/dev/null" if new is None else after + tab,
-    )
-    shown = (line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in body)
-    return header + "".join(shown)
+    names = NOWHERE if old is None else before + tab, NOWHERE if new is None else after + tab
+    return header + unified_diff(was, now, *names)
 
 
 def _text(data: bytes | None) -> str:
@@ -97,12 +91,6 @@ def _literal(data: bytes | None) -> str:
         f"{base64.b85encode(line, pad=True).decode()}\n"
         for line in lines
     )
-
-
-def _lines(text: str) -> list[str]:
-    """Lines with their ends. Only a line feed ends one: form feeds and lone carriage returns are content."""
-    lines = text.split("\n")
-    return [line + "\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
 
 
 def _quoted(name: str) -> str:

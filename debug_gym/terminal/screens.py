@@ -124,4 +124,4 @@ class VerdictScreen(ModalScreen[None]):
         """See ``Screen``."""
         with VerticalScroll(classes="box"):
             yield Static(self._verdict)
-            yield Static(Text(f"\n{self._farewell}\nEnter leaves.", "dim"))
+            yield Static(Text(f"\n{self._farewell}\nEnter, Escape or q leaves.", "dim"))

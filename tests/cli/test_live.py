@@ -4,6 +4,7 @@ import re
 import pytest
 from rich.console import Console
 
+from debug_gym.cli.invoked import command
 from debug_gym.cli.screens.live import progress
 from debug_gym.cli.screens.summary import clock, summarize
 from debug_gym.episode import Observation, Step, ToolCall
@@ -129,7 +130,7 @@ def test_a_summary_of_nothing_says_what_is_left():
     summarize(console, Execution(run(), (), interrupted=True, given_up=False, seconds=1))
     assert console.file.getvalue().splitlines() == [
         "2 attempts left: the same command again resumes the run",
-        "stored in runs/[x]; to look at it: debug-gym report runs/[x]",
+        f"stored in runs/[x]; to look at it: {command()} report runs/[x]",
     ]
 
 

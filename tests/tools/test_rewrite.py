@@ -1,11 +1,9 @@
 import codecs
-import subprocess
 import sys
 
 import pytest
 
 from debug_gym.task import Environment
-from debug_gym.tools.rewrite import unified_diff
 
 FIVE = "one\ntwo\nthree\nfour\nfive\n"
 
@@ -221,36 +219,3 @@ def test_a_long_diff_is_shown_in_part(edit):
     assert len(seen.text) < 17_000
     assert "characters cut ...]" in seen.text
     assert seen.data["diff"].count("\n+") == 3001
-
-
-DIFFS = [
-    (FIVE, FIVE.replace("three", "3")),
-    (FIVE * 10, FIVE * 4 + "new\n" + FIVE * 6),
-    (FIVE * 10, "first\n" + FIVE * 10 + "last\n"),
-    (FIVE * 10, FIVE * 3),
-    ("one\ntwo", "one\ntwo\n"),
-    ("one\ntwo\n", "one\n2"),
-    ("one\ntwo", "1\ntwo"),
-    ("one\r\ntwo\r\n", "one\r\n2\r\n"),
-    ("a\rb\nc\n", "a\rb\nd\n"),
-    ("a\fb\nc\n", "a\fb\nd\n"),
-    (FIVE, ""),
-    ("", FIVE),
-    ("--- x\n+++ y\n@@ -1 +1 @@\n", "--- z\n+++ y\n@@ -1 +1 @@\n"),
-    ("".join(f"{n}\n" for n in range(6000)), "".join(f"x{n}\n" for n in range(6000))),
-    ("a\nb\n" + "x\n" * 6000 + "c\n", "a\nb\n" + "y\n" * 7000 + "c\n"),
-]
-
-
-@pytest.mark.parametrize(("old", "new"), DIFFS)
-def test_git_applies_the_diff(tmp_path, old, new):
-    (tmp_path / "file.txt").write_bytes(old.encode())
-    diff = unified_diff("file.txt", old, new)
-    git = ["git", "-c", "core.autocrlf=false", "apply", "--whitespace=nowarn", "-"]
-    subprocess.run(git, cwd=tmp_path, input=diff.encode(), check=True)
-    held = (tmp_path / "file.txt").read_bytes() if (tmp_path / "file.txt").exists() else b""
-    assert held == new.encode()
-
-
-def test_equal_texts_have_no_diff():
-    assert unified_diff("a.py", FIVE, FIVE) == ""

@@ -29,6 +29,18 @@ def task_rows(tasks: Tasks) -> list[tuple[str, str, str]]:
     ]
 
 
+def all_task_rows() -> list[tuple[str, str, str, str]]:
+    """The tasks of every benchmark that can be made with no options, after its name."""
+    rows = []
+    for name in plugins.names("benchmarks"):
+        try:
+            benchmark = plugins.make("benchmarks", name, {})
+        except DebugGymError:  # it needs some
+            continue
+        rows += [(name, *row) for row in task_rows(Tasks(benchmark, tuple(benchmark.ids())))]
+    return rows
+
+
 def _describe(kind: str, name: str) -> str:
     try:
         found = plugins.load(kind, name)

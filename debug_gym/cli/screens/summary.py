@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from debug_gym.cli.invoked import command
 from debug_gym.runs.scheduler import Execution
 from debug_gym.store.records import Result, Status
 
@@ -79,7 +80,7 @@ def _totals(outcome: Execution) -> Iterator[str]:
     if left:
         yield f"{count(left, 'attempt')} left: the same command again resumes the run"
     path = escape(str(outcome.run.path))
-    yield f"stored in {path}; to look at it: [cyan]debug-gym report {path}[/]"
+    yield f"stored in {path}; to look at it: [cyan]{escape(command())} report {path}[/]"
 
 
 def _cost(results: Sequence[Result]) -> str:

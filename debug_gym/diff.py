@@ -1,0 +1,73 @@
+"""Unified diffs: what the agent reads of its edits, and what is exported as a patch."""
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+
+CONTEXT = 3
+"""Unchanged lines around a change."""
+MAX_COMPARED = 5_000
+"""Changed lines beyond which they are not compared one by one: that can take quadratic time."""
+NOWHERE = "/dev/null"
+"""The name of the side on which there is no file."""
+_HUNK = re.compile(r"^@@ -(\d+)(.*) \+(\d+)(.*) @@$")
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+"""A line with its end. Only a line feed ends one: form feeds and lone carriage returns are content."""
+
+
+def unified_diff(old: str, new: str, before: str, after: str) -> str:
+    """The change from one text to another in the form that ``patch`` and ``git apply`` take.
+
+    Args:
+        old: the text as it was; empty where there was no file.
+        new: the text as it is.
+        before: the name of the old file, as it stands after ``---``: ``a/path`` or ``NOWHERE``.
+        after: the name of the new one.
+
+    Returns:
+        Empty for equal texts.
+    """
+    left, right = _LINE.findall(old), _LINE.findall(new)
+    same = _common(left, right)
+    same_end = _common(left[same:][::-1], right[same:][::-1])
+    first = max(same - CONTEXT, 0)
+    last = max(same_end - CONTEXT, 0)
+    left, right = left[first : len(left) - last], right[first : len(right) - last]
+    if max(len(left), len(right)) <= MAX_COMPARED:
+        lines: Iterable[str] = difflib.unified_diff(left, right, before, after, n=CONTEXT)
+    else:
+        lines = _coarse_diff(left, right, (before, after), same - first, same_end - last)
+    return "".join(_shifted(lines, first))
+
+
+def _common(left: list[str], right: list[str]) -> int:
+    """How many lines at the start are equal."""
+    for index, (one, other) in enumerate(zip(left, right, strict=False)):
+        if one != other:
+            return index
+    return min(len(left), len(right))
+
+
+def _coarse_diff(
+    before: list[str], after: list[str], names: tuple[str, str], same: int, same_end: int
+) -> Iterator[str]:
+    """Everything between the equal lines at the start and at the end as one change."""
+    yield from (f"--- {names[0]}\n", f"+++ {names[1]}\n")
+    yield f"@@ -1,{len(before)} +1,{len(after)} @@\n"
+    yield from (" " + line for line in before[:same])
+    yield from ("-" + line for line in before[same : len(before) - same_end])
+    yield from ("+" + line for line in after[same : len(after) - same_end])
+    yield from (" " + line for line in before[len(before) - same_end :])
+
+
+def _shifted(lines: Iterable[str], offset: int) -> Iterator[str]:
+    """The lines of a diff whose line numbers are too small by ``offset``, with missing line ends noted."""
+    for line in lines:
+        hunk = _HUNK.match(line)
+        if hunk:
+            old, old_size, new, new_size = hunk.groups()
+            yield f"@@ -{int(old) + offset}{old_size} +{int(new) + offset}{new_size} @@\n"
+        elif line.endswith("\n"):
+            yield line
+        else:
+            yield f"{line}\n\\ No newline at end of file\n"
