@@ -21,7 +21,7 @@ def list_(
     what: Annotated[
         str | None,
         typer.Argument(
-            help=f"One of {', '.join(plugins.KINDS)}, {TASKS}, or the name of a benchmark, to list its tasks.",
+            help=f"One of {', '.join(plugins.KINDS)}, {TASKS}, or a benchmark's name, to list its tasks.",
             autocompletion=lambda incomplete: [
                 name
                 for name in (*plugins.KINDS, TASKS, *plugins.names("benchmarks"))

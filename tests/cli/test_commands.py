@@ -299,6 +299,14 @@ def test_list_shows_the_card_beside_the_tasks(cli):
     assert "version: 1\nsource: part of debug-gym\nlicence: " in err
 
 
+def test_the_tasks_of_all_benchmarks_are_listed(cli):
+    code, text, _ = cli("list", "tasks")
+    rows = [line.split("\t") for line in text.splitlines()]
+    assert code == 0
+    assert len(rows) >= 24 and {len(row) for row in rows} == {4}
+    assert ["nightmares", "meter-days"] in [row[:2] for row in rows]
+
+
 def test_list_shows_the_tasks_of_a_benchmark(cli, calc):
     code, text, _ = cli("list", "repo", "-b", f"path={calc}", "-b", "problem=Sums are wrong. Always.")
     assert (code, text) == (0, "calc\t\tSums are wrong.\n")
