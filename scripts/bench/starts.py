@@ -30,8 +30,8 @@ print(json.dumps({{"ms": elapsed * 1000, "MB": int(status["VmHWM"].split()[0]) /
 
 
 def reset(place: Workplace) -> Figure:
-    beside = [rivals.docker_run(place, faster=30), rivals.namespaces(1)]
-    return race(_reset(place.env(place.small)), beside, runs=2 * place.runs, at_most=10)
+    beside = [rivals.docker_run(place, faster=30), rivals.namespaces(1, within=2)]
+    return race(_reset(place.env(place.small)), beside, runs=2 * place.runs, at_most=5)
 
 
 def reset_large(place: Workplace) -> Figure:
@@ -48,13 +48,13 @@ def reset_ready(place: Workplace) -> Figure:
         return sample()
 
     plain = Contender("no pool", _reset(place.env(place.small)))
-    return race(rested, [plain], runs=place.runs, at_most=1)
+    return race(rested, [plain], runs=place.runs, at_most=0.5)
 
 
 def fork(place: Workplace) -> Figure:
     env = _changed(place, place.small, 3)
     start = Contender("`env.reset` alone", _reset(place.env(place.small)), floor=True)
-    return race(_fork(env), [start], runs=2 * place.runs, at_most=15)
+    return race(_fork(env), [start], runs=2 * place.runs, at_most=6)
 
 
 def fork_large(place: Workplace) -> Figure:
@@ -91,11 +91,11 @@ def idle(place: Workplace) -> Figure:
         with _many(place, count):
             return (memory_below() - before) / count
 
-    return race(grown, runs=min(place.runs, 3), unit="MB", at_most=4, warm_up=0)
+    return race(grown, runs=min(place.runs, 3), unit="MB", at_most=2.5, warm_up=0)
 
 
 def import_time(place: Workplace) -> Figure:
-    floor = Contender(f"`{_FLOOR}`", _imported(_FLOOR, "ms"), floor=True)
+    floor = Contender(f"`{_FLOOR}`", _imported(_FLOOR, "ms"), within=1)
     whole = Contender("`from debug_gym import *`", _imported("from debug_gym import *", "ms"))
     sample = _imported("import debug_gym", "ms")
     return race(sample, [floor, whole], runs=place.runs, at_most=300)

@@ -4,6 +4,7 @@ import difflib
 import itertools
 import os
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from debug_gym.sandbox import Sandbox
 
 ROUNDS = 20
 """How many times more often a step of well under a millisecond is measured."""
+THOUGHT = 0.05
+"""Seconds between the start of an episode and its first command: no model is faster."""
 
 
 def step(env: DebugGymEnv, tool: str, arguments: dict[str, Any], expected: str, **data: Any) -> Sample:
@@ -113,6 +116,20 @@ def bash(place: Workplace) -> Figure:
     return race(sample, beside, runs=place.runs * ROUNDS, at_most=0.5)
 
 
+def bash_first(place: Workplace) -> Figure:
+    """The shell is started with the episode; whoever plays thinks for a moment before it says anything."""
+    env = place.env(place.small, tools=("bash",))
+    warm = step(env, "bash", {"command": "true"}, "", exit_code=0)
+
+    def first() -> float:
+        env.reset()
+        time.sleep(THOUGHT)
+        return warm()
+
+    later = Contender("the second one", warm, floor=True)
+    return race(first, [later], runs=place.runs, at_most=1.5)
+
+
 def bash_rivals(place: Workplace) -> Figure:
     env = place.env(place.small, tools=("bash",))
     beside = [rivals.docker_exec(place, faster=100), rivals.swe_rex(place)]
@@ -126,5 +143,6 @@ ROWS = (
     Row("listdir", "`listdir` of ten files as an env step", listdir),
     Row("grep", "`grep` through ten files as an env step", grep),
     Row("bash", "Persistent bash, `true` as an env step", bash),
+    Row("bash-first", "The first `bash` of an episode, 50 ms after its reset", bash_first),
     Row("bash-rivals", "The same step against slow rivals", bash_rivals),
 )
