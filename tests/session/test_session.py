@@ -218,7 +218,7 @@ def test_a_call_that_is_too_long_is_neither_played_nor_stored_in_full(start):
     long = ToolCall(name="rewrite", arguments={"path": "calc.py", "content": "x" * 30_000_000})
     observation = session.step(long).observation
     assert observation.error
-    assert "30,000,007 characters, and 1,048,576 are the most" in observation.text
+    assert "30,000,018 characters, and 1,048,576 are the most" in observation.text
     assert len(kept.lines[-1].model_dump_json()) < 10_000
     assert kept.lines[-1].call.arguments["content"].endswith("[29998000 more characters]")
     assert not session.env.session.sandbox.changes().paths
