@@ -2,10 +2,13 @@
 
 import fnmatch
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from debug_gym import plugins
 from debug_gym.benchmarks.base import Benchmark, Tasks
 from debug_gym.errors import ConfigError, UnknownNameError
+from debug_gym.task import Task
 
 
 def select(
@@ -42,3 +45,38 @@ def select(
     if shuffle is not None:
         random.Random(shuffle).shuffle(ids)
     return Tasks(benchmark, tuple(ids[:limit]))
+
+
+def named(
+    benchmark: str | Benchmark | None,
+    task: Task | str | None,
+    patterns: Sequence[str],
+    options: Mapping[str, Any],
+) -> Mapping[str, Task]:
+    """What there is to play, by id, of the benchmark or the task that is named.
+
+    Args:
+        benchmark: a benchmark, or the name of one.
+        task: a task in its place, or the id of the only one of its tasks.
+        patterns: ids and globs of its tasks; none: all.
+        options: for the benchmark's constructor, where it is named.
+
+    Raises:
+        ConfigError: these do not fit together.
+        UnknownNameError: there is no such benchmark or task.
+    """
+    if isinstance(task, Task):
+        if benchmark is not None or options or patterns:
+            raise ConfigError("give a task or a benchmark, not both")
+        return {task.id: task}
+    if benchmark is None:
+        raise ConfigError("give a benchmark or a task")
+    if isinstance(benchmark, str):
+        chosen: Benchmark = plugins.make("benchmarks", benchmark, options)
+    elif options:
+        raise ConfigError(f"unknown options: {', '.join(options)}")
+    else:
+        chosen = benchmark
+    if task is not None:
+        return {task: chosen.task(task)}
+    return select(chosen, patterns)

@@ -1,14 +1,13 @@
 """The environment: one task in one sandbox with a set of tools, as a ``gymnasium.Env``."""
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, Self
 
 import gymnasium
 
-from debug_gym import plugins
 from debug_gym.benchmarks.base import Benchmark
-from debug_gym.benchmarks.select import select
+from debug_gym.benchmarks.select import named
 from debug_gym.episode import InvalidToolCallError, Observation, ToolCall, Verdict
 from debug_gym.errors import ConfigError, UnknownNameError
 from debug_gym.judge import judge
@@ -85,7 +84,7 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
             raise ConfigError(
                 f"render_mode is one of {self.metadata['render_modes']} or None, not {render_mode!r}"
             )
-        self.tasks = _tasks(benchmark, task, [tasks] if isinstance(tasks, str) else tasks, benchmark_options)
+        self.tasks = named(benchmark, task, [tasks] if isinstance(tasks, str) else tasks, benchmark_options)
         self.toolbox = Toolbox(tools)
         self.backend: Backend = shared_backend(sandbox) if isinstance(sandbox, str) else sandbox
         self.reward, self.max_steps, self.stop_when_passing = reward, max_steps, stop_when_passing
@@ -314,27 +313,3 @@ def fork(env: gymnasium.Env[str, Any]) -> gymnasium.Env[str, Any]:
     forked = copy.copy(env)
     forked.__dict__.update({name: copy.deepcopy(value, memo) for name, value in vars(env).items()})
     return forked
-
-
-def _tasks(
-    benchmark: str | Benchmark | None,
-    task: Task | str | None,
-    patterns: Sequence[str],
-    options: dict[str, Any],
-) -> Mapping[str, Task]:
-    """What there is to play, by id."""
-    if isinstance(task, Task):
-        if benchmark is not None or options or patterns:
-            raise ConfigError("give a task or a benchmark, not both")
-        return {task.id: task}
-    if benchmark is None:
-        raise ConfigError("give a benchmark or a task")
-    if isinstance(benchmark, str):
-        chosen: Benchmark = plugins.make("benchmarks", benchmark, options)
-    elif options:
-        raise ConfigError(f"unknown options: {', '.join(options)}")
-    else:
-        chosen = benchmark
-    if task is not None:
-        return {task: chosen.task(task)}
-    return select(chosen, patterns)

@@ -86,10 +86,20 @@ class Record:
         )
         return self._finish(end, "; ".join(part for part in (verdict.reason, stop_reason) if part))
 
-    def failed(
-        self, attempt: Attempt, error: Exception, usage: Usage, replies: Sequence[ModelReply]
-    ) -> Result:
+    @property
+    def known(self) -> Attempt:
+        """Which task, which try.
+
+        Raises:
+            DebugGymError: the environment has not drawn a task yet.
+        """
+        if self.attempt is None:
+            raise DebugGymError("no task was drawn yet: call begin() first")
+        return self.attempt
+
+    def failed(self, error: Exception, usage: Usage, replies: Sequence[ModelReply]) -> Result:
         """The last line and the result of an attempt that the infrastructure broke off."""
+        attempt = self.known
         if self.recorder.empty:
             self.begin(attempt, "")
         known = isinstance(error, DebugGymError)
@@ -103,8 +113,9 @@ class Record:
         )
         return self._finish(end, sentence(error))
 
-    def trajectory(self, attempt: Attempt) -> Trajectory:
-        """Everything that happened so far."""
+    def trajectory(self) -> Trajectory:
+        """Everything that happened so far. Raises as ``known`` does."""
+        attempt = self.known
         return Trajectory(
             task=attempt.task.id,
             benchmark=self.benchmark or attempt.task.benchmark,

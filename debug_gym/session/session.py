@@ -1,9 +1,9 @@
 """The session of one attempt: whoever plays it pushes calls in, and everything else happens here."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from threading import Event, RLock
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from threading import Event
 from types import TracebackType
 from typing import Any, Protocol, Self, runtime_checkable
 
@@ -12,12 +12,11 @@ import gymnasium
 from debug_gym.agents.base import Briefing
 from debug_gym.env import DebugGymEnv
 from debug_gym.episode import ModelReply, Observation, Step, ToolCall, Trajectory
-from debug_gym.errors import ConfigError, DebugGymError
-from debug_gym.session.attempt import AbandonedError, Attempt, EpisodeOverError, Recorder, Unrecorded
-from debug_gym.session.idle import IdleTimer
+from debug_gym.errors import ConfigError
+from debug_gym.session.attempt import Attempt, Recorder, Unrecorded
+from debug_gym.session.lifecycle import Lifecycle
 from debug_gym.session.record import Record, Usage, counted_patch
 from debug_gym.store.records import End, Result
-from debug_gym.store.writer import StorageError
 
 Passing = tuple[int, int] | None
 """Visible tests that passed in the last full run, and how many there are; None before the first run."""
@@ -83,12 +82,9 @@ class AttemptSession:
         self._wrapped = env
         seed = attempt.seed if attempt is not None else seed
         self._record = Record(recorder or Unrecorded(), attempt, seed, agent, model, benchmark)
-        self._time_limit, self._turn = time_limit, turn or nullcontext()
+        self._lifecycle = Lifecycle(self._record, turn or nullcontext(), stop or Event(), self._close)
+        self._time_limit, self._idle = time_limit, idle
         self._on_step, self._keep_open = on_step, keep_open
-        self._lock, self._leaving, self._stop = RLock(), Event(), stop or Event()
-        self._idle = IdleTimer(idle, self._lock, lambda: self._judge_idle(idle))
-        self._broken: EpisodeOverError | None = None
-        """What ended it without a result."""
 
     # -- how it stands -------------------------------------------------------------------------
 
@@ -99,19 +95,17 @@ class AttemptSession:
         Raises:
             DebugGymError: the environment has not drawn a task yet.
         """
-        if self._record.attempt is None:
-            raise DebugGymError("no task was drawn yet: call begin() first")
-        return self._record.attempt
+        return self._record.known
 
     @property
     def live(self) -> bool:
         """Calls can be played."""
-        return self.result is None and self._broken is None
+        return self._lifecycle.live
 
     @property
     def left(self) -> bool:
         """It was abandoned or stopped: there will be no result."""
-        return self._leaving.is_set() or self._stop.is_set()
+        return self._lifecycle.left
 
     @property
     def result(self) -> Result | None:
@@ -137,7 +131,7 @@ class AttemptSession:
     @property
     def trajectory(self) -> Trajectory:
         """Everything that happened so far. Raises as ``attempt`` does."""
-        return self._record.trajectory(self.attempt)
+        return self._record.trajectory()
 
     # -- playing ---------------------------------------------------------------------------------
 
@@ -147,7 +141,7 @@ class AttemptSession:
         Raises:
             DebugGymError: the episode cannot begin.
         """
-        with self._working():
+        with self._lifecycle.call():
             attempt = self._record.attempt
             options = {"task": attempt.task.id} if attempt is not None else None
             first, info = self._wrapped.reset(seed=self._record.seed, options=options)
@@ -155,7 +149,7 @@ class AttemptSession:
             assert branch is not None  # it was reset
             seed = self._record.seed or 0
             self._record.begin(attempt or Attempt(env.task, seed=seed), first)
-            self._idle.start()
+            self._lifecycle.watch(self._idle, self.finish)
             return Briefing(
                 task=branch.session.task,
                 tools=env.toolbox.schemas(),
@@ -186,7 +180,7 @@ class AttemptSession:
             EpisodeOverError: the episode has ended before.
             DebugGymError: it ended in this call, by a failure of the infrastructure.
         """
-        with self._working():
+        with self._lifecycle.call():
             began = time.monotonic()
             text, reward, terminated, truncated, info = self._wrapped.step(call)
             reward = float(reward)
@@ -225,10 +219,10 @@ class AttemptSession:
             EpisodeOverError: it ended without a result before.
             DebugGymError: it ends now, by a failure of the infrastructure.
         """
-        with self._lock:
+        with self._lifecycle.lock:
             if self.result is not None:
                 return self.result
-            with self._working():
+            with self._lifecycle.call():
                 return self._judge(stop_reason, usage or {}, replies)
 
     def fail(
@@ -240,13 +234,7 @@ class AttemptSession:
             EpisodeOverError: it ended without a result before.
             DebugGymError: no task was drawn yet, or the result cannot be stored.
         """
-        with self._lock:
-            if self._broken is not None:
-                raise self._broken
-            if self.result is None:
-                self._over(lambda: self._record.failed(self.attempt, error, usage or {}, replies))
-            assert self.result is not None
-            return self.result
+        return self._lifecycle.fail(error, usage, replies)
 
     def abandon(self, wait: float | None = None) -> None:
         """Leave without a verdict: the attempt counts as not played. Nothing happens if it is over.
@@ -255,13 +243,7 @@ class AttemptSession:
             wait: how many seconds at most to wait for a call that another thread has under way; None: as long
                 as it takes.
         """
-        self._leaving.set()
-        if self._lock.acquire(timeout=-1 if wait is None else wait):
-            try:
-                if self.live:
-                    self._break(AbandonedError())
-            finally:
-                self._lock.release()
+        self._lifecycle.abandon(wait)
 
     def interrupt(self) -> bool:
         """End the call that another thread has under way as if its time limit had passed.
@@ -284,75 +266,15 @@ class AttemptSession:
 
     # -- inside ------------------------------------------------------------------------------------
 
-    @contextmanager
-    def _working(self) -> Iterator[None]:
-        """One call at a time, and what becomes of its errors."""
-        with self._lock:
-            if not self.live:
-                raise self._broken or EpisodeOverError(self._how())
-            try:
-                with self._turn:
-                    self._demand_wanted()
-                    yield
-            except (ConfigError, StorageError) as error:  # of all attempts, not of this one
-                self._break(EpisodeOverError(f"an error broke it off: {error}"))
-                raise
-            except Exception as error:  # whatever an environment throws: it ends this attempt, not more
-                if self.left:
-                    self._break(AbandonedError())
-                    raise AbandonedError from error
-                if self._record.attempt is None:  # there is no name to record it under
-                    self._break(EpisodeOverError(f"an error broke it off: {error}"))
-                    raise
-                self.fail(error)
-                if isinstance(error, DebugGymError):
-                    raise
-                raise DebugGymError(self._how()) from error
-            finally:
-                self._idle.touch()
-                if self._leaving.is_set() and self.live:
-                    self._break(AbandonedError())
-
-    def _demand_wanted(self) -> None:
-        if self.left:
-            raise AbandonedError
-
     def _judge(self, stop_reason: str, usage: Usage, replies: Sequence[ModelReply]) -> Result:
         verdict = self.env.judge()
         patch, omitted = counted_patch(self.env, verdict)
-        self._demand_wanted()
+        self._lifecycle.demand_wanted()
         record = self._record.judged
-        self._over(
+        return self._lifecycle.end(
             lambda: record(verdict, patch, omitted, stop_reason=stop_reason, usage=usage, replies=replies)
         )
-        assert self.result is not None
-        return self.result
-
-    def _judge_idle(self, seconds: float | None) -> None:
-        """The timer's: nobody called."""
-        with suppress(DebugGymError):  # it is in the records, or the next call is told
-            self.finish(f"there was no call for {seconds:g} s")
-
-    def _over(self, store: Callable[[], Result]) -> None:
-        """Store how it ended, and let go of everything."""
-        try:
-            store()
-        except StorageError as error:
-            self._break(EpisodeOverError(f"an error broke it off: {error}"))
-            raise
-        self._close()
-
-    def _break(self, why: EpisodeOverError) -> None:
-        """It ends without a result."""
-        if self._broken is None:
-            self._broken = why
-            self._close()
 
     def _close(self) -> None:
-        self._idle.cancel()
-        self._record.recorder.close()
         if not self._keep_open:
             self._wrapped.close()
-
-    def _how(self) -> str:
-        return (self.result.reason or self.result.status) if self.result else ""
