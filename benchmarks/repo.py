@@ -41,6 +41,7 @@ class Repo(Benchmark):
         exclude: str | Sequence[str] = (),
         gitignore: bool = True,
         untracked: bool = True,
+        history: bool = False,
         fail_to_pass: str | Sequence[str] = (),
         pass_to_pass: str | Sequence[str] = (),
         unstable: str | Sequence[str] = (),
@@ -67,6 +68,8 @@ class Repo(Benchmark):
             exclude: names or paths of files and folders that do not go into the sandbox; ``*`` and ``?`` are
                 wildcards.
             gitignore: leave out what git ignores.
+            history: let git's log and blame tell of the repository's past in the sandbox, which may hold the
+                fix. If not, there is one commit of the files as they are.
             untracked: take what git neither tracks nor ignores; if not, only what it tracks.
             fail_to_pass: ids of the tests that fail now and must pass.
             pass_to_pass: ids of the tests that pass now and must still pass.
@@ -89,6 +92,7 @@ class Repo(Benchmark):
         self.problem, self.id, self.timeout = problem, id or _id(self.path), timeout
         self.python, self.variables = python, dict(variables or {})
         self.exclude, self.gitignore, self.untracked = _several(exclude), gitignore, untracked
+        self.history = history
         self.fail_to_pass, self.pass_to_pass = _several(fail_to_pass), _several(pass_to_pass)
         self.unstable, self.share_sandbox, self.controls = _several(unstable), share_sandbox, controls
         self.editable, self.gold_patch = _several(editable), gold_patch
@@ -126,6 +130,7 @@ class Repo(Benchmark):
             path=self.path,
             exclude=tuple(name.rstrip("/") for name in names if name not in paths),
             without=tuple(sorted({*left_out, *matched})),
+            history=self.history,
         )
 
     @cached_property

@@ -1,8 +1,8 @@
 """Bases: read-only copies of tasks' repositories that every sandbox of the task lies on.
 
 A base is made once and kept in the user's cache, named by a digest of its content, so that it can be shared
-by processes and used again tomorrow. It holds one synthetic git commit (a real history may hold the fix) and
-hash-checked bytecode (which is never stale).
+by processes and used again tomorrow. It holds one synthetic git commit (a real history may hold the fix; that
+of one's own repository can be asked for) and hash-checked bytecode (which is never stale).
 """
 
 import contextlib
@@ -25,6 +25,7 @@ from filelock import FileLock
 from debug_gym.cache import cache_folder
 from debug_gym.errors import CacheError, TaskError
 from debug_gym.sandbox.fetch import fetch, git
+from debug_gym.sandbox.history import History, history
 from debug_gym.sandbox.pinning import pin
 from debug_gym.sandbox.server.files import remove_tree
 from debug_gym.sandbox.server.warm import importable_names
@@ -123,10 +124,11 @@ def _prepare(source: Source, python: str, owner: int | None) -> Base:
 def _stage(source: Source, staging: Path, python: str, owner: int | None) -> Base:
     tree = staging / "tree"
     fetch(source, tree)
-    final = staging.parent / _digest(tree, python, owner)
+    past = history(source)
+    final = staging.parent / _digest(tree, python, owner, past)
     if not (final / "base.json").exists():
         _remove(final)
-        _finish(tree, python, owner)
+        _finish(tree, python, owner, past)
         staging.rename(final)
     os.utime(final)
     facts = json.loads((final / "base.json").read_text())
@@ -160,8 +162,8 @@ def _remove(folder: Path) -> None:
         remove_tree(str(folder))
 
 
-def _digest(tree: Path, python: str, owner: int | None) -> str:
-    digest = hashlib.sha256(f"{FORMAT} {python} {owner}".encode())
+def _digest(tree: Path, python: str, owner: int | None, past: History | None) -> str:
+    digest = hashlib.sha256(f"{FORMAT} {python} {owner} {past.commit if past else ''}".encode())
     for path in sorted(tree.rglob("*")):
         if path.is_symlink():
             facts = ["link", os.fspath(path.readlink())]
@@ -188,7 +190,7 @@ def imported_modules(source: bytes) -> set[str]:
     return found
 
 
-def _finish(tree: Path, python: str, owner: int | None) -> None:
+def _finish(tree: Path, python: str, owner: int | None, past: History | None) -> None:
     """Add bytecode, the commit, and the facts that sandboxes need to know."""
     names = importable_names(str(tree))
     imports: set[str] = set()
@@ -201,8 +203,10 @@ def _finish(tree: Path, python: str, owner: int | None) -> None:
         (tree / ".git/info").mkdir(exist_ok=True)
         (tree / ".git/info/exclude").write_text("__pycache__/\n.pytest_cache/\n")
         shutil.rmtree(tree / ".git/hooks", ignore_errors=True)
+        if past is not None:
+            past.bring_into(tree)
         git(tree, "add", "-A", "-f")
-        git(tree, "commit", "-q", "-m", "The repository as it was found", "--no-gpg-sign")
+        git(tree, "commit", "-q", "--allow-empty", "-m", "The repository as it was found", "--no-gpg-sign")
     _compile(tree, python, workers=0 if len(modules) > 200 else 1)
     if owner is not None:
         for path in [tree, *tree.rglob("*")]:

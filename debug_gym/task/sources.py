@@ -43,6 +43,9 @@ class DirectorySource(Frozen):
     """Names of files and folders that are left out, at any depth; ``*`` and ``?`` are wildcards."""
     without: tuple[str, ...] = ()
     """Paths relative to the folder, of files and folders that are left out as well."""
+    history: bool = False
+    """Keep the history of the git repository that the folder is, up to the commit that is checked out, below
+    the one commit of its files. Only for a repository of one's own: that of a benchmark may hold the fix."""
     state: str = ""
     """Which state of the folder is meant, in words of whoever made the source: sources of different states
     are different ones, and each is looked at once. Empty: the folder as it is when a sandbox is started."""

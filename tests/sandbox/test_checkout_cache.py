@@ -152,3 +152,30 @@ def test_an_episode_is_judged_on_the_files_with_which_it_was_begun(calc, backend
     env.reset()
     assert env.judge().resolved  # now there is nothing to fix
     env.close()
+
+
+def test_the_past_of_ones_own_repository_is_kept_on_request(repository, tmp_path):
+    def run(folder, *arguments):
+        who = ["-c", "user.name=Ada", "-c", "user.email=ada@b"]
+        done = subprocess.run(
+            ["git", "-C", folder, *who, *arguments], capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    run(repository, "init", "-q")
+    run(repository, "add", "-A")
+    run(repository, "commit", "-qm", "The first price")
+    (repository / "later.py").write_text("x = 1\n")
+    base = checkout_cache.prepare(DirectorySource(path=repository, history=True)).path
+    assert run(base, "log", "--format=%an %s").splitlines() == [
+        "debug-gym The repository as it was found",
+        "Ada The first price",
+    ]
+    assert run(base, "status", "--short") == ""
+    assert str(repository) not in "".join(
+        path.read_text(errors="replace") for path in (base / ".git").rglob("*") if path.is_file()
+    )
+    plain = checkout_cache.prepare(DirectorySource(path=repository)).path
+    assert run(plain, "log", "--format=%s").splitlines() == ["The repository as it was found"]
+    with pytest.raises(TaskError, match="history=true is for a git repository"):
+        checkout_cache.prepare(DirectorySource(path=tmp_path, history=True))
