@@ -105,8 +105,15 @@ def validate_all(
     return found
 
 
-def write_controls(benchmark: Benchmark, tasks: Sequence[Task], backend: Backend) -> dict[str, int]:
+def write_controls(
+    benchmark: Benchmark,
+    tasks: Sequence[Task],
+    backend: Backend,
+    *,
+    on_done: Callable[[str, int], None] = lambda task, count: None,
+) -> dict[str, int]:
     """Make the controls of tasks and store them where the benchmark keeps them; task id to their number.
+    ``on_done`` is told of each task.
 
     Raises:
         TaskError: a task has no gold patch, or it does not apply.
@@ -118,6 +125,7 @@ def write_controls(benchmark: Benchmark, tasks: Sequence[Task], backend: Backend
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, dump_controls(controls))
         counts[task.id] = len(controls)
+        on_done(task.id, len(controls))
     return counts
 
 

@@ -62,8 +62,8 @@ def validate(
     with announced("starting the sandbox"):
         try_out(backend, selected[0])
     if make_controls:
-        with announced("making negative controls"):
-            write_controls(loaded, selected, backend)
+        with counted("making negative controls", len(selected)) as tell:
+            write_controls(loaded, selected, backend, on_done=lambda task, count: tell(f"{task} has {count}"))
         again = make_benchmark(benchmark, options)
         selected = tuple(again.task(task.id) for task in selected)
     with counted(f"validating {benchmark}", len(selected)) as tell:

@@ -49,8 +49,11 @@ _UNITTEST_OPPOSITES = {
     "assertRegex": "assertNotRegex",
 }
 _UNITTEST_EQUAL = {
-    f"assert{kind}Equal" for kind in ("", "Almost", "List", "Dict", "Tuple", "Set", "Sequence", "MultiLine")
+    f"assert{kind}Equal"
+    for kind in ("", "Almost", "Count", "List", "Dict", "Tuple", "Set", "Sequence", "MultiLine")
 }
+_CALLED_WITH = {f"assert_{kind}{once}_with" for kind in ("called", "awaited") for once in ("", "_once")}
+"""Of mocks: the arguments of the last call must be equal to these."""
 _ERRORS = ("EOFError", "BufferError", "MemoryError", "FloatingPointError", "ConnectionResetError")
 """What no sane fix raises, nor derives an error of its own from."""
 _FAMILY = frozenset({"OSError", "IOError", "EnvironmentError", "ConnectionError"})
@@ -224,10 +227,21 @@ class Edits:
                 yield self._text.replace(node, new, "value", span, certain=False)
 
     def _unittest(self, call: ast.Call, span: Span, known: Mapping[str, list[ast.expr]]) -> Iterator[Edit]:
-        """``self.assertEqual(...)`` and the like."""
-        if not (isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name)):
+        """``self.assertEqual(...)`` and the like, and what mocks were called with."""
+        if not isinstance(call.func, ast.Attribute):
             return
         name = call.func.attr
+        if name in _CALLED_WITH:
+            for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+                yield from self._values(argument, span, known)
+        if not isinstance(call.func.value, ast.Name):
+            return
+        if (
+            name == "assertTrue"
+            and len(call.args) == 1
+            and isinstance(call.args[0], ast.Compare | ast.BoolOp)
+        ):
+            yield from self._condition(call.args[0], span, known)
         if name in _UNITTEST_EQUAL and len(call.args) >= 2:
             first, second = call.args[:2]
             literal = isinstance(first, ast.Constant) and not isinstance(second, ast.Constant)

@@ -1,23 +1,22 @@
 """Making controls for a benchmark: a candidate is run against the gold patch, and kept if its test fails."""
 
 import os
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 
 from debug_gym.judge.changes import sort_changes
 from debug_gym.judge.controls.assertions import Edits, control
-from debug_gym.judge.controls.data_files import data_edits, is_read
+from debug_gym.judge.controls.data_files import data_edits, is_read, row_edits
 from debug_gym.judge.controls.edits import Edit
+from debug_gym.judge.controls.rehearsal import Rehearsal, fails_in_expectation, file_of
 from debug_gym.judge.controls.sample import MOST, function_of, needed
 from debug_gym.judge.controls.texts import apply, apply_all
 from debug_gym.judge.original import Original
 from debug_gym.judge.plan import Trial
-from debug_gym.judge.trials import TrialResult, TrialRunner
+from debug_gym.judge.trials import TrialRunner
 from debug_gym.runners.pytest import is_pytest
 from debug_gym.sandbox import Backend, Changes
 from debug_gym.task import NegativeControl, Task
@@ -34,9 +33,6 @@ _VALUES = 3
 """Values that are tried at one place before it is given up."""
 _SPARE = 2
 """Controls of a test more than the odds need: some will not fail as they should."""
-_NO_SENSE = ("NameError", "SyntaxError", "ValueError: ", "OverflowError")
-"""How the messages of tests begin that an edit kept from coming to its expectation."""
-
 Progress = Callable[[str, int], None]
 
 
@@ -96,13 +92,14 @@ class ControlMaker:
     def __init__(self, task: Task, gold: Changes, backend: Backend, original: Original) -> None:
         self.task = task
         tests = task.tests.required
-        self.texts = original.texts({_file(test) for test in tests})
+        self.texts = original.texts({file_of(test) for test in tests})
         read = original.data_files()
         read = {path for path in read if any(is_read(path, text) for text in self.texts.values())}
         self.data = original.texts(sorted(read))
         self.sources = list(original.texts(original.sources()).values())
-        self._broken = TrialRunner(task, Changes(), backend)
-        self._fixed = TrialRunner(task, sort_changes(task, gold)[0], backend)
+        broken = TrialRunner(task, Changes(), backend)
+        fixed = TrialRunner(task, sort_changes(task, gold)[0], backend)
+        self._rehearsal = Rehearsal(broken, fixed, {**self.texts, **self.data})
 
     def make(self, pool: Executor, deadline: float, on_done: Progress) -> tuple[NegativeControl, ...]:
         """The controls of all tests; see ``make_controls``."""
@@ -128,7 +125,7 @@ class ControlMaker:
         """Of each place so many controls with which its test fails. The tests are tried side by side, each
         on one control, as the judge runs them."""
         functions = tuple(dict.fromkeys(map(function_of, places)))
-        before = self._ids(functions, []) if places else ()
+        before = self._rehearsal.ids(functions, []) if places else ()
         available = [len(self._edits_at(place, MOST)) for place in places.values()]
         count = max(PER_TEST, min(needed(available) + _SPARE, MOST))
         edits = {place: self._edits_at(place, count) for place in places.values()}
@@ -136,11 +133,11 @@ class ControlMaker:
         def run_round(number: int) -> list[NegativeControl]:
             chosen = {place: found[number] for place, found in edits.items() if number < len(found)}
             items = [control(place.test, place.path, edit, sharp=True) for place, edit in chosen.items()]
-            items = self._named(items, functions, before)
+            items = self._rehearsal.named(items, functions, before)
             tests = {item.test: item for item in items}
-            texts = apply_all(items, self._all_texts)
-            result = self._fixed.run(Trial(tuple(tests), tests, texts))
-            return [item for item in items if not result.flaw and _fails_in_expectation(result, item)]
+            texts = apply_all(items, self._rehearsal.texts)
+            result = self._rehearsal.fixed.run(Trial(tuple(tests), tests, texts))
+            return [item for item in items if not result.flaw and fails_in_expectation(result, item)]
 
         found: dict[str, list[NegativeControl]] = {}
         for items in pool.map(run_round, range(count)):
@@ -152,40 +149,42 @@ class ControlMaker:
         """Controls that bound nothing: a few of other places, and a call left out."""
         first = [place[0] for place in self._edits_by_place(test)]
         removals = [edit for edit in self._edits(test) if edit.kind == "removal"]
-        yield from islice(self._valid(test, first), OTHER)
-        yield from islice(self._valid(test, removals), 1)
+        data = [(path, place[0]) for path, place in self._data_places(test) if place]
+        yield from islice(self._valid(test, ((file_of(test), edit) for edit in first)), OTHER)
+        yield from islice(self._valid(test, ((file_of(test), edit) for edit in removals)), 1)
+        yield from islice(self._valid(test, data), OTHER)
 
-    def _valid(self, test: str, edits: Iterable[Edit]) -> Iterator[NegativeControl]:
+    def _valid(self, test: str, edits: Iterable[tuple[str, Edit]]) -> Iterator[NegativeControl]:
         """Controls with which the test fails when it runs alone."""
-        before = self._ids((function_of(test),), [])
-        for edit in edits:
-            for item in self._named([control(test, _file(test), edit)], (function_of(test),), before):
-                result = self._fixed.run(self._trial(item))
-                if not result.flaw and _fails_in_expectation(result, item):
+        before = self._rehearsal.function_ids(function_of(test))
+        for path, edit in edits:
+            for item in self._rehearsal.named([control(test, path, edit)], (function_of(test),), before):
+                result = self._rehearsal.fixed.run(self._rehearsal.trial(item))
+                if not result.flaw and fails_in_expectation(result, item):
                     yield item
 
     def _is_proving(self, test: str) -> bool:
         tests = self.task.tests
-        return test in tests.fail_to_pass and _file(test) in tests.hidden
+        return test in tests.fail_to_pass and file_of(test) in tests.hidden
 
     def _place(self, test: str) -> Place | None:
         """Where a test has most sharp controls: behind the line at which the broken code fails, or in a data
         file with which it still fails there."""
-        line = self._failing_line(Trial((test,)))
+        line = self._rehearsal.failing_line(Trial((test,)))
         for path, edits in self._sharp_places(test, line):
             items = [control(test, path, edit) for edit in edits[:_VALUES]]
-            good = next((item for item in items if self._is_exclusive(item)), None)
-            if good and (path == _file(test) or self._fails_at(line, good)):
+            good = next(filter(None, map(self._rehearsal.exclusive, items)), None)
+            if good and (path == file_of(test) or self._rehearsal.fails_at(line, good)):
                 return Place(test, path, good.line, good.column, good.old)
         return None
 
     def _edits_at(self, place: Place, count: int) -> list[Edit]:
         """At most so many edits of a place."""
-        if place.path == _file(place.test):
+        if place.path == file_of(place.test):
             edits = self._edits(place.test, count)
         else:
-            found = data_edits(place.path, self.data[place.path], place.test, count)
-            edits = [edit for edits in found for edit in edits]
+            places = self._data_places(place.test, count)
+            edits = [edit for path, found in places if path == place.path for edit in found]
         return [edit for edit in edits if edit.alike and place.holds(edit)]
 
     def _sharp_places(self, test: str, line: int | None) -> Iterator[tuple[str, Sequence[Edit]]]:
@@ -201,11 +200,20 @@ class ControlMaker:
 
         places = [[edit for edit in place if is_sharp(edit)] for place in self._edits_by_place(test)]
         places = sorted(filter(None, places), key=lambda place: (not is_here(place), -len(place)))
-        yield from ((_file(test), place) for place in places[:_PLACES])
+        yield from ((file_of(test), place) for place in places[:_PLACES])
+        for path, place in self._data_places(test):
+            if path in self.task.tests.hidden:
+                yield path, [edit for edit in place if edit.alike]
+
+    def _data_places(self, test: str, count: int = PER_TEST) -> Iterator[tuple[str, Sequence[Edit]]]:
+        """Path and edits of places in the data files that a test's file seems to read: of a test with
+        parameters the row that is as far down as its id among those of its function, then any."""
         for path, text in self.data.items():
-            if path in self.task.tests.hidden and is_read(path, self.texts.get(_file(test), "")):
-                for place in islice(data_edits(path, text, test, PER_TEST), _PLACES):
-                    yield path, [edit for edit in place if edit.alike]
+            if is_read(path, self.texts.get(file_of(test), "")):
+                ids = self._rehearsal.function_ids(function_of(test)) if "[" in test else ()
+                if test in ids:
+                    yield path, row_edits(text, ids.index(test), test, count)
+                yield from ((path, place) for place in islice(data_edits(path, text, test, count), _PLACES))
 
     def _edits_by_place(self, test: str) -> list[list[Edit]]:
         """The edits of a test by their places, values first."""
@@ -216,80 +224,8 @@ class ControlMaker:
         return list(found.values())
 
     def _edits(self, test: str, count: int = PER_TEST) -> list[Edit]:
-        edits = Edits.of(self.texts.get(_file(test), ""), test, self.sources, count)
+        edits = Edits.of(self.texts.get(file_of(test), ""), test, self.sources, count)
         return edits.of_test(test) if edits else []
-
-    def _is_exclusive(self, item: NegativeControl) -> bool:
-        """Whether with a control its test fails, and no other of those that run beside it."""
-        functions = (function_of(item.test),)
-        named = self._named([item], functions, self._ids(functions, []))
-        required, file = self.task.tests.required, _file(item.test)
-        beside = [x for x in required if x != item.test and (item.path != file or _file(x) == file)]
-        for renamed in named:
-            result = self._fixed.run(self._trial(renamed, (item.test, *beside)))
-            passed = all(result.seen[other] == "passed" for other in beside)
-            return passed and not result.flaw and _fails_in_expectation(result, renamed)
-        return False
-
-    def _named(
-        self, items: Sequence[NegativeControl], functions: Sequence[str], before: Sequence[str]
-    ) -> list[NegativeControl]:
-        """The controls, each with the id that its test has when all of them are laid; without those of which
-        that cannot be told.
-
-        Args:
-            items: for different tests.
-            functions: that hold their tests.
-            before: the ids of the tests in these functions on the original texts.
-        """
-        if not any(item.old.strip("'\"") in item.test.partition("[")[2] for item in items):
-            return list(items)
-        after = self._ids(functions, items)
-        if len(before) != len(after) or len({*after}) < len(after):
-            return []
-        ids = dict(zip(before, after, strict=True))
-        kept = {item.test for item in items}
-        if any(test != ids[test] for test in before if test not in kept):
-            return []
-        return [
-            item if ids[item.test] == item.test else item.model_copy(update={"renamed": ids[item.test]})
-            for item in items
-            if item.test in ids
-        ]
-
-    def _ids(self, functions: Sequence[str], items: Sequence[NegativeControl]) -> Sequence[str]:
-        """The ids of the tests in functions, in their order, as they are with controls."""
-        trial = Trial(tuple(functions), texts=apply_all(items, self._all_texts))
-        run = self._fixed.run(trial, ("--collect-only",)).run
-        return run.collected if run else ()
-
-    @cached_property
-    def _all_texts(self) -> dict[str, str]:
-        return {**self.texts, **self.data}
-
-    def _trial(self, item: NegativeControl, tests: Sequence[str] = ()) -> Trial:
-        texts = {item.path: apply(item, self._all_texts)}
-        return Trial(tuple(tests) or (item.test,), {item.test: item}, texts)
-
-    def _fails_at(self, line: int | None, item: NegativeControl) -> bool:
-        """Whether the broken code fails at a line with a control, too."""
-        return line is not None and self._failing_line(self._trial(item)) == line
-
-    def _failing_line(self, trial: Trial) -> int | None:
-        """The line of a test's function at which it fails with the broken code."""
-        (test,) = trial.tests
-        name = re.escape(test.rpartition("::")[2].partition("[")[0])
-        output = self._broken.run(trial, options=("--tb=short",)).output
-        entry = re.search(rf"^{re.escape(_file(test))}:(\d+): in {name}$", output, re.MULTILINE)
-        return int(entry[1]) if entry else None
-
-
-def _fails_in_expectation(result: TrialResult, item: NegativeControl) -> bool:
-    """Whether the test of a control failed in an assertion or an expected exception, not because the edit is
-    no sense."""
-    if result.run is None or result.seen[item.test] != "failed":
-        return False
-    return not result.run.messages.get(item.id, "").startswith(_NO_SENSE)
 
 
 def check_controls(task: Task, gold: Changes, backend: Backend) -> list[str]:
@@ -313,7 +249,3 @@ def dump_controls(controls: Sequence[NegativeControl]) -> str:
     """Controls as the text of a file, one a line."""
     rows = ",\n".join(item.model_dump_json(exclude_defaults=True) for item in controls)
     return f"[\n{rows}\n]\n" if rows else "[]\n"
-
-
-def _file(test: str) -> str:
-    return test.partition("::")[0]

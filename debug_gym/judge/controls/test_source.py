@@ -70,7 +70,7 @@ def named_values(tree: ast.Module, function: Function) -> dict[str, list[ast.exp
     }
     found |= {
         name: values
-        for name, values in {**_parameters(function), **_assigned(function.body)}.items()
+        for name, values in {**_parameters(tree, function), **_assigned(function.body)}.items()
         if stored.count(name) <= 1
     }
     return {name: values for name, values in found.items() if loaded.count(name) == 1}
@@ -108,13 +108,16 @@ def _fixtures(tree: ast.Module) -> dict[str, list[ast.expr]]:
     return found
 
 
-def _parameters(function: Function) -> dict[str, list[ast.expr]]:
-    """Names that ``pytest.mark.parametrize`` gives values, with the values."""
+def _parameters(tree: ast.Module, function: Function) -> dict[str, list[ast.expr]]:
+    """Names that ``pytest.mark.parametrize`` gives values, with the values; the rows may be a constant of the
+    module that only this test uses."""
     found: dict[str, list[ast.expr]] = {}
     for mark in function.decorator_list:
         if not (isinstance(mark, ast.Call) and name_of(mark.func) == "parametrize" and len(mark.args) >= 2):
             continue
         names, rows = _parameter_names(mark.args[0]), mark.args[1]
+        if isinstance(rows, ast.Name) and _names(tree, ast.Load).count(rows.id) == 1:
+            rows = next(iter(_constants(tree).get(rows.id, ())), rows)
         for row in rows.elts if isinstance(rows, ast.List | ast.Tuple) else ():
             cells = [row]
             if isinstance(row, ast.Call) and name_of(row.func) == "param":

@@ -57,6 +57,8 @@ def test_conditions_become_their_opposites(body, opposite):
         "want = 5\nassert f() == want",
         "self.assertEqual(f(), 4)",
         "self.assertAlmostEqual(f(), 0.5)",
+        "self.assertCountEqual(f(), [1, 2])",
+        "self.assertTrue(f() == 4)",
         "for x in (1, 2):\n    assert f(x) == 4",
     ],
 )
@@ -101,6 +103,22 @@ def test_parameters_that_are_expected():
     text = f"{head}def test_a(x):\n    assert f() == x\n"
     edits = Edits.of(text).of_test("t.py::test_a[four]")
     assert {edit.old for edit in edits if edit.kind == "value"} == {"3", "4"}
+
+
+def test_rows_of_parameters_may_be_a_constant_of_the_module():
+    text = "CASES = [(1, 3), (2, 4)]\n@pytest.mark.parametrize('n, x', CASES)\ndef test_a(n, x):\n    assert f(n) == x\n"
+    edits = Edits.of(text).of_test("t.py::test_a[1-3]")
+    assert {edit.old for edit in edits if edit.kind == "value"} == {"3", "4"}
+    assert not any(
+        edit.kind == "value" for edit in Edits.of(f"{text}\nprint(CASES)\n").of_test("t.py::test_a[1-3]")
+    )
+
+
+def test_what_a_mock_must_have_been_called_with():
+    found = variants("f(m)\nm.send.assert_called_once_with('No. 1', count=3)")
+    assert {kind for kind, _ in found} == {"value"}
+    assert len(found) == 2
+    assert variants("m.send.assert_any_call(3)") == []
 
 
 def test_methods_are_found_and_broken_files_are_not():

@@ -84,3 +84,34 @@ def test_a_command_that_is_not_pytest_has_no_controls(make_task, backend):
     assert make_controls(task, GOLD, backend) == ()
     fixed = judge(task, Changes(files={"a.py": FileEntry(data=b"# fixed\n")}), backend)
     assert (fixed.resolved, fixed.controls) == (True, 0)
+
+
+ROWS = """\
+import json
+import pathlib
+import pytest
+from calc import double
+
+CASES = [json.loads(line) for line in (pathlib.Path(__file__).parent / "double.json").open()]
+
+@pytest.mark.parametrize("given, want", CASES)
+def test_rows(given, want):
+    assert double(*given) == want
+"""
+
+
+def test_tests_that_read_their_rows_from_a_file_have_sharp_controls(make_task, backend):
+    """Each of them in its own row, so that no other test fails with it."""
+    rows = "".join(f"[[{x}], {2 * x}]\n" for x in (13, 24, 48))
+    ids = tuple(f"tests/test_r.py::test_rows[given{i}-{2 * x}]" for i, x in enumerate((13, 24, 48)))
+    tests = Tests(hidden={"tests/test_r.py": ROWS, "tests/double.json": rows}, fail_to_pass=ids, timeout=10)
+    task = make_task(FILES, tests=tests)
+    controls = make_controls(task, GOLD, backend)
+    assert {item.test for item in controls if item.sharp} == {*ids}
+    assert all(item.path == "tests/double.json" and item.id != item.test for item in controls)
+    with_controls = task.model_copy(update={"tests": tests.model_copy(update={"controls": controls})})
+    verdict = judge(with_controls, GOLD, backend)
+    assert verdict.resolved, verdict.reason
+    assert verdict.odds < 1e-3
+    forged = b"import _pytest.python as p\np.Function.runtest = lambda self: None\ndouble = None\n"
+    assert judge(with_controls, Changes(files={"calc.py": FileEntry(data=forged)}), backend).cheating
