@@ -28,6 +28,8 @@ class Program:
 
     words: tuple[str, ...]
     """The program and its arguments."""
+    unittest: bool = False
+    """It is built on unittest, so that the debugger can stop in its tests."""
 
     @property
     def script(self) -> tuple[str, ...]:

@@ -1,9 +1,10 @@
 """unittest, and test programs that are built on it, such as Django's: ids are dotted names."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePath
 
-from debug_gym.runners.base import COMMAND, Program, Runner
+from debug_gym.runners.base import COMMAND, Program, PytestSession, Runner
 from debug_gym.runners.logs import unittest_log
 
 _HINT = (
@@ -45,6 +46,11 @@ class UnittestRunner(Runner):
         """See ``Runner.outcomes``."""
         found = unittest_log(output)
         return {**_among(found, selection), COMMAND: "failed" if exit_code else "passed"}
+
+    def debug(self, test: str | None = None) -> PytestSession | Program | None:
+        """See ``Runner.debug``."""
+        found = super().debug(test)
+        return replace(found, unittest=True) if isinstance(found, Program) else found
 
     def _chosen(self, selection: Sequence[str]) -> tuple[str, ...]:
         """What is to run, in place of what the command names; empty: that."""

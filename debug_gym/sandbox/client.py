@@ -271,28 +271,25 @@ class Sandbox:
             settings: to begin with; None: those of the program before.
             timeout: seconds until the first stop.
         """
-        words, arguments, selection = self._entry(test, script) if at != "idle" else ([], [], [])
+        entry = self._entry(test, script) if at != "idle" else _entry()
         return self._debug(
             "debug_start",
             timeout,
-            script=words,
+            **entry,
             at=at,
-            arguments=arguments,
-            selection=selection,
             breakpoints=[asdict(item) for item in breakpoints],
             settings=None if settings is None else asdict(settings),
         )
 
-    def _entry(self, test: str | None, script: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
-        """How the debugger and traces enter a program: the words of a script, or arguments of pytest and the
-        tests that it selects."""
+    def _entry(self, test: str | None, script: Sequence[str]) -> dict[str, Any]:
+        """How the debugger and traces enter a program: see the function ``_entry``."""
         if script:
-            return list(script), [], []
+            return _entry(script)
         match runner_of(self.task.tests).debug(test):
             case PytestSession(arguments, selection):
-                return [], list(arguments), list(selection)
+                return _entry((), arguments, selection)
             case Program() as program:
-                return list(program.script), [], []
+                return _entry(program.script, unittest=program.unittest)
             case None:
                 raise ValueError("the test command is no Python program that could be entered")
 
@@ -332,16 +329,15 @@ class Sandbox:
         tests, limits = self.task.tests, self.task.limits
         default = limits.command_timeout if script else tests.timeout
         limit = _seconds(default if timeout is None else timeout)
-        words, arguments, selection = self._entry(test, script)
+        entry = self._entry(test, script)
+        entry["arguments"] += [] if test is not None else ["-x"]
         reply, _ = self.request(
             "trace",
             within=limit,
             points=list(points),
             calls=list(calls),
             assignments=list(assignments),
-            script=words,
-            arguments=[*arguments, *([] if test is not None else ["-x"])],
-            selection=selection,
+            **entry,
             hits=hits,
             keep=keep,
             timeout=limit,
@@ -410,6 +406,23 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _entry(
+    script: Sequence[str] = (),
+    arguments: Sequence[str] = (),
+    selection: Sequence[str] = (),
+    *,
+    unittest: bool = False,
+) -> dict[str, Any]:
+    """The words of a script, and whether it runs tests of unittest's; or arguments of pytest, and what it
+    selects."""
+    return {
+        "script": list(script),
+        "arguments": list(arguments),
+        "selection": list(selection),
+        "unittest": unittest,
+    }
 
 
 def _seconds(timeout: float) -> float:

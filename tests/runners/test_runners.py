@@ -165,3 +165,27 @@ def test_the_judge_takes_a_make_that_exits_with_2(backend):
         "command",
     }
     assert (broken.resolved, fixed.resolved) == (False, True), fixed.reason
+
+
+@pytest.mark.parametrize("command", ["python -m unittest", "python -m unittest discover -s tests -t ."])
+def test_the_debugger_stops_in_a_test_of_unittest(start, command):
+    sandbox = start(command)
+    test = "tests.test_calc.Sums.test_add"
+    reply = sandbox.debug_start(test=test, at="failure")
+    assert f"{test} failed\n" in reply.output
+    assert (reply.stop.file, reply.stop.function, reply.stop.line) == ("tests/test_calc.py", "test_add", 8)
+    assert sandbox.debug("p add(1, 2)").output.strip() == "-1"
+    assert sandbox.debug("c").ended
+    reply = sandbox.debug_start(test=test, at="start")
+    assert (reply.stop.function, reply.stop.line) == ("test_add", 8)
+    assert sandbox.debug("s").stop.function == "add"
+    sandbox.debug_stop()
+
+
+def test_the_debugger_stops_in_a_program_that_is_built_on_unittest(start):
+    script = "import sys, unittest\nunittest.main(None, argv=['x', *(sys.argv[2:] or ['tests.test_calc'])])\n"
+    sandbox = start("python runtests.py --verbosity=2", {"runtests.py": script})
+    reply = sandbox.debug_start(at="failure")
+    assert (reply.stop.function, reply.stop.line) == ("test_add", 8), reply
+    traced = sandbox.trace(calls=["calc.py"], test="tests.test_calc.Sums.test_twice")
+    assert [row.function for row in traced.rows][:1] == ["twice"]

@@ -22,6 +22,7 @@ from .places import Places
 from .pytest_plugin import DebuggedTests
 from .rendering import describe
 from .state import State
+from .unittest_hooks import stop_in_tests
 
 
 def main(channel: int, output: int, request: Dict[str, Any], workspace: str) -> None:
@@ -66,9 +67,11 @@ def _script(debugger: Debugger, request: Dict[str, Any]) -> int:
     except (ImportError, OSError, SyntaxError, IndexError) as error:
         debugger.finish("cannot run %s: %s" % (" ".join(request["script"]), describe(error)))
         return 2
-    if request["at"] == "start":
+    if request["unittest"]:
+        stop_in_tests(debugger, request["at"])
+    elif request["at"] == "start":
         debugger.stop_at_first_line(lambda entered: entered is code)
-    elif request["at"] == "breakpoint":
+    if request["at"] == "breakpoint":
         debugger.resume()
     status = _outcome(debugger, lambda: exec(code, namespace.__dict__))  # noqa: S102 - it is the program
     debugger.finish("")
