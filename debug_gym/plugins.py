@@ -78,6 +78,7 @@ BUILTIN: dict[str, dict[str, str]] = {
     "sandboxes": {
         "namespace": "debug_gym.sandbox.namespace:NamespaceBackend",
         "namespace-cgroup": "debug_gym.sandbox.namespace:CgroupBackend",
+        "docker": "debug_gym.sandbox.docker:DockerBackend",
         "process": "debug_gym.sandbox.process:ProcessBackend",
     },
 }

@@ -1,5 +1,7 @@
 """``debug-gym doctor``: which sandboxes work here?"""
 
+from typing import Annotated
+
 import typer
 from rich.console import Console
 
@@ -7,14 +9,27 @@ from debug_gym.cli.app import app
 
 
 @app.command()
-def doctor() -> None:
+def doctor(
+    *,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Remove containers of gyms on this machine that have ended.")
+    ] = False,
+) -> None:
     """Try every sandbox on this machine: does it work, and what does it promise?
 
-    Exit codes: 0 a sandbox that isolates works, 1 none does.
+    Exit codes: 0 a sandbox that isolates works, 1 none does, 2 there is no Docker daemon to clean.
     """
     from debug_gym.checks.doctor import isolating, probe_all
     from debug_gym.cli.screens.doctor import show
 
+    console = Console()
+    if clean:
+        from debug_gym.sandbox.docker.backend import remove_orphans
+        from debug_gym.sandbox.docker.daemon import connect
+
+        client = connect()
+        console.print(f"containers removed: {remove_orphans(client)}", highlight=False)
+        client.close()
     probes = probe_all()
-    show(Console(), probes)
+    show(console, probes)
     raise typer.Exit(int(not isolating(probes)))

@@ -9,7 +9,7 @@ import socket
 import sys
 import tempfile
 import threading
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from debug_gym.sandbox.client import Sandbox
 from debug_gym.sandbox.interpreters import installed_modules, interpreter
 from debug_gym.sandbox.launcher.enclosure import HOME, ROOTS_ID, WORKSPACE
 from debug_gym.sandbox.pinning import pinned
+from debug_gym.sandbox.pool import ReadyPool
 from debug_gym.sandbox.results import Changes
 from debug_gym.sandbox.server.harvest import CACHES, SKIPPED
 from debug_gym.sandbox.template_client import Template, Wanted
@@ -35,14 +36,6 @@ MAX_TEMPLATES = 8
 GUARANTEES = Guarantees(
     files=True, network=True, processes=True, memory=True, disk=True, process_count=True, cleanup=True
 )
-
-
-@dataclass
-class _Ready:
-    """Sandboxes started ahead for one task."""
-
-    waiting: deque[Sandbox]
-    starting: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,7 +74,7 @@ class NamespaceBackend:
     def __init__(self, ready: int = 0, lender: socket.socket | None = None) -> None:
         self.ready, self._lender = ready, lender
         self._templates: OrderedDict[Wanted, Template] = OrderedDict()
-        self._pool: OrderedDict[str, _Ready] = OrderedDict()
+        self._pool = ReadyPool(self._start, ready)
         self._lock = threading.RLock()
         _backends.append(self)
 
@@ -105,12 +98,7 @@ class NamespaceBackend:
 
     def start(self, task: Task) -> Sandbox:
         """See ``Backend.start``."""
-        task = pinned(task)
-        if self.ready:
-            sandbox = self._take_ready(task)
-            if sandbox is not None:
-                return sandbox
-        return self._start(task)
+        return self._pool.take(pinned(task))
 
     def _start(self, task: Task) -> Sandbox:
         if sys.platform != "linux":
@@ -185,42 +173,10 @@ class NamespaceBackend:
                 except SandboxError as error:
                     borrower.send(str(error).encode() or b"?")
 
-    def _take_ready(self, task: Task) -> Sandbox | None:
-        """A sandbox that was started ahead, if there is one; and start the next in the background."""
-        key = task.model_dump_json()
-        with self._lock:
-            ready = self._pool.setdefault(key, _Ready(deque()))
-            self._pool.move_to_end(key)
-            missing = self.ready - len(ready.waiting) - ready.starting + bool(ready.waiting)
-            ready.starting += missing
-            sandbox = ready.waiting.popleft() if ready.waiting else None
-            if len(self._pool) > 16:
-                for old in self._pool.popitem(last=False)[1].waiting:
-                    old.close()
-        for _ in range(missing):
-            threading.Thread(target=self._refill, args=(task, ready), daemon=True).start()
-        return sandbox
-
-    def _refill(self, task: Task, ready: _Ready) -> None:
-        try:
-            sandbox = self._start(task)
-        except (DebugGymError, OSError):
-            sandbox = None  # whoever needs it will start its own, and see the error
-        with self._lock:
-            ready.starting -= 1
-            if sandbox is not None:
-                if any(entry is ready for entry in self._pool.values()):
-                    ready.waiting.append(sandbox)
-                else:
-                    sandbox.close()
-
     def close(self) -> None:
         """See ``Backend.close``."""
+        self._pool.close()
         with self._lock:
-            for ready in self._pool.values():
-                for sandbox in ready.waiting:
-                    sandbox.close()
-            self._pool.clear()
             for template in self._templates.values():
                 template.close()
             self._templates.clear()
@@ -230,7 +186,7 @@ class NamespaceBackend:
         for template in self._templates.values():
             template.forget()
         self._templates = OrderedDict()
-        self._pool = OrderedDict()
+        self._pool = ReadyPool(self._start, self.ready)
         self._lock = threading.RLock()
 
 

@@ -1,0 +1,60 @@
+"""``debug-gym images``: what the Docker backend keeps, made ahead of a run, and removed."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from debug_gym.cli.app import app
+from debug_gym.cli.options import BenchmarkOptions, Limit, Shuffle, Split, TaskPatterns, chosen, complete
+
+
+@app.command()
+def images(
+    benchmark: Annotated[
+        str | None,
+        typer.Argument(
+            help="Make the images of this benchmark's tasks.", autocompletion=complete("benchmarks")
+        ),
+    ] = None,
+    *,
+    tasks: TaskPatterns = None,
+    split: Split = None,
+    shuffle: Shuffle = None,
+    limit: Limit = None,
+    benchmark_options: BenchmarkOptions = None,
+    keep: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="GB", help="Remove the oldest until the others need no more than this."),
+    ] = None,
+) -> None:
+    """Show the images that sandboxes in containers start from; make them ahead of a run, or remove them.
+
+    [cyan]debug-gym images[/]
+
+    [cyan]debug-gym images nightmares --tasks meter-days[/]
+
+    [cyan]debug-gym images --keep 20[/]
+
+    Exit codes: 0 done, 2 wrong input, or no Docker daemon answers.
+    """
+    from debug_gym.cli.screens.images import show
+    from debug_gym.runs.config import parse_options
+    from debug_gym.runs.plan import make_benchmark
+    from debug_gym.sandbox.docker.backend import default_image
+    from debug_gym.sandbox.docker.daemon import connect
+    from debug_gym.sandbox.docker.images import list_prepared, prepared, remove_prepared
+
+    console, client = Console(), connect()
+    try:
+        if benchmark is not None:
+            loaded = make_benchmark(benchmark, parse_options(benchmark_options or (), "--benchmark-option"))
+            with console.status("") as status:
+                for task in chosen(loaded, tasks, split, shuffle, limit).values():
+                    prepared(client, task, default_image(), status.update)
+        if keep is not None:
+            removed = remove_prepared(client, keep=int(keep * 1e9))
+            console.print(f"{removed} prepared image{'s' * (removed != 1)} removed", highlight=False)
+        show(console, list_prepared(client))
+    finally:
+        client.close()

@@ -1,0 +1,73 @@
+"""The way to the daemon: one client a process, and one sentence for each way in which it can be missing."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from debug_gym.errors import MissingExtraError, SandboxError, SandboxUnavailableError, TaskError
+
+try:
+    import docker
+    from docker.errors import APIError, DockerException, ImageNotFound
+    from requests.exceptions import RequestException
+except ModuleNotFoundError as error:
+    raise MissingExtraError(error.name or "docker", "docker") from None
+
+TIMEOUT = 120
+"""Seconds for one answer of the daemon: a commit of a large repository takes long."""
+OLDEST = (1, 41)
+"""Version of the interface that we speak: Docker 20.10."""
+LABEL = "debug-gym"
+"""Marks everything of ours: ``sandbox`` or ``prepared``."""
+OWNER = "debug-gym.owner"
+"""Host and process that a container was made for."""
+
+
+class DaemonError(SandboxError):
+    """The daemon refused something, or is gone."""
+
+
+def connect() -> Any:
+    """A client of the daemon that ``$DOCKER_HOST`` names, or the local one. Podman's socket serves as well.
+
+    Raises:
+        SandboxUnavailableError: there is no daemon, or it is too old.
+    """
+    where = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+    if not where.startswith(("unix://", "tcp://")):
+        raise SandboxUnavailableError(f"DOCKER_HOST is {where}, but only unix:// and tcp:// can be used")
+    client = docker.DockerClient.from_env(timeout=TIMEOUT, version=".".join(map(str, OLDEST)))
+    try:
+        client.ping()
+    except (DockerException, RequestException) as error:
+        client.close()
+        raise SandboxUnavailableError(
+            f"no Docker daemon of version 20.10 or newer answers at {where} ({short(error)}): start one, or "
+            "set DOCKER_HOST"
+        ) from None
+    return client
+
+
+@contextmanager
+def asking(what: str) -> Iterator[None]:
+    """Around calls of the daemon: its errors become ours.
+
+    Raises:
+        TaskError: an image does not exist.
+        DaemonError: anything else.
+    """
+    try:
+        yield
+    except ImageNotFound as error:
+        raise TaskError(f"{what}: there is no such image ({short(error)})") from None
+    except (APIError, DockerException) as error:
+        raise DaemonError(f"{what}: the Docker daemon says: {short(error)}") from None
+    except RequestException as error:
+        raise DaemonError(f"{what}: the Docker daemon does not answer ({short(error)})") from None
+
+
+def short(error: Exception) -> str:
+    """The essence of an error, in one line."""
+    said = getattr(error, "explanation", None) or str(error)
+    return " ".join(str(said).split())[:300]

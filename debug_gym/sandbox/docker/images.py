@@ -1,0 +1,259 @@
+"""Images that sandboxes start from: what a task names, made ready once and kept by the daemon.
+
+A prepared image has the repository without its history, owned by the sandbox's user, and our runtime. So a
+sandbox is one ``docker create`` and one ``docker start``, with nothing copied.
+"""
+
+import hashlib
+import io
+import json
+import re
+import shlex
+import tarfile
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from docker.errors import APIError, ImageNotFound
+
+from debug_gym.errors import TaskError
+from debug_gym.sandbox import checkout_cache
+from debug_gym.sandbox.docker.daemon import LABEL, asking, short
+from debug_gym.sandbox.interpreters import OLDEST_PYTHON, RUNTIME
+from debug_gym.task import ImageSource, Task
+
+PREPARED = "debug-gym/prepared"
+"""Name of all prepared images; the tag is a digest of what they were made from."""
+RUNTIME_FOLDER = "/opt/debug-gym"
+WORKSPACE = "/workspace"
+"""Where a repository lies that does not come in an image."""
+HOME = "/home/agent"
+USER = 1000
+"""User and group of everything in a sandbox."""
+_FACTS = "debug-gym.facts"
+_FACTS_FILE = "/tmp/.debug-gym-facts"
+_NOT_OURS = {"_", "HOME", "HOSTNAME", "OLDPWD", "PWD", "SHLVL", "TERM", "USER"}
+"""Variables that a set-up does not decide."""
+
+_PREPARE = """
+set -e
+cd {folder}
+{setup}
+command -v {python} >/dev/null || {{ echo "there is no Python called {python}" >&2; exit 3; }}
+python=$(command -v {python})
+"$python" -c 'import sys; sys.exit(sys.version_info < {oldest!r})' || {{
+    echo "its Python is $("$python" -V 2>&1), but a sandbox needs {oldest_name} or newer" >&2; exit 3; }}
+rm -rf {folder}/.git /root/.cache /root/.gitconfig
+if command -v git >/dev/null; then
+    export GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=debug-gym GIT_AUTHOR_EMAIL=debug-gym@localhost
+    export GIT_COMMITTER_NAME=debug-gym GIT_COMMITTER_EMAIL=debug-gym@localhost
+    export GIT_AUTHOR_DATE=2000-01-01T00:00:00Z GIT_COMMITTER_DATE=2000-01-01T00:00:00Z
+    git init -q . && git add -A && git commit -q --allow-empty -m 'The repository'
+fi
+mkdir -p {home}
+chown -R {user}:{user} {folder} {home}
+"$python" -c 'import json, os, sys
+print(json.dumps({{"python": sys.argv[1], "variables": dict(os.environ)}}))' "$python" > {facts}
+"""
+
+
+@dataclass(frozen=True)
+class PreparedImage:
+    """What a sandbox starts from."""
+
+    id: str
+    workspace: str
+    python: str
+    variables: dict[str, str]
+    """What the set-up left in the environment."""
+    imports: tuple[str, ...] = ()
+    """Third-party modules that the repository's files import, as far as they could be looked at."""
+
+
+Progress = Callable[[str], None]
+_locks: dict[str, threading.Lock] = {}
+_known: dict[str, PreparedImage] = {}
+
+
+def prepared(
+    client: Any, task: Task, default: str, on_progress: Progress = lambda line: None
+) -> PreparedImage:
+    """The image for the sandboxes of a task, made if the daemon does not have it.
+
+    Args:
+        client: of the daemon.
+        task: whose source is an image, or files to put into one.
+        default: name of the image for files.
+        on_progress: told in a line what is being done, where it takes long.
+
+    Raises:
+        TaskError: the image cannot be had, or has no Python that serves.
+        DaemonError: the daemon refuses or is gone.
+    """
+    source = task.source if isinstance(task.source, ImageSource) else None
+    name = source.image if source else default
+    base = None if source else checkout_cache.prepare(task.source)
+    setup = source.setup if source else ()
+    folder, python = (
+        (source.folder, source.python) if source else (WORKSPACE, task.environment.python or "python3")
+    )
+    recipe = [name, folder, python, setup, base.path.parent.name if base else "", _runtime_digest()]
+    digest = hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:24]
+    with _locks.setdefault(digest, threading.Lock()):
+        if digest in _known:
+            return _known[digest]
+        with asking(f"the image {name}"):
+            image = _find(client, f"{PREPARED}:{digest}")
+            if image is None:
+                if _find(client, name) is None:
+                    pull(client, name, on_progress)
+                on_progress(f"preparing {name}")
+                files = _archive(str(base.path), folder) if base else b""
+                script = _script(folder, python, setup)
+                image = _make(client, name, digest, script, files)
+        facts = json.loads(image.labels[_FACTS])
+        made = PreparedImage(
+            image.id, folder, facts["python"], facts["variables"], base.imports if base else ()
+        )
+        _known[digest] = made
+        return made
+
+
+def forget(image: PreparedImage) -> None:
+    """The daemon no longer has it: the next sandbox makes it again."""
+    for digest, known in list(_known.items()):
+        if known == image:
+            del _known[digest]
+
+
+def pull(client: Any, name: str, on_progress: Progress = lambda line: None) -> None:
+    """Fetch an image from its registry.
+
+    Raises:
+        TaskError: no registry has it, or none can be reached.
+    """
+    repository, colon, tag = name.rpartition(":")
+    if not colon or "/" in tag:
+        repository, tag = name, "latest"
+    layers: dict[str, tuple[int, int]] = {}
+    try:
+        for line in client.api.pull(repository, tag=tag, stream=True, decode=True):
+            if "error" in line:
+                raise TaskError(f"the image {name} cannot be pulled: {line['error']}")
+            detail = line.get("progressDetail") or {}
+            if detail.get("total"):
+                layers[line["id"]] = (detail["current"], detail["total"])
+                done, total = (sum(part) for part in zip(*layers.values(), strict=True))
+                on_progress(f"pulling {name}: {done >> 20} of {total >> 20} MB")
+    except APIError as error:
+        raise TaskError(f"the image {name} cannot be pulled: {short(error)}") from None
+
+
+def list_prepared(client: Any) -> list[Any]:
+    """All prepared images, the newest first."""
+    with asking("the list of images"):
+        images = client.images.list(filters={"label": f"{LABEL}=prepared"})
+    return sorted(images, key=lambda image: str(image.attrs["Created"]), reverse=True)
+
+
+def remove_prepared(client: Any, *, keep: int = 0) -> int:
+    """Remove prepared images, the oldest first, until the others hold at most ``keep`` bytes; give the number
+    of those removed. Images that a sandbox uses stay."""
+    removed = total = 0
+    for image in list_prepared(client):
+        total += image.attrs["Size"]
+        if total > keep:
+            with asking(f"the image {image.short_id}"), suppress(APIError):  # a sandbox uses it
+                client.images.remove(image.id)
+                removed += 1
+    _known.clear()
+    return removed
+
+
+def _find(client: Any, name: str) -> Any | None:
+    try:
+        return client.images.get(name)
+    except ImageNotFound:
+        return None
+
+
+def _script(folder: str, python: str, setup: tuple[str, ...]) -> str:
+    return _PREPARE.format(
+        folder=shlex.quote(folder),
+        setup="\n".join(setup),
+        python=shlex.quote(python),
+        oldest=OLDEST_PYTHON,
+        oldest_name=".".join(map(str, OLDEST_PYTHON)),
+        home=HOME,
+        user=USER,
+        facts=_FACTS_FILE,
+    )
+
+
+def _make(client: Any, name: str, digest: str, script: str, files: bytes) -> Any:
+    """Run the script in a container of the image, with no network, and keep what comes out."""
+    container = client.containers.create(
+        name,
+        ["-c", script],
+        entrypoint="/bin/bash",
+        user="0",
+        network_mode="none",
+        labels={LABEL: "preparing"},
+    )
+    try:
+        container.put_archive("/", _runtime_archive())
+        if files:
+            container.put_archive("/", files)
+        container.start()
+        if container.wait()["StatusCode"]:
+            said = container.logs().decode(errors="replace").strip().rpartition("\n")[2]
+            raise TaskError(f"the image {name} cannot be used: {said[:300]}")
+        facts = json.loads(_one_file(container, _FACTS_FILE))
+        facts["variables"] = {
+            key: value
+            for key, value in facts["variables"].items()
+            if key not in _NOT_OURS and "GIT_" not in key
+        }
+        labels = {LABEL: "prepared", _FACTS: json.dumps(facts), "debug-gym.image": name}
+        settings: dict[str, Any] = {"Labels": labels, "Entrypoint": [], "Cmd": None}
+        return container.commit(PREPARED, digest, conf=settings)
+    finally:
+        container.remove(force=True)
+
+
+def _one_file(container: Any, path: str) -> bytes:
+    parts, _ = container.get_archive(path)
+    with tarfile.open(fileobj=io.BytesIO(b"".join(parts))) as archive:
+        file = archive.extractfile(archive.getmembers()[0])
+        assert file is not None  # it was written just now, as a regular file
+        return file.read()
+
+
+@lru_cache(maxsize=1)
+def _runtime_archive() -> bytes:
+    """The runtime as it has to lie in an image."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.add(RUNTIME / "server", f"{RUNTIME_FOLDER}/server"[1:], filter=_plain)
+    return buffer.getvalue()
+
+
+@lru_cache(maxsize=1)
+def _runtime_digest() -> str:
+    return hashlib.sha256(_runtime_archive()).hexdigest()
+
+
+def _plain(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    if re.search(r"(^|/)__pycache__(/|$)", entry.name):
+        return None
+    return entry.replace(mtime=0, uid=0, gid=0, uname="", gname="", mode=entry.mode | 0o444, deep=False)
+
+
+def _archive(folder: str, target: str) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.add(folder, target[1:], filter=lambda entry: None if entry.name.endswith("/.git") else entry)
+    return buffer.getvalue()

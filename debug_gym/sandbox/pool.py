@@ -1,0 +1,93 @@
+"""Sandboxes started ahead: whoever needs one for a task that was played before need not wait for it."""
+
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from debug_gym.errors import DebugGymError
+from debug_gym.sandbox.client import Sandbox
+from debug_gym.task import Task
+
+CLOSING = 30.0
+"""Seconds at most to wait for a sandbox that is being started when the pool is closed."""
+MAX_KINDS = 16
+"""Kinds of sandboxes that are kept ready; the one unused for longest goes."""
+
+
+@dataclass
+class _Ready:
+    waiting: deque[Sandbox] = field(default_factory=deque)
+    starting: int = 0
+
+
+class ReadyPool:
+    """Keeps sandboxes ready. Tasks that start in the same state share them, whatever their tests are.
+
+    Args:
+        start: gives a fresh sandbox for a task.
+        size: how many to keep ready for each state; 0: none.
+    """
+
+    def __init__(self, start: Callable[[Task], Sandbox], size: int) -> None:
+        self._start, self.size = start, size
+        self._kinds: OrderedDict[str, _Ready] = OrderedDict()
+        self._threads: set[threading.Thread] = set()
+        self._lock = threading.Lock()
+
+    def take(self, task: Task) -> Sandbox:
+        """A fresh sandbox: one that waits, or else a new one; the next are started in the background."""
+        sandbox = self._waiting(task) if self.size else None
+        if sandbox is None:
+            return self._start(task)
+        sandbox.task = task
+        return sandbox
+
+    def _waiting(self, task: Task) -> Sandbox | None:
+        key = task.model_dump_json(include={"source", "environment", "limits"})
+        dropped: list[Sandbox] = []
+        with self._lock:
+            ready = self._kinds.setdefault(key, _Ready())
+            self._kinds.move_to_end(key)
+            sandbox = None
+            while sandbox is None and ready.waiting:
+                sandbox = ready.waiting.popleft()
+                if not sandbox.connection.alive:
+                    dropped.append(sandbox)
+                    sandbox = None
+            missing = self.size - len(ready.waiting) - ready.starting
+            ready.starting += missing
+            if len(self._kinds) > MAX_KINDS:
+                dropped += self._kinds.popitem(last=False)[1].waiting
+        for old in dropped:
+            old.close()
+        for _ in range(missing):
+            thread = threading.Thread(target=self._refill, args=(task, ready), name="refill", daemon=True)
+            self._threads.add(thread)
+            thread.start()
+        return sandbox
+
+    def _refill(self, task: Task, ready: _Ready) -> None:
+        try:
+            sandbox = self._start(task)
+        except (DebugGymError, OSError):
+            sandbox = None  # whoever needs it will start its own, and see the error
+        with self._lock:
+            self._threads.discard(threading.current_thread())
+            ready.starting -= 1
+            wanted = any(kind is ready for kind in self._kinds.values())
+            if sandbox is not None and wanted:
+                ready.waiting.append(sandbox)
+        if sandbox is not None and not wanted:
+            sandbox.close()
+
+    def close(self) -> None:
+        """Close what waits, and wait for what is being started, to close it too."""
+        with self._lock:
+            waiting = [sandbox for kind in self._kinds.values() for sandbox in kind.waiting]
+            starting = list(self._threads)
+            self._kinds.clear()
+        for sandbox in waiting:
+            sandbox.close()
+        for thread in starting:
+            thread.join(CLOSING)
