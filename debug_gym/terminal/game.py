@@ -1,5 +1,6 @@
 """One attempt as its player sees it: what was called, where the program stands, which tests pass."""
 
+import re
 from contextlib import suppress
 
 from debug_gym.episode import Step, ToolCall, Verdict
@@ -12,6 +13,8 @@ from debug_gym.terminal.workspace import NOTHING, Source, read_plain, read_sourc
 from debug_gym.tools.base import Session, ToolError
 from debug_gym.tools.text import relative
 
+_TOLD = re.compile(r"^(\S+::.+) (passed|failed)$", re.MULTILINE)
+"""A test's outcome as the debugger tells it."""
 PATIENCE = 3.0
 """Seconds that an interrupted call gets."""
 DEEPEST, MOST = 12, 2000
@@ -96,6 +99,8 @@ class Game:
         if call.name == "eval" and "outcomes" in data:
             whole = not call.arguments.get("tests")
             self.outcomes = {**({} if whole else self.outcomes), **data["outcomes"]}
+        if call.name == DEBUGGER:  # which stops in tests, and says which failed, before anybody has run them
+            self.outcomes |= dict(_TOLD.findall(step.observation.text))
         moved = call.name == DEBUGGER and "stop" in data and self._where.follow(step)
         if self.result is None:
             with suppress(SandboxError):  # the next call is played in a new sandbox

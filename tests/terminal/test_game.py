@@ -35,6 +35,17 @@ def test_stops_breakpoints_and_tests_are_followed(make_game):
     assert game.source.current == 0
 
 
+def test_the_test_that_the_debugger_has_stopped_in_is_known_before_any_was_run(make_game):
+    game = make_game()
+    assert game.tests == (0, 0)
+    say(game, "c")
+    (test,) = game.outcomes
+    assert game.outcomes == {test: "failed"} and test.startswith("tests/test_calc.py::")
+    say(game, "q")
+    say(game, "eval")
+    assert game.tests == (1, 3)
+
+
 def test_marks_move_with_their_lines_when_the_file_is_edited(make_game):
     game = make_game()
     say(game, "b calc.py:3")
