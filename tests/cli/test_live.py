@@ -106,6 +106,11 @@ def test_attempts_are_numbered_where_there_are_several():
     assert "one #3: resolved" in show(events, terminal=False, attempts=3)
 
 
+def test_each_line_says_about_how_long_the_rest_takes():
+    events = [Opened(run(3), (), workers=1), Began(0, attempt("one", 2)), Finished(0, result("one", 2))]
+    assert show(events, terminal=False, attempts=3).splitlines()[-1].endswith(" (about 0:10 left)")
+
+
 def test_the_summary_counts_errors_apart():
     results = (
         result("one", 0, usage={"input_tokens": 1200.0, "dollars": 0.5}),

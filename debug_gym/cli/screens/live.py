@@ -89,7 +89,9 @@ class _Plain:
         elif isinstance(event, Finished):
             tally.add(event.result)
             width = len(str(tally.total))
-            self._print(f"[{tally.done:{width}}/{tally.total}] {_line(event.result, tally)}")
+            left = tally.remaining()
+            rest = f" (about {clock(left)} left)" if left else ""
+            self._print(f"[{tally.done:{width}}/{tally.total}] {_line(event.result, tally)}{rest}")
         elif isinstance(event, Lost):
             self._print(_loss(event, tally))
         elif isinstance(event, Stopping):
