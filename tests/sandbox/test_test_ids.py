@@ -114,6 +114,21 @@ def test_the_judge_takes_both_forms(backend, form):
     assert not judge(task, Changes(), backend).resolved
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_an_honest_fix_is_no_forgery_wherever_the_tests_lie(backend, layout):
+    command, files = LAYOUTS[layout]
+    inner = INNER.replace("1 == 2", "__import__('calc').x == 1")
+    files = {path: inner if text == INNER else text for path, text in files.items()}
+    tests = Tests(command=tuple(command.split()), fail_to_pass=(FAILING,), pass_to_pass=(SOUND,))
+    task = Task(id="ids", problem="", source=FilesSource(files={**files, "calc.py": "x = 2\n"}), tests=tests)
+    fixed, broken = (
+        judge(task, Changes(files={"calc.py": FileEntry(data=text)}), backend)
+        for text in (b"x = 1\n", b"x = 3\n")
+    )
+    assert (fixed.reason, fixed.cheating, broken.resolved) == ("", (), False)
+    assert fixed.controls
+
+
 def test_paths_in_the_command_do_not_widen_a_selection(start):
     files = {"test_a.py": INNER, "test_z.py": "def test_z(): pass\n"}
     sandbox = start(files, "python -m pytest -q test_a.py")
