@@ -261,11 +261,13 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
         return done and bool(session.sandbox.changes().paths)
 
     def _first_run(self, task: Task) -> TestRun:
-        """All visible tests on the untouched repository, in a sandbox of their own; once for each task."""
-        if task.id not in self._first_runs:
+        """All visible tests on the untouched repository, in a sandbox of their own; once for each task and
+        state of its folder."""
+        key = task.model_dump_json(include={"id", "source"})
+        if key not in self._first_runs:
             with self.backend.start(task.for_agent()) as sandbox:
-                self._first_runs[task.id] = sandbox.run_tests()
-        return self._first_runs[task.id]
+                self._first_runs[key] = sandbox.run_tests()
+        return self._first_runs[key]
 
     def _copied(self) -> Self:
         copied = object.__new__(type(self))
