@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from bench import debugging, limits, starts, steps, suites
+from bench import debugging, limits, reference, starts, steps, suites
 from bench.measure import Figure, RowError, Series, Unmeasurable
 from bench.workplace import Row, Workplace
 from rich.console import Console
@@ -25,7 +25,10 @@ from rich.text import Text
 
 from debug_gym.errors import DebugGymError, SandboxUnavailableError, UnknownNameError
 
-ROWS = {row.name: row for row in (*starts.ROWS, *steps.ROWS, *suites.ROWS, *debugging.ROWS, *limits.ROWS)}
+ROWS = {
+    row.name: row
+    for row in (*starts.ROWS, *steps.ROWS, *suites.ROWS, *debugging.ROWS, *limits.ROWS, *reference.ROWS)
+}
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,13 @@ def main() -> int:
         return 2
     console = Console(width=None if sys.stdout.isatty() else 120)
     runs = 2 if options.quick else options.runs
-    place = Workplace(runs=runs, quick=options.quick, rivals=options.rivals, image=options.image)
+    place = Workplace(
+        runs=runs,
+        quick=options.quick,
+        rivals=options.rivals,
+        image=options.image,
+        reference=options.reference,
+    )
     outcomes = []
     with place, console.status("") as status:
         for row in rows:
@@ -83,6 +92,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="2 rounds and small loads: shows that it works")
     parser.add_argument("--rivals", metavar="PYTHON", help="a Python that has swe-rex installed")
+    parser.add_argument(
+        "--reference", metavar="PYTHON", help="a Python that has the reference implementation installed"
+    )
     parser.add_argument(
         "--image", default="python:3.11-slim", help="for Docker's rows (default: %(default)s)"
     )

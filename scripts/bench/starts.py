@@ -31,29 +31,29 @@ print(json.dumps({{"ms": elapsed * 1000, "MB": int(status["VmHWM"].split()[0]) /
 
 def reset(place: Workplace) -> Figure:
     beside = [rivals.docker_run(place, faster=30), rivals.namespaces(1, within=2)]
-    return race(_reset(place.env(place.small)), beside, runs=2 * place.runs, at_most=5)
+    return race(reset_of(place.env(place.small)), beside, runs=2 * place.runs, at_most=5)
 
 
 def reset_large(place: Workplace) -> Figure:
-    small = Contender("the 10-file task", _reset(place.env(place.small)), within=1.2)
-    return race(_reset(place.env(place.large)), [small], runs=2 * place.runs)
+    small = Contender("the 10-file task", reset_of(place.env(place.small)), within=1.2)
+    return race(reset_of(place.env(place.large)), [small], runs=2 * place.runs)
 
 
 def reset_ready(place: Workplace) -> Figure:
     env = place.env(place.small, backend=place.ready_backend())
-    sample = _reset(env)
+    sample = reset_of(env)
 
     def rested() -> float:
         time.sleep(0.1)  # the pool fills up behind the episode
         return sample()
 
-    plain = Contender("no pool", _reset(place.env(place.small)))
+    plain = Contender("no pool", reset_of(place.env(place.small)))
     return race(rested, [plain], runs=place.runs, at_most=0.5)
 
 
 def fork(place: Workplace) -> Figure:
     env = _changed(place, place.small, 3)
-    start = Contender("`env.reset` alone", _reset(place.env(place.small)), floor=True)
+    start = Contender("`env.reset` alone", reset_of(place.env(place.small)), floor=True)
     return race(_fork(env), [start], runs=2 * place.runs, at_most=6)
 
 
@@ -108,7 +108,8 @@ def import_memory(place: Workplace) -> Figure:
     return race(sample, [floor, whole], runs=min(place.runs, 5), unit="MB", at_most=60)
 
 
-def _reset(env: DebugGymEnv) -> Sample:
+def reset_of(env: DebugGymEnv) -> Sample:
+    """A sample of an episode's start."""
     return clock(env.reset, lambda seen: not seen[1]["error"] and "Something is wrong." in seen[0])
 
 

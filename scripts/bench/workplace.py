@@ -104,8 +104,11 @@ def test_loop():
 class Workplace:
     """What the rows share. A context: everything that it made is gone afterwards."""
 
-    def __init__(self, *, runs: int, quick: bool, rivals: str | None, image: str) -> None:
-        self.runs, self.quick, self.rivals, self.image = runs, quick, rivals, image
+    def __init__(
+        self, *, runs: int, quick: bool, rivals: str | None, image: str, reference: str | None = None
+    ) -> None:
+        self.runs, self.quick, self.image = runs, quick, image
+        self.rivals, self.reference = rivals, reference
         self.rounds = 50_000 if quick else 500_000
         """Of the loop that is debugged."""
         self._exit = ExitStack()
