@@ -165,6 +165,21 @@ def test_settings_come_from_a_file_and_the_command_line(cli, calc, tmp_path):
     assert (config["max_steps"], config["tools"], config["agent_options"]) == (2, ["view"], {"seed": 3})
 
 
+def test_a_run_whose_tests_pytest_could_run_says_so(cli, tmp_path):
+    (tmp_path / "sums").mkdir()
+    (tmp_path / "sums/test_sums.py").write_text(
+        "import unittest\n\n\nclass Sums(unittest.TestCase):\n    def test_add(self):\n        self.assertEqual(1, 2)\n"
+    )
+    options = ("--path", tmp_path / "sums", "--test-command", "python -m unittest", "-a", "random")
+    code, text, _ = cli("run", "repo", *options, "--output", tmp_path / "out", "-c", "max_steps=1")
+    assert code == 0
+    assert "Pytest runs unittest's tests too" in text
+    refused = ("--path", tmp_path / "sums", "--test-command", "A=b pytest", "-a", "random")
+    code, _, errors = cli("run", "repo", *refused, "--output", tmp_path / "other")
+    assert code == 2
+    assert "'A=b' cannot be run: write  bash -c" in errors
+
+
 def test_an_infrastructure_error_gives_exit_code_1(cli, calc, tmp_path):
     code, text, _ = cli("run", "repo", "--path", calc, "--agent", "oracle", "--output", tmp_path / "out")
     assert code == 1
