@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from debug_gym.judge.changes import shadows, sort_changes
-from debug_gym.judge.controls.assertions import certain_controls
+from debug_gym.judge.controls.certain import certain_controls
 from debug_gym.judge.controls.sample import Drawn, draw, shuffled
 from debug_gym.judge.doubts import doubts
 from debug_gym.judge.original import Original

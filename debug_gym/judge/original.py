@@ -9,6 +9,7 @@ from typing import Self
 
 from debug_gym.errors import TaskError
 from debug_gym.judge.controls.test_source import Function
+from debug_gym.judge.support import is_test
 from debug_gym.runners.pytest import is_pytest
 from debug_gym.sandbox import Backend, Sandbox, TestRun
 from debug_gym.sandbox.results import NO_PROGRAM
@@ -88,6 +89,13 @@ class Original:
             for path, kind, _ in found
             if kind == "file" and path.endswith(".py") and self.task.is_editable(path)
         ]
+
+    def support(self) -> list[str]:
+        """The Python files, hidden ones included, that an agent may not change and that hold no tests."""
+        found = self._sandbox().listdir(depth=20, limit=100_000)
+        paths = {*(entry.path for entry in found if entry.kind == "file"), *self.task.tests.hidden}
+        changeable = {path for path in paths if self.task.is_editable(path)} - {*self.task.tests.hidden}
+        return [path for path in paths - changeable if path.endswith(".py") and not is_test(path)]
 
     def data_files(self) -> set[str]:
         """Files that are no Python and small enough to be what tests compare with."""

@@ -17,13 +17,14 @@ from debug_gym.judge.controls.literals import Words, far, others
 from debug_gym.judge.controls.test_source import (
     RAISES,
     Function,
+    compared,
     constructs,
+    helpers,
     name_of,
     named_values,
     straight,
     told_alone,
 )
-from debug_gym.task import NegativeControl
 
 _OPPOSITES: dict[type[ast.cmpop], str] = {
     ast.Eq: "!=",
@@ -62,36 +63,6 @@ _PATTERN = frozenset("|[](){}*+?\\")
 """A changed letter in a pattern with one of these need not exclude what the original matches."""
 
 
-def certain_controls(tests: Collection[str], texts: Mapping[str, str]) -> tuple[NegativeControl, ...]:
-    """Controls that need no gold patch to confirm them: for tasks that bring none.
-
-    Args:
-        tests: ids; those with parameters are left out.
-        texts: path to text of test files; what is not Python is left out.
-    """
-    found = []
-    for path, text in texts.items():
-        edits = Edits.of(text)
-        for test in tests:
-            if edits and test.startswith(f"{path}::") and "[" not in test:
-                chosen = [edit for edit in edits.of_test(test) if edit.certain]
-                found += [control(test, path, edit) for edit in random.sample(chosen, min(2, len(chosen)))]
-    return tuple(found)
-
-
-def control(test: str, path: str, edit: Edit, *, sharp: bool = False) -> NegativeControl:
-    """The control that an edit makes of a test."""
-    return NegativeControl(
-        test=test,
-        path=path,
-        line=edit.line,
-        column=edit.column,
-        old=edit.old,
-        new=edit.new,
-        sharp=sharp,
-    )
-
-
 class Edits:
     """The edits that a test file offers.
 
@@ -101,27 +72,41 @@ class Edits:
         seed: the same seed gives the same edits.
         sources: texts that code under test can see, whose words an expectation may be made of.
         count: other values at one place, at most.
+        support: texts of files that hold helpers of the tests.
     """
 
     def __init__(
-        self, text: str, tree: ast.Module, seed: object = 0, sources: Collection[str] = (), count: int = 1
+        self,
+        text: str,
+        tree: ast.Module,
+        seed: object = 0,
+        *,
+        sources: Collection[str] = (),
+        count: int = 1,
+        support: Collection[str] = (),
     ) -> None:
         self.tree = tree
         self._text = SourceText(text)
         self._random = random.Random(str(seed))
         self._words = Words.of(tree, sources)
         self._count = count
+        self._helpers = helpers(tree, [*filter(None, map(_parsed, support))])
 
     @classmethod
-    def of(cls, text: str, seed: object = 0, sources: Collection[str] = (), count: int = 1) -> "Edits | None":
+    def of(
+        cls,
+        text: str,
+        seed: object = 0,
+        *,
+        sources: Collection[str] = (),
+        count: int = 1,
+        support: Collection[str] = (),
+    ) -> "Edits | None":
         """The edits of a text; None if it is not Python."""
-        try:
-            tree = ast.parse(text)
-        except (SyntaxError, ValueError):
-            return None
-        if "\r" in text.replace("\r\n", ""):
+        tree = _parsed(text)
+        if tree is None or "\r" in text.replace("\r\n", ""):
             return None  # its lines are not ours
-        return cls(text, tree, seed, sources, count)
+        return cls(text, tree, seed, sources=sources, count=count, support=support)
 
     def of_test(self, test: str) -> list[Edit]:
         """All edits of one test, values first."""
@@ -149,6 +134,7 @@ class Edits:
             yield from self._condition(statement.test, span, known)
         elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
             yield from self._unittest(statement.value, span, known)
+            yield from self._helped(statement.value, span, known)
         elif isinstance(statement, ast.With | ast.AsyncWith):
             yield from self._raises(statement, (span[0], span[0]))
 
@@ -254,6 +240,19 @@ class Edits:
             new = f"{self._text.of(call.func.value)}.{_UNITTEST_OPPOSITES[name]}"
             yield self._text.replace(call.func, new, "opposite", span)
 
+    def _helped(self, call: ast.Call, span: Span, known: Mapping[str, list[ast.expr]]) -> Iterator[Edit]:
+        """``check(f(1), 4)``, where ``check`` is a helper that compares."""
+        function = self._helpers.get(name_of(call.func))
+        if function is None or any(isinstance(argument, ast.Starred) for argument in call.args):
+            return
+        bound = int(isinstance(call.func, ast.Attribute) and name_of(call.func.value) in {"self", "cls"})
+        named = {keyword.arg: keyword.value for keyword in call.keywords}
+        for place, name in compared(function).items():
+            if name in named:
+                yield from self._values(named[name], span, known, False)
+            elif 0 <= place - bound < len(call.args):
+                yield from self._values(call.args[place - bound], span, known, False)
+
     def _raises(self, statement: ast.With | ast.AsyncWith, span: Span) -> Iterator[Edit]:
         """``with pytest.raises(...)``: another exception, another message."""
         for item in statement.items:
@@ -270,6 +269,13 @@ class Edits:
                 free = _ERRORS[:-1] if old in _FAMILY else _ERRORS
                 new = self._random.choice([error for error in free if error != old])
                 yield self._text.replace(wanted, new, "error", span, certain=False, alike=False)
+
+
+def _parsed(text: str) -> ast.Module | None:
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError):
+        return None
 
 
 def _parts(node: ast.expr) -> Sequence[ast.expr]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from debug_gym.judge.changes import sort_changes
-from debug_gym.judge.controls.assertions import Edits, control
+from debug_gym.judge.controls.assertions import Edits
+from debug_gym.judge.controls.certain import control
 from debug_gym.judge.controls.data_files import data_edits, is_read, row_edits
 from debug_gym.judge.controls.edits import Edit
 from debug_gym.judge.controls.rehearsal import Rehearsal, fails_in_expectation, file_of
@@ -97,6 +98,7 @@ class ControlMaker:
         read = {path for path in read if any(is_read(path, text) for text in self.texts.values())}
         self.data = original.texts(sorted(read))
         self.sources = list(original.texts(original.sources()).values())
+        self.support = list(original.texts(original.support()).values())
         broken = TrialRunner(task, Changes(), backend)
         fixed = TrialRunner(task, sort_changes(task, gold)[0], backend)
         self._rehearsal = Rehearsal(broken, fixed, {**self.texts, **self.data})
@@ -224,7 +226,8 @@ class ControlMaker:
         return list(found.values())
 
     def _edits(self, test: str, count: int = PER_TEST) -> list[Edit]:
-        edits = Edits.of(self.texts.get(file_of(test), ""), test, self.sources, count)
+        text = self.texts.get(file_of(test), "")
+        edits = Edits.of(text, test, sources=self.sources, count=count, support=self.support)
         return edits.of_test(test) if edits else []
 
 

@@ -136,6 +136,42 @@ def _parameter_names(node: ast.expr) -> list[str]:
     return [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
 
 
+def helpers(tree: ast.Module, support: Sequence[ast.Module] = ()) -> dict[str, Function]:
+    """Functions by name that tests call to compare for them: the file's own, and those that it imports by
+    name from files that support it."""
+    own = [node for node in ast.walk(tree) if isinstance(node, Function) and not node.name.startswith("test")]
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    named = {alias.name for node in imports for alias in node.names if not alias.asname}
+    there = [node for other in support for node in other.body if isinstance(node, Function)]
+    found = [*own, *(node for node in there if node.name in named)]
+    names = [node.name for node in found]
+    return {node.name: node for node in found if names.count(node.name) == 1}
+
+
+def compared(function: Function) -> dict[int, str]:
+    """Place and name of the parameters of a helper that it does nothing with but demand that they are equal
+    to something."""
+    loaded, stored = _names(function, ast.Load), _names(function, ast.Store)
+    sides = [side for statement in straight(function.body) for side in _equated(statement)]
+    names = {side.id for side in sides if isinstance(side, ast.Name)}
+    return {
+        place: name
+        for place, name in enumerate(_arguments(function))
+        if name in names and loaded.count(name) == 1 and name not in stored
+    }
+
+
+def _equated(statement: ast.stmt) -> Sequence[ast.expr]:
+    """What a statement demands to be equal."""
+    node = statement.test if isinstance(statement, ast.Assert) else None
+    if isinstance(node, ast.Compare) and all(isinstance(op, ast.Eq) for op in node.ops):
+        return [node.left, *node.comparators]
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if isinstance(call, ast.Call) and name_of(call.func) == "assertEqual":
+        return call.args[:2]
+    return []
+
+
 def told_alone(function: Function, statement: ast.stmt) -> bool:
     """Whether a statement is a call that tells the code something which it cannot know otherwise and which a
     later assertion demands: a constant of both, and of nothing else in the test."""

@@ -4,7 +4,8 @@ import ast
 
 import pytest
 
-from debug_gym.judge.controls.assertions import Edits, certain_controls, control
+from debug_gym.judge.controls.assertions import Edits
+from debug_gym.judge.controls.certain import certain_controls, control
 from debug_gym.judge.controls.texts import apply
 
 
@@ -114,6 +115,41 @@ def test_rows_of_parameters_may_be_a_constant_of_the_module():
     )
 
 
+HELPERS = """\
+from kit import near, same
+
+def check(got, want, note=""):
+    assert got == want, note
+
+def at_least(got, want):
+    assert got >= want
+
+class TestA:
+    def agree(self, a, b):
+        self.assertEqual(a, b)
+
+    def test_a(self):
+        {}
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["check(f(), 4)", "check(want=4, got=f())", "check(4, f())", "self.agree(f(), 4)", "same(f(), 4)"],
+)
+def test_what_a_helper_compares_is_changed(line):
+    kit = "def same(a, b):\n    assert a == b\ndef near(a, b):\n    assert a == b\n    print(b)\n"
+    edits = Edits.of(HELPERS.format(line), support=[kit, "def ("]).of_test("t.py::TestA::test_a")
+    assert {edit.old for edit in edits if edit.kind == "value"} == {"4"}
+    assert not any(edit.certain for edit in edits)
+
+
+@pytest.mark.parametrize("line", ["at_least(f(), 4)", "near(f(), 4)", "other(f(), 4)", "check(*f(), 4)"])
+def test_what_a_helper_may_do_more_with_is_left_alone(line):
+    kit = "def near(a, b):\n    assert a == b\n    print(b)\ndef other(a, b):\n    assert a == b\n"
+    assert not Edits.of(HELPERS.format(line), support=[kit]).of_test("t.py::TestA::test_a")
+
+
 def test_what_a_mock_must_have_been_called_with():
     found = variants("f(m)\nm.send.assert_called_once_with('No. 1', count=3)")
     assert {kind for kind, _ in found} == {"value"}
@@ -130,7 +166,11 @@ def test_methods_are_found_and_broken_files_are_not():
 
 def words_for(head, sources=()):
     text = f"{head}def test_a():\n    assert f() == 'lost'\n"
-    edits = [edit for seed in range(20) for edit in Edits.of(text, seed, sources, 5).of_test("t::test_a")]
+    edits = [
+        edit
+        for seed in range(20)
+        for edit in Edits.of(text, seed, sources=sources, count=5).of_test("t::test_a")
+    ]
     return {edit.new.strip("'") for edit in edits if edit.kind == "value" and edit.alike}
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from debug_gym.judge.controls.assertions import control
+from debug_gym.judge.controls.certain import control
 from debug_gym.judge.controls.data_files import data_edits, is_read, row_edits
 from debug_gym.judge.controls.texts import apply
 

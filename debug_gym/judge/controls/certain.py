@@ -1,0 +1,38 @@
+"""Controls that are made on the spot, for tasks that bring none."""
+
+import random
+from collections.abc import Collection, Mapping
+
+from debug_gym.judge.controls.assertions import Edits
+from debug_gym.judge.controls.edits import Edit
+from debug_gym.task import NegativeControl
+
+
+def certain_controls(tests: Collection[str], texts: Mapping[str, str]) -> tuple[NegativeControl, ...]:
+    """Controls that need no gold patch to confirm them: for tasks that bring none.
+
+    Args:
+        tests: ids; those with parameters are left out.
+        texts: path to text of test files; what is not Python is left out.
+    """
+    found = []
+    for path, text in texts.items():
+        edits = Edits.of(text)
+        for test in tests:
+            if edits and test.startswith(f"{path}::") and "[" not in test:
+                chosen = [edit for edit in edits.of_test(test) if edit.certain]
+                found += [control(test, path, edit) for edit in random.sample(chosen, min(2, len(chosen)))]
+    return tuple(found)
+
+
+def control(test: str, path: str, edit: Edit, *, sharp: bool = False) -> NegativeControl:
+    """The control that an edit makes of a test."""
+    return NegativeControl(
+        test=test,
+        path=path,
+        line=edit.line,
+        column=edit.column,
+        old=edit.old,
+        new=edit.new,
+        sharp=sharp,
+    )
