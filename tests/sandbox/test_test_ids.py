@@ -191,13 +191,18 @@ def test_parameters_that_are_not_escaped_are_named_in_both_forms(start):
 
 
 def test_several_parameters_of_one_test_and_others(start):
-    sandbox = start({"test_odd.py": ODD})
-    wanted = [
+    sandbox = start({"test_odd.py": ODD, "test_two.py": ODD})
+    one = [
         "test_odd.py::test_odd[a::b]",
         "test_odd.py::test_odd[plain]",
         "test_odd.py::TestIn::test_odd[plain]",
     ]
-    assert set(sandbox.run_tests(wanted).collected) == set(wanted)
+    assert set(sandbox.run_tests(one).collected) == set(one)
+    other = sandbox.run_tests([one[0], "test_two.py::test_odd"]).collected
+    assert [test for test in other if test.startswith("test_odd.py")] == [one[0]]
+    assert len(other) == 1 + len(PARAMETERS)
+    both = sandbox.run_tests([one[0], one[2], "test_odd.py::TestIn"]).collected
+    assert len(both) == 1 + len(PARAMETERS)
 
 
 @pytest.mark.parametrize("options", ["--lf", "--ff", "--nf", "--sw", "--cache-clear", "--strict-config"])

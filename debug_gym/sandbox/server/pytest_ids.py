@@ -28,6 +28,8 @@ class Ids:
         self.rootdir = self.folder
         self._parametrized: dict[tuple[str, str], set[str]] = {}
         """File and test to the ids with parameters that are wanted of it."""
+        self._whole: list[tuple[str, str]] = []
+        """Files and folders, and classes and tests in them, of which everything is wanted."""
         self._asked: dict[str, str] = {}
         """Path or id as it is shown to the form in which it was asked for."""
         self._current = ("", "")
@@ -94,6 +96,7 @@ class Ids:
             self._asked[shown] = path
         base, bracket, parameters = names.partition("[")
         if not bracket:
+            self._whole.append((full, names))
             return full + colons + names
         self._parametrized.setdefault((full, base), set()).add(asked)
         odd = "::" in parameters or "\\" in parameters or not parameters.isascii()
@@ -107,14 +110,15 @@ class Ids:
     def _is_wanted(self, item: Any) -> bool:
         file, names = self._parts(item)
         base = names.partition("[")[0]
-        for (path, wanted), several in self._parametrized.items():
-            if path == file and wanted == base:
-                for asked in several:
-                    if _plain(asked.partition("::")[2]) == _plain(names):
-                        self._asked[self._shown(item)] = asked
-                        return True
-                return any(test.partition("[")[0] == test for test in self.wanted if test.endswith(base))
-        return True
+        several = self._parametrized.get((file, base))
+        for asked in several or ():
+            if _plain(asked.partition("::")[2]) == _plain(names):
+                self._asked[self._shown(item)] = asked
+                return True
+        return several is None or any(
+            (file + "/").startswith(path + "/") and (base + "::").startswith(whole + "::" if whole else "")
+            for path, whole in self._whole
+        )
 
     # -- names -------------------------------------------------------------------------------
 
