@@ -1,15 +1,19 @@
 """Harvest over the channel: what a runtime packs, and what it could pack if it were not ours."""
 
+import contextlib
 import io
 import tarfile
 
 import pytest
 
+from debug_gym.episode import ToolCall
 from debug_gym.errors import ProtocolError, SandboxDiedError, SandboxUnavailableError
 from debug_gym.judge import judge
 from debug_gym.sandbox import Changes, FileEntry
 from debug_gym.sandbox.harvest import RuntimeHarvest
 from debug_gym.task import Tests
+from debug_gym.tools.base import Toolbox
+from debug_gym.tools.branch import Branch
 
 FILES = {
     "calc.py": "def double(x):\n    return x + 2\n",
@@ -66,6 +70,15 @@ def test_a_dead_runtime_has_no_answer(over_pipes, make_task):
         sandbox.connection.fail("it was killed")
         with pytest.raises(SandboxDiedError, match="it was killed"):
             sandbox.changes()
+
+
+def test_an_episode_goes_on_after_a_death_that_took_the_files(over_pipes, make_task):
+    branch = Branch.start(make_task(FILES), Toolbox(["bash"]), over_pipes)
+    with contextlib.closing(branch):
+        branch.session.sandbox.connection.fail("it was killed")
+        call = ToolCall(name="bash", arguments={"command": "ls tests"})
+        assert "your changes are lost: it was killed" in branch.call(call).text
+        assert branch.call(call).text == "__pycache__\ntest_calc.py"
 
 
 # -- what is not ours ------------------------------------------------------------------------------
