@@ -72,3 +72,7 @@ class ProtocolError(SandboxError):
 
 class ModelError(DebugGymError, RuntimeError):
     """A language model could not be reached or answered with an error that retrying did not cure."""
+
+
+class LibraryError(DebugGymError, ValueError):
+    """A LoRA adapter, or a library of them, is broken or does not fit what it is used with."""

@@ -1,0 +1,94 @@
+"""Which experts each token uses, and how much of each: decided by scores, or ahead for rows of a batch."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from debug_gym.errors import LibraryError
+
+
+@dataclass
+class Scores:
+    """How the tokens of a group score the experts (see :class:`~debug_gym.lora.routing.base.TokenPlan`)."""
+
+    prototypes: Tensor
+    """(linears, experts, p, in)."""
+    top_k: int = 3
+    temperature: float = 1.0
+    signed: bool = False
+    unit: bool = False
+    bias: Tensor | None = None
+    """(linears, experts); minus infinity for an expert that has nothing on a linear."""
+
+    def choose(self, h: Tensor, places: slice) -> tuple[Tensor, Tensor]:
+        """Experts and weights, (linears, n, k) each, for inputs (n, in) of the linears at ``places``."""
+        chosen = self.prototypes[places]
+        linears, experts, depth, inside = chosen.shape
+        s = (h @ chosen.reshape(-1, inside).T).view(-1, linears, experts, depth).float()
+        if not self.signed:
+            s = s.abs() if depth == 1 else s.norm(dim=-1, keepdim=True)
+        s = s[..., 0].transpose(0, 1)
+        if self.unit:
+            s = s / h.float().norm(dim=-1)[:, None].clamp(min=1e-12)
+        if self.bias is not None:
+            s = s + self.bias[places, None]
+        values, index = s.topk(min(self.top_k, experts), -1)
+        return index, (values / self.temperature).softmax(-1).to(h.dtype)
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> None:
+        """Move to where the layer's inputs are."""
+        self.prototypes = self.prototypes.to(device, dtype)
+        self.bias = None if self.bias is None else self.bias.to(device)
+
+
+@dataclass(frozen=True)
+class RowChoice:
+    """Experts chosen for whole rows of a batch, ahead of the forward pass."""
+
+    weights: Tensor
+    """(rows, experts), float32; all zero: the base alone."""
+    follow: Tensor
+    """(rows,), bool: rows that the router decides after all, whatever their weights say."""
+
+    @cached_property
+    def any_follow(self) -> bool:
+        """Whether the router has anything to decide."""
+        return bool(self.follow.any())
+
+    @cached_property
+    def width(self) -> int:
+        """The greatest number of experts that a row mixes."""
+        return max(1, int((self.weights != 0).sum(-1).max()))
+
+    def spread(self, h: Tensor, rows: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Index (n, k), weight (n, k) and follow (n,) for all n tokens of an input with ``rows`` rows.
+
+        Beam search and sampling several answers repeat each row: so are the choices.
+        """
+        if rows % len(self.weights):
+            raise LibraryError(f"experts were assigned to {len(self.weights)} rows, but the batch has {rows}")
+        each = len(h) // len(self.weights)
+        index = self.weights.abs().topk(self.width, -1).indices
+        weight = torch.where(self.follow[:, None], 0.0, self.weights.gather(1, index))
+        parts = (index, weight.to(h.dtype), self.follow)
+        index, weight, follow = (part.to(h.device).repeat_interleave(each, 0) for part in parts)
+        return index, weight, follow
+
+
+def combine(
+    rows: tuple[Tensor, Tensor, Tensor], routed: tuple[Tensor, Tensor] | None, linears: int
+) -> tuple[Tensor, Tensor]:
+    """Index and weight (linears, n, k): the rows' own, and the router's where rows follow it."""
+    index, weight, follow = rows
+    if routed is None:
+        return index.expand(linears, -1, -1), weight.expand(linears, -1, -1)
+    width = max(index.shape[-1], routed[0].shape[-1])
+    fill = [_widen(part, width) for part in (index, weight, *routed)]
+    mask = follow[:, None]
+    return torch.where(mask, fill[2], fill[0]), torch.where(mask, fill[3], fill[1])
+
+
+def _widen(part: Tensor, width: int) -> Tensor:
+    return torch.nn.functional.pad(part, (0, width - part.shape[-1]))
