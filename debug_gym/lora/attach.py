@@ -67,6 +67,7 @@ class RoutedModel:
         self.model, self.experts, self.state = model, experts, RoutingState()
         self.router: Router | None = None
         self._plans: dict[Router, Plan] = {}
+        self._loaded = experts
         self._requests: RequestPlan | None = None
         self._hook = model.register_forward_pre_hook(self._before, with_kwargs=True)
         self._groups = _make_groups(model, experts, self.state)
@@ -142,11 +143,15 @@ class RoutedModel:
         if not isinstance(plan, Folded | TokenPlan):
             self._requests = plan
             return
+        wanted = (isinstance(plan, TokenPlan) and plan.experts) or self.experts
         for modules, group in self._groups:
+            if wanted is not self._loaded:
+                group.load(*_weights(modules, wanted))
             if isinstance(plan, Folded):
                 group.fold([plan.pairs.get(module) for module in modules])
             else:
                 group.route(_scores(plan, [self.experts[module] for module in modules], modules))
+        self._loaded = wanted
 
     def _before(self, model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """A request router sees each new prompt; what continues one keeps its experts."""
@@ -188,14 +193,14 @@ def _make_groups(
 def _make_group(
     model: nn.Module, modules: Sequence[str], experts: ExpertStack, state: RoutingState
 ) -> RoutedGroup:
+    A, B, scale = _weights(modules, experts)
+    return RoutedGroup([model.get_submodule(module) for module in modules], A, B, scale, state=state)
+
+
+def _weights(modules: Sequence[str], experts: ExpertStack) -> tuple[list[Tensor], list[Tensor], Tensor]:
     stacks = [experts[module] for module in modules]
-    return RoutedGroup(
-        [model.get_submodule(module) for module in modules],
-        [stack.A for stack in stacks],
-        [stack.B for stack in stacks],
-        torch.stack([stack.scale for stack in stacks]),
-        state=state,
-    )
+    scale = torch.stack([stack.scale for stack in stacks])
+    return [stack.A for stack in stacks], [stack.B for stack in stacks], scale
 
 
 def _by_input(modules: Sequence[str]) -> list[list[str]]:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from debug_gym.errors import LibraryError
+from debug_gym.lora.native import Kernel
 
 
 @dataclass
@@ -24,18 +25,31 @@ class Scores:
 
     def choose(self, h: Tensor, places: slice) -> tuple[Tensor, Tensor]:
         """Experts and weights, (linears, n, k) each, for inputs (n, in) of the linears at ``places``."""
-        chosen = self.prototypes[places]
-        linears, experts, depth, inside = chosen.shape
-        s = (h @ chosen.reshape(-1, inside).T).view(-1, linears, experts, depth).float()
-        if not self.signed:
-            s = s.abs() if depth == 1 else s.norm(dim=-1, keepdim=True)
-        s = s[..., 0].transpose(0, 1)
+        s = self._project(h, places)
+        s = (s if self.signed else s.abs()).transpose(0, 1)
         if self.unit:
-            s = s / h.float().norm(dim=-1)[:, None].clamp(min=1e-12)
+            s = s / _lengths(h)[:, None]
         if self.bias is not None:
             s = s + self.bias[places, None]
-        values, index = s.topk(min(self.top_k, experts), -1)
+        values, index = s.topk(min(self.top_k, s.shape[-1]), -1)
         return index, (values / self.temperature).softmax(-1).to(h.dtype)
+
+    def choose_native(self, h: Tensor, kernel: Kernel) -> tuple[Tensor, Tensor]:
+        """The same for all linears, by the compiled kernel."""
+        lengths = _lengths(h) if self.unit else None
+        s = self._project(h, slice(None))
+        k = min(self.top_k, s.shape[-1])
+        return kernel.choose(s, k, self.temperature, self.signed, self.bias, lengths)
+
+    def _project(self, h: Tensor, places: slice) -> Tensor:
+        """(n, linears, experts), float32: P x, or |P x| where an expert has several prototypes."""
+        chosen = self.prototypes[places]
+        linears, experts, depth, inside = chosen.shape
+        s = (h @ chosen.reshape(-1, inside).T).float()
+        if depth == 1:
+            return s.view(-1, linears, experts)
+        several: Tensor = torch.linalg.vector_norm(s.view(-1, linears, experts, depth), dim=-1)
+        return several
 
     def to(self, device: torch.device, dtype: torch.dtype) -> None:
         """Move to where the layer's inputs are."""
@@ -88,6 +102,11 @@ def combine(
     fill = [_widen(part, width) for part in (index, weight, *routed)]
     mask = follow[:, None]
     return torch.where(mask, fill[2], fill[0]), torch.where(mask, fill[3], fill[1])
+
+
+def _lengths(h: Tensor) -> Tensor:
+    lengths: Tensor = torch.linalg.vector_norm(h.float(), dim=-1)
+    return lengths.clamp(min=1e-12)
 
 
 def _widen(part: Tensor, width: int) -> Tensor:

@@ -1,6 +1,6 @@
 """Many experts into one adapter: what static routers amount to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import torch
@@ -49,6 +49,31 @@ def average_parameters(experts: ExpertStack, weights: Sequence[float]) -> Pairs:
         )
         for module, one in experts.items()
     }
+
+
+def average_blocks(experts: ExpertStack, weights: Mapping[str, Tensor]) -> Pairs:
+    """Multi-head mixing: A's columns and B's rows are cut into equal blocks, each with weights of its own.
+
+    Args:
+        experts: all of one rank.
+        weights: module -> (heads, experts).
+
+    Raises:
+        LibraryError: features that the heads do not divide.
+    """
+    mixed = {}
+    for module, w in weights.items():
+        one = experts[module]
+        heads, inside, outside = len(w), one.A.shape[-1], one.B.shape[1]
+        if inside % heads or outside % heads:
+            raise LibraryError(f"{module} goes from {inside} to {outside} features: not {heads} equal blocks")
+        a = one.A.float().view(len(one.A), -1, heads, inside // heads)
+        b = one.scaled_b().view(len(one.B), heads, outside // heads, -1)
+        mixed[module] = (
+            torch.einsum("he,erhi->rhi", w, a).reshape(-1, inside),
+            torch.einsum("he,ehor->hor", w, b).reshape(outside, -1),
+        )
+    return mixed
 
 
 def truncate(pairs: Pairs, rank: int) -> Pairs:

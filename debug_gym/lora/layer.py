@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from debug_gym.lora import linalg, strategies
 from debug_gym.lora.choice import RowChoice, Scores, combine
+from debug_gym.lora.native import Kernel, Packed, kernel
 
 Mode = Literal["routed", "off"]
-Strategy = Literal["auto", "dense", "gather", "grouped"]
+Strategy = Literal["auto", "native", "dense", "gather", "grouped"]
 
 
 @dataclass
@@ -56,22 +57,19 @@ class RoutedGroup:
         scores: Scores | None = None,
         state: RoutingState | None = None,
     ) -> None:
-        rank = max(a.shape[1] for a in A)
-        scales = torch.as_tensor(scale, dtype=torch.float32).expand(len(A), len(A[0]))
         self._forwards = [linear.forward for linear in linears]
         self.state = state or RoutingState()
-        self.A = torch.stack([nn.functional.pad(a, (0, 0, 0, rank - a.shape[1])) for a in A])
+        self.A: Tensor
         """(linears, experts, rank, in)."""
-        self.B = [
-            (nn.functional.pad(b.float(), (0, rank - b.shape[2])) * s[:, None, None]).mT.contiguous()
-            for b, s in zip(B, scales, strict=True)
-        ]
+        self.B: list[Tensor]
         """For each linear (experts, rank, out), scaled."""
         self.scores = scores
         """How tokens choose; None: by Arrow's prototypes, made when first needed."""
         self._top_k, self._temperature = top_k, temperature
         self.folded: list[tuple[Tensor, Tensor] | None] | None = None
         """A static plan instead of ``scores``: for each linear A (rank, in) and B (out, rank), or nothing."""
+        self._packed: Packed | None = None
+        self.load(A, B, scale)
         like = next(linears[0].parameters())
         self._move(like.device, like.dtype if like.is_floating_point() else torch.float32)
         self._input: Tensor | None = None
@@ -93,6 +91,20 @@ class RoutedGroup:
         if not self._ready:
             self._input = None
         return y
+
+    def load(self, A: Sequence[Tensor], B: Sequence[Tensor], scale: float | Tensor = 1.0) -> None:
+        """Other experts, as the constructor takes them."""
+        rank = max(a.shape[1] for a in A)
+        scales = torch.as_tensor(scale, dtype=torch.float32).expand(len(A), len(A[0]))
+        old, pad = getattr(self, "A", None), nn.functional.pad
+        self.A = torch.stack([pad(a, (0, 0, 0, rank - a.shape[1])) for a in A])
+        self.B = [
+            (pad(b.float(), (0, rank - b.shape[2])) * s[:, None, None]).mT.contiguous()
+            for b, s in zip(B, scales, strict=True)
+        ]
+        self._packed = None
+        if old is not None:
+            self._move(old.device, old.dtype)
 
     def route(self, scores: Scores) -> None:
         """Let each token choose by these scores."""
@@ -118,13 +130,13 @@ class RoutedGroup:
     def _add(self, x: Tensor, outputs: list[Tensor], places: slice) -> list[Tensor]:
         h = x.reshape(-1, x.shape[-1])
         flat = [y.reshape(len(h), -1) for y in outputs]
-        rows = self.state.rows
+        rows, native = self.state.rows, self._native(h, places)
         spread = rows.spread(h, len(x)) if rows else None
         routed = None
         if rows is None or rows.any_follow:
             if self.folded is None:
                 self.scores = self.scores or self._arrow()
-                routed = self.scores.choose(h, places)
+                routed = self.scores.choose_native(h, native) if native else self.scores.choose(h, places)
             else:
                 flat = [
                     strategies.folded(h, y, pair, None if spread is None else spread[2])
@@ -132,13 +144,33 @@ class RoutedGroup:
                 ]
         if spread is not None:
             routed = combine(spread, routed, len(flat))
-        if routed is not None:
+        if routed is not None and native:
+            self._packed = self._packed or Packed(self.A, self.B)
+            native.add(h, flat, self._packed, *(part.contiguous() for part in routed))
+        elif routed is not None:
             add = getattr(strategies, self._strategy(routed[0]))
             flat = [
                 add(h, y, a, b, index, weight)
                 for y, a, b, index, weight in zip(flat, self.A[places], self.B[places], *routed, strict=True)
             ]
         return [y.view(output.shape) for y, output in zip(flat, outputs, strict=True)]
+
+    def _native(self, h: Tensor, places: slice) -> Kernel | None:
+        """The compiled kernel, where it can serve: inference on a CPU in float32."""
+        if (
+            self.state.strategy not in {"auto", "native"}
+            or torch.compiler.is_compiling()
+            or torch.is_grad_enabled()
+        ):
+            return None
+        if (
+            h.dtype != torch.float32
+            or h.device.type != "cpu"
+            or places != slice(None)
+            or not h.is_contiguous()
+        ):
+            return None
+        return kernel()
 
     def _arrow(self) -> Scores:
         directions = [
@@ -161,6 +193,7 @@ class RoutedGroup:
 
     def _move(self, device: torch.device, dtype: torch.dtype) -> None:
         self.A, self.B = self.A.to(device, dtype), [b.to(device, dtype) for b in self.B]
+        self._packed = None
         if self.scores is not None:
             self.scores.to(device, dtype)
         if self.folded is not None:

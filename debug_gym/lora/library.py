@@ -120,13 +120,8 @@ class ExpertLibrary(Mapping[str, Expert]):
         named = base or expert.card.base
         self._expect_base(named, f"the adapter {folder}")
         fields = {**expert.card.model_dump(), "base": named or self.base, **card}
-
-        def copy(into: Path) -> None:
-            for file in (CONFIG, WEIGHTS, PROTOTYPES):
-                if (folder / file).is_file():
-                    shutil.copyfile(folder / file, into / file)
-
-        return self.write(expert.name, copy, ExpertCard.model_validate(fields), replace=replace)
+        made = ExpertCard.model_validate(fields)
+        return self.write(expert.name, lambda into: _copy(folder, into), made, replace=replace)
 
     def write(
         self, name: str, fill: Callable[[Path], None], card: ExpertCard, *, replace: bool = False
@@ -154,6 +149,18 @@ class ExpertLibrary(Mapping[str, Expert]):
                     (self.folder / name).rename(Path(scratch, ".replaced"))
                 new.rename(self.folder / name)
         return self[name]
+
+    def amend(self, name: str, fill: Callable[[Path], None] | None = None, **card: Any) -> Expert:
+        """Change fields of an expert's card, and let ``fill(folder)`` add files beside its weights."""
+        old = self[name]
+
+        def copy(into: Path) -> None:
+            _copy(old.folder, into)
+            if fill:
+                fill(into)
+
+        fields = {**old.card.model_dump(), **card}
+        return self.write(name, copy, ExpertCard.model_validate(fields), replace=True)
 
     def remove(self, name: str) -> None:
         """Take an expert out of the library and delete its files."""
@@ -196,6 +203,12 @@ class ExpertLibrary(Mapping[str, Expert]):
         with (self.folder / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _copy(folder: Path, into: Path) -> None:
+    for file in (CONFIG, WEIGHTS, PROTOTYPES):
+        if (folder / file).is_file():
+            shutil.copyfile(folder / file, into / file)
 
 
 def same_model(one: str, other: str) -> bool:
