@@ -48,7 +48,7 @@ class Kernel:
         bias: Tensor | None,
         lengths: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
-        """Index and weight (linears, n, k) of the best of ``scores`` (n, linears, experts); overwrites them."""
+        """Index and weight (linears, n, k) of the best ``scores`` (n, linears, experts); overwrites them."""
         n, linears, experts = scores.shape
         index = torch.empty(linears, n, k, dtype=torch.int64)
         weight = torch.empty(linears, n, k)

@@ -26,7 +26,7 @@ Batch = tuple[Tensor, Tensor]
 class Centroids:
     """The expert whose centroid lies in the direction of x, seen from the mean of all centroids.
 
-    The score is (x - m) . (c - m) / |c - m|, with c the expert's centroid on the layer and m the mean of them.
+    The score is (x - m) . (c - m) / |c - m|, with c the expert's centroid on the layer and m their mean.
     """
 
     centers: Mapping[str, Mapping[str, Tensor]]
@@ -65,7 +65,7 @@ class Centroids:
 
 
 def centroids(model: "RoutedModel", batches: Iterable[Batch]) -> dict[str, Tensor]:
-    """Module -> (in,), float32: the mean input of each of the base's layers, over tokens that are no padding."""
+    """Module -> (in,), float32: the mean input of each of the base's layers, over all tokens but padding."""
     sums = {module: torch.zeros(one.A.shape[-1]) for module, one in model.experts.items()}
     count = 0
     mask: Tensor | None = None

@@ -21,8 +21,8 @@ def make_router(name: str, library: ExpertLibrary, **options: Any) -> Router:
     """The router of that name; an expert's name stands for that expert.
 
     Args:
-        name: one of :data:`NAMES`, an expert, or ``poly:FILE:TASK`` (FILE: a saved :class:`PolyRouting`, a path
-            or a file in the library's folder).
+        name: one of :data:`NAMES`, an expert, or ``poly:FILE:TASK`` (FILE: a saved :class:`PolyRouting`, by
+            path or in the library's folder).
         library: whose experts it routes.
         options: the router's fields, such as ``top_k``; genknowsub needs ``general``, names of experts.
 

@@ -54,7 +54,7 @@ class PolyRouting:
         return Mixture(self.skills, weights, f"poly:{name}")
 
     def vector(self, name: str) -> Tensor:
-        """All z of a task in one row, by module in alphabetical order: if tasks are people, a person's style."""
+        """All z of a task in one row, modules in alphabetical order; if tasks are people: their style."""
         at = self._index(name)
         return torch.cat([self.logits[module][at].flatten() for module in sorted(self.logits)])
 

@@ -66,8 +66,8 @@ class Spectr:
 class GenKnowSub:
     """General knowledge subtraction (2025): what experts of general text share is taken out of each expert.
 
-    The mean of the ``general`` experts is subtracted from all others, which ``inner`` then routes; the general
-    ones themselves are never chosen. ``space="outputs"`` subtracts products B A, exactly, at a higher rank;
+    The mean of the ``general`` experts is subtracted from all others, which ``inner`` then routes; the
+    general ones themselves are never chosen. ``space="outputs"`` subtracts products B A, at a higher rank;
     ``space="parameters"`` subtracts A from A and B from B, as the paper and PEFT do (PEFT overwrites the
     experts for it; here they stay as they are).
     """
