@@ -155,7 +155,8 @@ class RoutedModel:
 
     def _before(self, model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """A request router sees each new prompt; what continues one keeps its experts."""
-        requests, past = self._requests, kwargs.get("past_key_values")
+        requests = self._requests
+        past = kwargs.get("cache", kwargs.get("past_key_values"))  # transformers is renaming it
         if requests is None or (past is not None and past.get_seq_length() > 0):
             return
         ids = kwargs.get("input_ids", args[0] if args else None)

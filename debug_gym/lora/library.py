@@ -22,6 +22,7 @@ from debug_gym.lora.expert import PROTOTYPES, Expert, ExpertCard, write_card
 from debug_gym.lora.stack import ExpertStack
 
 INDEX = "library.json"
+_SCRATCH, _REPLACED = ".changing-", ".replaced"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -136,7 +137,7 @@ class ExpertLibrary(Mapping[str, Expert]):
                 raise LibraryError(
                     f"the library has an expert {name!r} already: choose a name, or replace it"
                 )
-            with tempfile.TemporaryDirectory(dir=self.folder, prefix=".adding-") as scratch:
+            with tempfile.TemporaryDirectory(dir=self.folder, prefix=_SCRATCH) as scratch:
                 new = Path(scratch, name)
                 new.mkdir()
                 fill(new)
@@ -146,7 +147,7 @@ class ExpertLibrary(Mapping[str, Expert]):
                     self.base = card.base
                 self._write_index()
                 if name in self:
-                    (self.folder / name).rename(Path(scratch, ".replaced"))
+                    (self.folder / name).rename(Path(scratch, _REPLACED))
                 new.rename(self.folder / name)
         return self[name]
 
@@ -164,7 +165,7 @@ class ExpertLibrary(Mapping[str, Expert]):
 
     def remove(self, name: str) -> None:
         """Take an expert out of the library and delete its files."""
-        with self._locked(), tempfile.TemporaryDirectory(dir=self.folder, prefix=".removing-") as scratch:
+        with self._locked(), tempfile.TemporaryDirectory(dir=self.folder, prefix=_SCRATCH) as scratch:
             self[name].folder.rename(Path(scratch, name))
 
     def verify(self) -> dict[str, list[str]]:
@@ -199,10 +200,20 @@ class ExpertLibrary(Mapping[str, Expert]):
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """One change at a time, whichever process makes it."""
+        """One change at a time, whichever process makes it; what a killed one left is put right first."""
         with (self.folder / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            for scratch in self.folder.glob(f"{_SCRATCH}*"):
+                self._finish(scratch)
+                shutil.rmtree(scratch)
             yield
+
+    def _finish(self, scratch: Path) -> None:
+        """Where an expert had been moved away for a new one, that one was complete: put it in its place."""
+        if (scratch / _REPLACED).exists():
+            for new in scratch.iterdir():
+                if new.name != _REPLACED:
+                    new.rename(self.folder / new.name)
 
 
 def _copy(folder: Path, into: Path) -> None:

@@ -35,7 +35,7 @@ def make_adapter(folder, seed, base="tiny/base", model=None, **config):
     """An adapter as PEFT saves it, with random A and B."""
     options = {"r": 4, "lora_alpha": 8, "target_modules": list(TARGETS), "init_lora_weights": False, **config}
     model = model or make_model()
-    model.config._name_or_path = base
+    model.name_or_path = base
     torch.manual_seed(100 + seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PEFT looks for the base's configuration on the Hub
