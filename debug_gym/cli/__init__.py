@@ -9,7 +9,9 @@ import sys
 from rich.console import Console
 from rich.text import Text
 
-from debug_gym.cli import run, play, listing, validate, audit, doctor, report, leaderboard, images, mcp  # noqa: F401  # isort: skip
+from debug_gym.cli import (  # noqa: F401  # isort: skip
+    run, play, listing, validate, audit, doctor, report, leaderboard, images, library, mcp,
+)  # fmt: skip
 from debug_gym.cli.app import app
 from debug_gym.errors import DebugGymError, HostError
 

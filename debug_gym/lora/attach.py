@@ -117,6 +117,28 @@ class RoutedModel:
         self.state.rows = RowChoice(weights.detach().float().cpu(), nobody if follow is None else follow)
         self.state.mode = "routed"
 
+    def choose(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        """What the request router in use chooses for prompts (batch, tokens): weights (batch, experts).
+
+        Nothing is assigned. It happens by itself, and is assigned, whenever the model is called with a new
+        prompt; a server that batches prompts itself asks here and assigns rows.
+
+        Raises:
+            LibraryError: the router in use does not choose by request.
+        """
+        requests, before = self._requests, (self.state.rows, self.state.mode)
+        if requests is None:
+            raise LibraryError("the router in use does not choose by request")
+        self._requests = None  # what it computes with this model is no request
+        mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
+        try:
+            with torch.no_grad():
+                return requests.choose(self, input_ids, mask)
+        finally:
+            self._requests = requests
+            self.state.rows, self.state.mode = before
+            self.state.version += 1
+
     @contextmanager
     def off(self) -> Iterator[nn.Module]:
         """Within it the model is exactly its base: a teacher for distillation at no cost."""
@@ -162,14 +184,7 @@ class RoutedModel:
         ids = kwargs.get("input_ids", args[0] if args else None)
         if ids is None:
             raise LibraryError("a request router needs input_ids: it cannot read inputs_embeds")
-        mask = kwargs.get("attention_mask")
-        self._requests = None  # what it computes with this model is no request
-        try:
-            with torch.no_grad():
-                weights = requests.choose(self, ids, torch.ones_like(ids) if mask is None else mask)
-            self.assign_weights(weights)
-        finally:
-            self._requests = requests
+        self.assign_weights(self.choose(ids, kwargs.get("attention_mask")))
 
 
 def _scores(plan: TokenPlan, stacks: Sequence[ModuleStack], modules: Sequence[str]) -> Scores:

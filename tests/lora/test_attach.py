@@ -137,7 +137,7 @@ def test_rows_follow_a_static_router_too(routed, tokens):
         routed.assign([ROUTED, None, {"e0": 0.5, "e3": 0.5}])
         got = routed.model(tokens).logits
         routed.use(Uniform())
-        routed.assign([{name: 1 / 6 for name in routed.experts.names}])
+        routed.assign([dict.fromkeys(routed.experts.names, 1 / 6)])
         by_weights = routed.model(tokens).logits
     torch.testing.assert_close(got[0], uniform[0], atol=2e-6, rtol=0)
     torch.testing.assert_close(got[1], make_model()(tokens[1:2]).logits[0], atol=2e-6, rtol=0)
