@@ -60,7 +60,7 @@ def fold_router(library: ExpertLibrary, router: Router, folder: Path, rank: int 
     plan = router.plan(library.stack())
     if not isinstance(plan, Folded):
         raise LibraryError(
-            f"the router {router.name!r} chooses by token or request: only static routers fold into one adapter"
+            f"the router {router.name!r} chooses by token or request: only static routers fold"
         )
     if folder.exists():
         raise LibraryError(f"{folder} exists already: choose a new folder for the adapter")

@@ -9,6 +9,7 @@ from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from debug_gym.lora import ExpertLibrary
 
+torch.set_num_threads(1)  # threads that wait for each other are slow on a busy machine
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 

@@ -1,7 +1,7 @@
 """Poly and multi-head routing: tasks as learned mixtures of skills, on each layer and block of features.
 
 Ponti et al. 2022, "Combining Modular Skills in Multitask Learning"; Caccia et al. 2022, "Multi-Head Adapter
-Routing for Cross-Task Generalization". :mod:`debug_gym.lora.build.poly` learns them.
+Routing for Cross-Task Generalization". :mod:`debug_gym.lora.train.poly` learns them.
 """
 
 import json
