@@ -134,7 +134,7 @@ def read_pairs(folder: Path, config: AdapterConfig) -> Pairs:
 
 def write_config(folder: Path, config: AdapterConfig) -> None:
     """``adapter_config.json`` as PEFT and vLLM read it."""
-    text = json.dumps(config.model_dump(mode="json"), indent=2, sort_keys=True)
+    text = json.dumps(config.model_dump(mode="json", exclude_none=True), indent=2, sort_keys=True)
     (folder / CONFIG).write_text(text + "\n", encoding="utf-8")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from peft import PeftModel
 from safetensors.torch import load_file
 
 from debug_gym.errors import LibraryError
@@ -36,6 +37,7 @@ from debug_gym.lora.train.data import IGNORED, Encoded, collate, pack
 from debug_gym.lora.train.experts import rows_of
 from debug_gym.lora.train.fit import last_checkpoint
 
+from .conftest import make_model
 from .tiny_tokenizer import REWRITING, WORDS, make_tokenizer
 
 TALK = [
@@ -298,6 +300,7 @@ def test_skills_are_learned_jointly_and_a_new_task_by_z_alone(tmp_path, model, h
     assert not hasattr(model.model.layers[0].mlp.up_proj, "poly_lora_A")
     library = ExpertLibrary.create(tmp_path / "library", base="tiny/base")
     add_skills(library, skills, routing, "routing.safetensors")
+    PeftModel.from_pretrained(make_model(), library["skill-1"].folder)  # an ordinary adapter
     routed = attach(model, library)
     for name, rows in tasks.items():
         routed.use(routing.task(name))

@@ -19,6 +19,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from debug_gym.cache import cache_folder
+
 WIDTH = 16
 """Ranks are padded to a multiple of this."""
 _SOURCE = Path(__file__).with_name("routed.c")
@@ -105,9 +107,7 @@ def _build(compiler: str) -> Path:
     command = [compiler, *_FLAGS, str(_SOURCE), "-lm", *_openmp()]
     about = (*command, _processor(), _SOURCE.read_text(encoding="utf-8"))
     key = hashlib.sha256("\0".join(about).encode()).hexdigest()[:16]
-    chosen = os.environ.get("DEBUG_GYM_CACHE")
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "debug-gym"
-    folder = Path(chosen) if chosen else caches
+    folder = cache_folder()
     target = folder / f"routed-{key}.so"
     if not target.exists():
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
