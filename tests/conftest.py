@@ -13,7 +13,7 @@ from debug_gym.tools.base import Session
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background of a shell ignores it
-MAY_BE_MISSING = ("Python", "x86-64", "root may", "not a git checkout")
+MAY_BE_MISSING = ("Python", "Triton", "x86-64", "root may", "not a git checkout")
 """What a machine that installs all that tests need may still lack, by a word of the reason for skipping."""
 GOLD = """\
 --- a/calc.py

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from debug_gym.errors import LibraryError
-from debug_gym.lora.native import Kernel
+from debug_gym.lora.kernels import Kernel
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Scores:
 
     def choose(self, h: Tensor, places: slice) -> tuple[Tensor, Tensor]:
         """Experts and weights, (linears, n, k) each, for inputs (n, in) of the linears at ``places``."""
-        s = self._project(h, places)
+        s = self._project(h, places).float()
         s = (s if self.signed else s.abs()).transpose(0, 1)
         if self.unit:
             s = s / _lengths(h)[:, None]
@@ -34,7 +34,7 @@ class Scores:
         values, index = s.topk(min(self.top_k, s.shape[-1]), -1)
         return index, (values / self.temperature).softmax(-1).to(h.dtype)
 
-    def choose_native(self, h: Tensor, kernel: Kernel) -> tuple[Tensor, Tensor]:
+    def choose_by(self, kernel: Kernel, h: Tensor) -> tuple[Tensor, Tensor]:
         """The same for all linears, by the compiled kernel."""
         lengths = _lengths(h) if self.unit else None
         s = self._project(h, slice(None))
@@ -42,13 +42,13 @@ class Scores:
         return kernel.choose(s, k, self.temperature, self.signed, self.bias, lengths)
 
     def _project(self, h: Tensor, places: slice) -> Tensor:
-        """(n, linears, experts), float32: P x, or |P x| where an expert has several prototypes."""
+        """(n, linears, experts): P x, or |P x| where an expert has several prototypes."""
         chosen = self.prototypes[places]
         linears, experts, depth, inside = chosen.shape
-        s = (h @ chosen.reshape(-1, inside).T).float()
+        s = h @ chosen.reshape(-1, inside).T
         if depth == 1:
             return s.view(-1, linears, experts)
-        several: Tensor = torch.linalg.vector_norm(s.view(-1, linears, experts, depth), dim=-1)
+        several: Tensor = torch.linalg.vector_norm(s.view(-1, linears, experts, depth).float(), dim=-1)
         return several
 
     def to(self, device: torch.device, dtype: torch.dtype) -> None:

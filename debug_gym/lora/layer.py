@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from debug_gym.lora import linalg, strategies
 from debug_gym.lora.choice import RowChoice, Scores, combine
-from debug_gym.lora.native import Kernel, Packed, kernel
+from debug_gym.lora.kernels import Kernel, kernel_for
 
 Mode = Literal["routed", "off"]
-Strategy = Literal["auto", "native", "dense", "gather", "grouped"]
+Strategy = Literal["auto", "kernel", "dense", "gather", "grouped"]
 
 
 @dataclass
@@ -68,7 +68,7 @@ class RoutedGroup:
         self._top_k, self._temperature = top_k, temperature
         self.folded: list[tuple[Tensor, Tensor] | None] | None = None
         """A static plan instead of ``scores``: for each linear A (rank, in) and B (out, rank), or nothing."""
-        self._packed: Packed | None = None
+        self._packed: Any = None
         self.load(A, B, scale)
         like = next(linears[0].parameters())
         self._move(like.device, like.dtype if like.is_floating_point() else torch.float32)
@@ -130,13 +130,13 @@ class RoutedGroup:
     def _add(self, x: Tensor, outputs: list[Tensor], places: slice) -> list[Tensor]:
         h = x.reshape(-1, x.shape[-1])
         flat = [y.reshape(len(h), -1) for y in outputs]
-        rows, native = self.state.rows, self._native(h, places)
+        rows, kernel = self.state.rows, self._kernel(h, places)
         spread = rows.spread(h, len(x)) if rows else None
         routed = None
         if rows is None or rows.any_follow:
             if self.folded is None:
                 self.scores = self.scores or self._arrow()
-                routed = self.scores.choose_native(h, native) if native else self.scores.choose(h, places)
+                routed = self.scores.choose_by(kernel, h) if kernel else self.scores.choose(h, places)
             else:
                 flat = [
                     strategies.folded(h, y, pair, None if spread is None else spread[2])
@@ -144,9 +144,9 @@ class RoutedGroup:
                 ]
         if spread is not None:
             routed = combine(spread, routed, len(flat))
-        if routed is not None and native:
-            self._packed = self._packed or Packed(self.A, self.B)
-            native.add(h, flat, self._packed, *(part.contiguous() for part in routed))
+        if routed is not None and kernel:
+            self._packed = self._packed or kernel.pack(self.A, self.B)
+            kernel.add(h, flat, self._packed, *(part.contiguous() for part in routed))
         elif routed is not None:
             add = getattr(strategies, self._strategy(routed[0]))
             flat = [
@@ -155,22 +155,11 @@ class RoutedGroup:
             ]
         return [y.view(output.shape) for y, output in zip(flat, outputs, strict=True)]
 
-    def _native(self, h: Tensor, places: slice) -> Kernel | None:
-        """The compiled kernel, where it can serve: inference on a CPU in float32."""
-        if (
-            self.state.strategy not in {"auto", "native"}
-            or torch.compiler.is_compiling()
-            or torch.is_grad_enabled()
-        ):
+    def _kernel(self, h: Tensor, places: slice) -> Kernel | None:
+        """The kernel for this input, where one can serve: for inference, of the whole group."""
+        if self.state.strategy not in {"auto", "kernel"} or places != slice(None):
             return None
-        if (
-            h.dtype != torch.float32
-            or h.device.type != "cpu"
-            or places != slice(None)
-            or not h.is_contiguous()
-        ):
-            return None
-        return kernel()
+        return None if torch.is_grad_enabled() or torch.compiler.is_compiling() else kernel_for(h)
 
     def _arrow(self) -> Scores:
         directions = [

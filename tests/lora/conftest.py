@@ -1,6 +1,9 @@
 """Tiny models and PEFT adapters, made on the spot."""
 
+import os
 import warnings
+
+os.environ.setdefault("TRITON_INTERPRET", "1")  # read when Triton is first imported, by torch perhaps
 
 import pytest
 import torch

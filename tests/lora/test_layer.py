@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from debug_gym.lora import native
 from debug_gym.lora.choice import Scores
+from debug_gym.lora.kernels import native
 from debug_gym.lora.layer import RoutedGroup
 
 from .reference import arrow_weights, mix
 
-STRATEGIES = ("native", "dense", "gather", "grouped")
+STRATEGIES = ("kernel", "dense", "gather", "grouped")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -28,8 +28,8 @@ _FLAGS = ("-O3", "-march=native", "-shared", "-fPIC", "-fopenmp")
 _log = logging.getLogger(__name__)
 
 
-class Kernel:
-    """The compiled functions, called with tensors: float32, contiguous, on the CPU."""
+class NativeKernel:
+    """See :class:`debug_gym.lora.kernels.Kernel`. Tensors are float32, contiguous, on the CPU."""
 
     def __init__(self, library: ctypes.CDLL) -> None:
         self._add, self._choose = library.debug_gym_add, library.debug_gym_choose
@@ -40,6 +40,10 @@ class Kernel:
         self._choose.argtypes = [pointer, number, number, number, number, ctypes.c_float, ctypes.c_int]
         self._choose.argtypes += [pointer] * 4
         self._choose.restype = None
+
+    def pack(self, A: Tensor, B: Sequence[Tensor]) -> "Packed":
+        """A is copied into another order."""
+        return Packed(A, B)
 
     def choose(
         self,
@@ -89,13 +93,13 @@ class Packed:
 
 
 @functools.cache
-def kernel() -> Kernel | None:
+def kernel() -> NativeKernel | None:
     """The kernel, built if need be; None when it is switched off or cannot be built, which is logged."""
     compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if os.environ.get("DEBUG_GYM_NATIVE") == "0" or compiler is None:
         return None
     try:
-        return Kernel(ctypes.CDLL(str(_build(compiler))))
+        return NativeKernel(ctypes.CDLL(str(_build(compiler))))
     except (OSError, subprocess.SubprocessError) as error:
         reason = getattr(error, "stderr", None) or error
         _log.warning("the routed layer's kernel cannot be built, torch is used instead: %s", reason)
