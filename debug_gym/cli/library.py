@@ -1,6 +1,7 @@
 """``debug-gym library``: folders of LoRA experts."""
 
 import json
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -175,6 +176,53 @@ def fold(
 
     opened = ExpertLibrary.open(source)
     typer.echo(str(fold_router(opened, make_router(router, opened), out, rank)))
+
+
+@library.command()
+def train(
+    folder: Changed,
+    data: Annotated[Path, typer.Argument(help="One JSON object a line: messages, tools, task.")],
+    *,
+    base: Annotated[str, typer.Option(help="The base model: a folder, or a name on the Hub.")],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="As TrainingSettings has them.")
+    ] = None,
+    work: Annotated[
+        Path | None, typer.Option(help="For checkpoints and loss curves; default: LIBRARY.work.")
+    ] = None,
+) -> None:
+    """Train one expert for each task of the data that the library does not have yet.
+
+    Killed and started again, it goes on where it was.
+
+    [cyan]debug-gym library train experts data.jsonl --base Qwen/Qwen3-0.6B --set rank=8 --set epochs=2[/]
+    """
+    from pydantic import ValidationError
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from debug_gym.lora.library import ExpertLibrary
+    from debug_gym.lora.train import TrainingSettings, build_experts, group, read_examples
+    from debug_gym.runs.config import parse_options
+
+    try:
+        chosen = TrainingSettings(**parse_options(settings or (), "--set"))
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise ConfigError(f"--set {wrong['loc'][0]}: {wrong['msg']}") from error
+    tasks = group(read_examples(data))
+    opened = ExpertLibrary.create(folder, base)
+    try:
+        model, tokenizer = AutoModelForCausalLM.from_pretrained(base), AutoTokenizer.from_pretrained(base)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"the base model {base} cannot be loaded: {error}") from error
+    place = work or folder.with_name(folder.name + ".work")
+    with Console(stderr=True).status("") as status:
+
+        def tell(step: int, last: int, measured: Mapping[str, float]) -> None:
+            status.update(f"step {step} of {last}: loss {measured.get('loss', float('nan')):.3f}")
+
+        for expert in build_experts(opened, model, tokenizer, tasks, chosen, place, on_progress=tell):
+            typer.echo(f"added {expert.name}, loss {expert.card.metrics['loss']:.3f}")
 
 
 def _row(expert: "Expert") -> tuple[str, ...]:

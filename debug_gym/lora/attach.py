@@ -142,11 +142,13 @@ class RoutedModel:
     @contextmanager
     def off(self) -> Iterator[nn.Module]:
         """Within it the model is exactly its base: a teacher for distillation at no cost."""
-        mode = self.state.mode
+        mode, requests = self.state.mode, self._requests
+        self._requests = None
         self._set_mode("off")
         try:
             yield self.model
         finally:
+            self._requests = requests
             self._set_mode(mode)
 
     def detach(self) -> nn.Module:

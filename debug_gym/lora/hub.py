@@ -5,7 +5,9 @@ from pathlib import Path
 
 from debug_gym.errors import LibraryError
 
-_ADDRESS = re.compile(r"hf://(?P<repo>[\w.-]+/[\w.-]+)(?P<folder>(?:/[\w.-]+)*)(?:@(?P<revision>[\w./-]+))?")
+_ADDRESS = re.compile(
+    r"hf://(?P<repo>[\w-][\w.-]*/[\w-][\w.-]*)(?P<folder>(?:/[\w-][\w.-]*)*)(?:@(?P<revision>[\w./-]+))?"
+)
 _FILES = ("*.json", "*.safetensors")
 
 

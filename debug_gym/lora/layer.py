@@ -129,7 +129,7 @@ class RoutedGroup:
 
     def _add(self, x: Tensor, outputs: list[Tensor], places: slice) -> list[Tensor]:
         h = x.reshape(-1, x.shape[-1])
-        flat = [y.reshape(len(h), -1) for y in outputs]
+        flat = [y.reshape(len(h), y.shape[-1]) for y in outputs]
         rows, kernel = self.state.rows, self._kernel(h, places)
         spread = rows.spread(h, len(x)) if rows else None
         routed = None

@@ -128,10 +128,7 @@ class ExpertLibrary(Mapping[str, Expert]):
         self, name: str, fill: Callable[[Path], None], card: ExpertCard, *, replace: bool = False
     ) -> Expert:
         """Add an expert whose adapter ``fill(folder)`` writes. It is checked before it is there at all."""
-        if not _NAME.fullmatch(name):
-            raise LibraryError(
-                f"{name!r} is no name for an expert: letters, digits, '.', '_' and '-', at most 100"
-            )
+        check_name(name)
         with self._locked():
             if name in self and not replace:
                 raise LibraryError(
@@ -214,6 +211,14 @@ class ExpertLibrary(Mapping[str, Expert]):
             for new in scratch.iterdir():
                 if new.name != _REPLACED:
                     new.rename(self.folder / new.name)
+
+
+def check_name(name: str) -> None:
+    """Raises LibraryError when ``name`` cannot be an expert's."""
+    if not _NAME.fullmatch(name):
+        raise LibraryError(
+            f"{name!r} is no name for an expert: letters, digits, '.', '_' and '-', at most 100"
+        )
 
 
 def _copy(folder: Path, into: Path) -> None:

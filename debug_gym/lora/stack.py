@@ -90,23 +90,23 @@ def _stack(
     pairs: Sequence[tuple[Tensor, Tensor] | None],
     scales: Sequence[float],
 ) -> ModuleStack:
-    there = [pair for pair in pairs if pair is not None]
-    rank = max(len(a) for a, _ in there)
-    inside, outside = there[0][0].shape[1], there[0][1].shape[0]
-    kind = there[0][0].dtype
-    A = torch.empty(len(pairs), rank, inside, dtype=kind)
-    B = torch.empty(len(pairs), outside, rank, dtype=kind)
-    for e, pair in enumerate(pairs):
-        if pair is None:
-            A[e], B[e] = 0, 0
-            continue
-        a, b = pair
-        if a.shape[1] != inside or b.shape[0] != outside:
+    first_a, first_b = next(pair for pair in pairs if pair is not None)
+    ends = (first_a.shape[1], first_b.shape[0])
+    for name, pair in zip(names, pairs, strict=True):
+        if pair is not None and (pair[0].shape[1], pair[1].shape[0]) != ends:
             raise LibraryError(
-                f"the expert {names[e]!r} changes {module} from {a.shape[1]} to {b.shape[0]} features, "
-                f"others from {inside} to {outside}: it belongs to another base model"
+                f"the expert {name!r} changes {module} from {pair[0].shape[1]} to {pair[1].shape[0]} "
+                f"features, others from {ends[0]} to {ends[1]}: it belongs to another base model"
             )
-        A[e, : len(a)], B[e, :, : len(a)] = a, b
-        A[e, len(a) :], B[e, :, len(a) :] = 0, 0
+    rank = max(pair[0].shape[0] for pair in pairs if pair is not None)
+    A = [_widen(first_a.new_zeros(1, ends[0]) if pair is None else pair[0], 0, rank) for pair in pairs]
+    B = [_widen(first_b.new_zeros(ends[1], 1) if pair is None else pair[1], 1, rank) for pair in pairs]
     present = torch.tensor([pair is not None for pair in pairs])
-    return ModuleStack(A, B, torch.tensor(scales, dtype=torch.float32), present)
+    return ModuleStack(torch.stack(A), torch.stack(B), torch.tensor(scales, dtype=torch.float32), present)
+
+
+def _widen(matrix: Tensor, dimension: int, rank: int) -> Tensor:
+    missing = rank - matrix.shape[dimension]
+    if not missing:
+        return matrix
+    return torch.nn.functional.pad(matrix, (0, 0, 0, missing) if dimension == 0 else (0, missing))

@@ -84,6 +84,9 @@ def test_off_is_exactly_the_base(routed, tokens):
         with routed.off() as model:
             assert torch.equal(model(tokens).logits, base)
         assert torch.equal(routed.model(tokens).logits, on) and not torch.equal(on, base)
+        routed.use(PrefixLikelihood())
+        with routed.off() as model:
+            assert torch.equal(model(tokens).logits, base)
         routed.use(None)
         assert torch.equal(routed.model(tokens).logits, base)
 
@@ -104,6 +107,12 @@ def test_detaching(routed, library, tokens):
     with torch.no_grad():
         assert torch.equal(model(tokens).logits, make_model()(tokens).logits)
     attach(model, library, "e1")
+
+
+def test_an_empty_input(routed):
+    with torch.no_grad():
+        hidden = routed.model.model.layers[0].mlp(torch.empty(1, 0, 32))
+    assert hidden.shape == (1, 0, 32)
 
 
 def test_one_expert_is_pefts_adapter(routed, adapters, tokens):

@@ -190,6 +190,13 @@ def test_training_from_a_mean_of_experts_starts_there(tmp_path, model, library):
         train_expert(mine, "x", model, tokenizer, examples, wrong, tmp_path / "x", start=plan.pairs)
 
 
+def test_a_name_that_cannot_be_is_refused_before_training(tmp_path, model):
+    library = ExpertLibrary.create(tmp_path / "library", base="tiny/base")
+    with pytest.raises(LibraryError, match="no name"):
+        train_expert(library, "a+b", model, make_tokenizer(), task(2, "t"), SETTINGS, tmp_path / "work")
+    assert not (tmp_path / "work").exists()
+
+
 def test_nothing_to_train_on_is_a_sentence(tmp_path, model):
     library = ExpertLibrary.create(tmp_path / "library", base="tiny/base")
     settings = SETTINGS.model_copy(update={"max_length": 2})

@@ -25,9 +25,10 @@ class Kernel(Protocol):
         bias: Tensor | None,
         lengths: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
-        """Index and weight (linears, n, k) of the best scores (n, linears, experts); may change these.
+        """Index and weight (linears, n, k) of the best of ``scores`` (n, linears, experts).
 
-        Unless ``signed`` their magnitudes count, divided by ``lengths`` (n,), plus ``bias`` (linears, experts).
+        Unless ``signed`` their magnitudes count, over ``lengths`` (n,), plus ``bias`` (linears, experts).
+        ``scores`` may be overwritten.
         """
         ...
 

@@ -12,7 +12,7 @@ from torch import nn
 from debug_gym.errors import LibraryError
 from debug_gym.lora.adapter import Pairs
 from debug_gym.lora.expert import Expert
-from debug_gym.lora.library import ExpertLibrary
+from debug_gym.lora.library import ExpertLibrary, check_name
 from debug_gym.lora.train.data import Example, Rows, encode, pack
 from debug_gym.lora.train.fit import Progress, TrainingSettings, adapted, fit
 
@@ -78,6 +78,7 @@ def train_expert(
         on_progress: told of each measured loss.
         card: fields of :class:`~debug_gym.lora.expert.ExpertCard`.
     """
+    check_name(name)
     work.mkdir(parents=True, exist_ok=True)
     rows = rows_of(examples, tokenizer, settings.max_length)
     evaluation = rows_of(held_out, tokenizer, settings.max_length) or None

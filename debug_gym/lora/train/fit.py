@@ -11,7 +11,15 @@ import torch
 from peft import PeftConfig, get_peft_model
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
-from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments, set_seed
+from transformers import (
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+    set_seed,
+)
 
 from debug_gym.errors import LibraryError
 from debug_gym.lora.train.data import Rows, collate
@@ -97,6 +105,7 @@ def fit(
         eval_dataset=_Rows(evaluation) if evaluation else None,
         callbacks=[_Curve(folder / CURVE, on_progress)],
     )
+    trainer.remove_callback(PrinterCallback)  # on_progress is how progress is shown
     resumed = last_checkpoint(folder)
     trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     curve = [entry for entry in trainer.state.log_history if "loss" in entry or "eval_loss" in entry]
@@ -158,6 +167,7 @@ def _arguments(settings: TrainingSettings, rows: int, folder: Path, evaluate: bo
         "lr_scheduler_type": settings.schedule,
         "warmup_steps": int(settings.warmup * steps),
         "logging_steps": settings.log_every,
+        "logging_first_step": True,
         "save_steps": settings.checkpoint_every,
         "save_total_limit": 2,
         "eval_strategy": "epoch" if evaluate else "no",
