@@ -1,6 +1,6 @@
 """Which experts each token uses, and how much of each: decided by scores, or ahead for rows of a batch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
@@ -36,6 +36,10 @@ class Scores:
 
     def choose_by(self, kernel: Kernel, h: Tensor) -> tuple[Tensor, Tensor]:
         """The same for all linears, by the compiled kernel."""
+        linears, experts = self.prototypes.shape[:2]
+        if experts == 1:
+            shape, device = (linears, h.shape[0], 1), h.device
+            return torch.zeros(shape, dtype=torch.int64, device=device), torch.ones(shape, device=device)
         lengths = _lengths(h) if self.unit else None
         s = self._project(h, slice(None))
         k = min(self.top_k, s.shape[-1])
@@ -65,6 +69,7 @@ class RowChoice:
     """(rows, experts), float32; all zero: the base alone."""
     follow: Tensor
     """(rows,), bool: rows that the router decides after all, whatever their weights say."""
+    _spread: dict[object, tuple[Tensor, Tensor, Tensor]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def any_follow(self) -> bool:
@@ -81,14 +86,20 @@ class RowChoice:
 
         Beam search and sampling several answers repeat each row: so are the choices.
         """
-        if rows % len(self.weights):
-            raise LibraryError(f"experts were assigned to {len(self.weights)} rows, but the batch has {rows}")
-        each = len(h) // len(self.weights)
-        index = self.weights.abs().topk(self.width, -1).indices
-        weight = torch.where(self.follow[:, None], 0.0, self.weights.gather(1, index))
-        parts = (index, weight.to(h.dtype), self.follow)
-        index, weight, follow = (part.to(h.device).repeat_interleave(each, 0) for part in parts)
-        return index, weight, follow
+        count = self.weights.shape[0]
+        if rows % count:
+            raise LibraryError(f"experts were assigned to {count} rows, but the batch has {rows}")
+        key = (h.device, h.dtype, h.shape[0])
+        if key not in self._spread:  # all layers ask for the same
+            index = self.weights.abs().topk(self.width, -1).indices
+            weight = torch.where(self.follow[:, None], 0.0, self.weights.gather(1, index))
+            parts = (index, weight.to(h.dtype), self.follow)
+            index, weight, follow = (
+                part.repeat_interleave(h.shape[0] // count, 0).to(h.device) for part in parts
+            )
+            self._spread.clear()
+            self._spread[key] = (index, weight, follow)
+        return self._spread[key]
 
 
 def combine(

@@ -117,11 +117,11 @@ class RoutedGroup:
 
     def _compute(self, x: Tensor, places: slice) -> list[Tensor]:
         outputs = [forward(x) for forward in self._forwards[places]]
+        if not x.numel():
+            return outputs
         if x.device != self.A.device or x.dtype != self.A.dtype:
             self._move(x.device, x.dtype)
-        if torch.is_autocast_enabled(
-            x.device.type
-        ):  # the base computes in a smaller type than its inputs have
+        if torch.is_autocast_enabled(x.device.type):  # the base computes in a smaller type than its inputs'
             with torch.autocast(x.device.type, enabled=False):
                 added = self._add(x, [y.to(x.dtype) for y in outputs], places)
             return [y.to(output.dtype) for y, output in zip(added, outputs, strict=True)]
@@ -129,9 +129,9 @@ class RoutedGroup:
 
     def _add(self, x: Tensor, outputs: list[Tensor], places: slice) -> list[Tensor]:
         h = x.reshape(-1, x.shape[-1])
-        flat = [y.reshape(len(h), y.shape[-1]) for y in outputs]
+        flat = [y.reshape(h.shape[0], y.shape[-1]) for y in outputs]
         rows, kernel = self.state.rows, self._kernel(h, places)
-        spread = rows.spread(h, len(x)) if rows else None
+        spread = rows.spread(h, x.shape[0]) if rows else None
         routed = None
         if rows is None or rows.any_follow:
             if self.folded is None:
