@@ -178,7 +178,7 @@ class RoutedGroup:
             return "gather" if n * k <= experts else "dense"
         inside, outside = self.A.shape[-1], sum(b.shape[-1] for b in self.B)
         few = experts * rank * (len(self.B) * inside + outside) <= 0.3 * inside * outside
-        return "gather" if n * k <= 24 else "dense" if few else "grouped"
+        return "gather" if n * k <= 6 else "dense" if few else "grouped"
 
     def _move(self, device: torch.device, dtype: torch.dtype) -> None:
         self.A, self.B = self.A.to(device, dtype), [b.to(device, dtype) for b in self.B]

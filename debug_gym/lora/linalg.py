@@ -1,6 +1,7 @@
 """Exact linear algebra on products B A that are never formed: only r x r matrices are decomposed.
 
-Shapes: A is (..., rank, in), B is (..., out, rank); leading dimensions are batched. Work is done in float64.
+Shapes: A is (..., rank, in), B is (..., out, rank); leading dimensions are batched. Decompositions are in
+float64.
 """
 
 import torch
@@ -35,13 +36,19 @@ def singular(A: Tensor, B: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def inner_products(A: Tensor, B: Tensor) -> Tensor:
-    """(experts, experts): <B_i A_i, B_j A_j> of all pairs; A (experts, rank, in), B (experts, out, rank).
+    """(experts, experts), float64: <B_i A_i, B_j A_j>; A (experts, rank, in), B (experts, out, rank).
 
-    <B1 A1, B2 A2> = sum((B1^T B2) * (A1 A2^T)): r x r work for each pair instead of out x in.
+    <B1 A1, B2 A2> = sum((B1^T B2) * (A1 A2^T)): r x r work for each pair instead of out x in. The products
+    are made in the type that A and B have, a thousand rows at a time.
     """
-    a, b = A.double(), B.double()
-    rows = [((one_b.mT @ b) * (one_a @ a.mT)).sum((-2, -1)) for one_a, one_b in zip(a, b, strict=True)]
-    return torch.stack(rows)
+    experts, rank, _ = A.shape
+    a, b = A.flatten(0, 1), B.mT.flatten(0, 1)
+    rows = []
+    for some in torch.arange(experts).split(max(1, 1024 // rank)):
+        part = slice(int(some[0]) * rank, (int(some[-1]) + 1) * rank)
+        pairs = (a[part] @ a.T) * (b[part] @ b.T)
+        rows.append(pairs.view(len(some), rank, experts, rank).sum((1, 3), dtype=torch.float64))
+    return torch.cat(rows)
 
 
 def truncate(A: Tensor, B: Tensor, rank: int) -> tuple[Tensor, Tensor]:

@@ -40,10 +40,11 @@ def test_an_expert_that_does_nothing_has_no_direction():
     assert directions[1].abs().max() == 0 and directions.isfinite().all()
 
 
-def test_inner_products():
-    A, B = pair()
-    products = (B @ A).double().flatten(1)
-    torch.testing.assert_close(linalg.inner_products(A, B), products @ products.T, atol=1e-3, rtol=1e-5)
+@pytest.mark.parametrize(("experts", "rank"), [(5, 4), (7, 400)])
+def test_inner_products(experts, rank):
+    A, B = pair(experts, rank, dtype=torch.float64)
+    products = (B @ A).flatten(1)
+    torch.testing.assert_close(linalg.inner_products(A, B), products @ products.T, atol=1e-6, rtol=1e-9)
 
 
 def test_truncation_is_the_best_there_is():
