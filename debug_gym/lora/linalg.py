@@ -44,7 +44,7 @@ def inner_products(A: Tensor, B: Tensor) -> Tensor:
     experts, rank, _ = A.shape
     a, b = A.flatten(0, 1), B.mT.flatten(0, 1)
     rows = []
-    for some in torch.arange(experts).split(max(1, 1024 // rank)):
+    for some in torch.split(torch.arange(experts), max(1, 1024 // rank)):
         part = slice(int(some[0]) * rank, (int(some[-1]) + 1) * rank)
         pairs = (a[part] @ a.T) * (b[part] @ b.T)
         rows.append(pairs.view(len(some), rank, experts, rank).sum((1, 3), dtype=torch.float64))
