@@ -9,10 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from debug_gym.agents import loose_json
-from debug_gym.agents.loose_json import BrokenJSONError
 from debug_gym.agents.models import Message, Reply, RequestedCall
 from debug_gym.episode import InvalidToolCallError, ToolCall
+from debug_gym.toolcalls import loose_json
+from debug_gym.toolcalls.loose_json import BrokenJSONError
 
 NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
 """Servers refuse a history in which a tool has such a character in its name, even if their model wrote it."""

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Literal
 
 from debug_gym.agents.models.base import Message, Model, Reply, Request, Schema
-from debug_gym.agents.models.notation import JSON, XML, Notation, UnreadableCallError
+from debug_gym.agents.models.notation import JSON, XML, Notation
 from debug_gym.episode import RequestedCall
 from debug_gym.errors import ModelError
+from debug_gym.toolcalls.cursor import UnreadableCallError
 
 NOTATIONS: dict[str, Notation] = {"json": JSON, "xml": XML}
 THOUGHT_END = "</think>"

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from debug_gym.agents import loose_json
 from debug_gym.agents.models.base import Schema
+from debug_gym.toolcalls import loose_json
+from debug_gym.toolcalls.cursor import UnreadableCallError, properties, typed
 
 FENCED = re.compile(r"```[ \t]*(\w*)\s*(.*?)(?:```[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 FENCES = ("json", "tool_call", "")
@@ -23,10 +24,6 @@ QUOTED = 200
 NO_CALL = "There was no tool call."
 CUT = "Your reply ended before the call did."
 LEFT_OUT = "What you wrote after the call was left out: wait for its answer."
-
-
-class UnreadableCallError(ValueError):
-    """There is no call in a text, or none that can be read without guessing; the message tells the model."""
 
 
 @dataclass(frozen=True)
@@ -124,14 +121,14 @@ class XMLNotation:
         call = CALL.search(text)
         if call is None:
             raise UnreadableCallError(NO_CALL)
-        properties = _properties(tools, call[1])
+        known = properties(tools, call[1])
         arguments: dict[str, Any] = {}
         mended: list[str] = []
         at = call.end()
         while not call[2] and (match := ARGUMENT.match(text, at)):
             if match[1] in arguments:
                 raise UnreadableCallError(f"Your call has the argument {match[1]} twice.")
-            arguments[match[1]], repairs = _value(match[2], properties.get(match[1], {}))
+            arguments[match[1]], repairs = typed(match[2], known.get(match[1], {}))
             mended += repairs
             at = match.end()
         end = CALL_END.match(text, at)
@@ -143,26 +140,6 @@ class XMLNotation:
             mended.append("a missing </call>")
         after = text[end.end() if end else at :]
         return Found(call[1], arguments, text[: call.start()].strip(), _note(mended, after.strip("`")))
-
-
-def _properties(tools: Sequence[Schema], name: str) -> dict[str, Any]:
-    """The schemas of a tool's arguments."""
-    for tool in tools:
-        if tool["function"]["name"] == name:
-            properties: dict[str, Any] = tool["function"]["parameters"].get("properties", {})
-            return properties
-    return {}
-
-
-def _value(text: str, schema: dict[str, Any]) -> tuple[Any, list[str]]:
-    """An argument by its schema, and what was mended to read it."""
-    text = text.removeprefix("\n").removesuffix("\n")
-    if any(option.get("type", "string") == "string" for option in schema.get("anyOf", [schema])):
-        return text, []
-    try:
-        return loose_json.loads(text)
-    except loose_json.BrokenJSONError:
-        return text, []  # the tool says what it expects
 
 
 def _note(mended: Sequence[str], after: str) -> str:

@@ -4,7 +4,7 @@ import string
 
 import pytest
 
-from debug_gym.agents.loose_json import BrokenJSONError, loads
+from debug_gym.toolcalls.loose_json import BrokenJSONError, loads
 
 
 def anything(draw, depth=0):

@@ -49,6 +49,20 @@ def loads(text: str) -> tuple[Any, list[str]]:
     return value, list(reader.mended)
 
 
+def read(text: str, at: int) -> tuple[Any, int, list[str]]:
+    """The value that begins at a position, where it ends, and what was mended to read it (see ``loads``).
+
+    Raises:
+        BrokenJSONError: it cannot be read without guessing.
+    """
+    try:
+        value, end = json.JSONDecoder().raw_decode(text, at)
+    except (ValueError, RecursionError):
+        reader = _Reader(text, at)
+        return reader.value(), reader.at, list(reader.mended)
+    return value, end, []
+
+
 def report(mended: Iterable[str]) -> str:
     """What a model is told whose call was mended."""
     what = ", ".join(mended)
@@ -58,9 +72,14 @@ def report(mended: Iterable[str]) -> str:
 class _Reader:
     """Reads values from a position on."""
 
-    def __init__(self, text: str) -> None:
-        self._text, self._at, self._depth = text, 0, 0
+    def __init__(self, text: str, at: int = 0) -> None:
+        self._text, self._at, self._depth = text, at, 0
         self.mended: dict[str, None] = {}
+
+    @property
+    def at(self) -> int:
+        """Where the reader stands."""
+        return min(self._at, len(self._text))
 
     def value(self) -> Any:
         sign = self.skip()
