@@ -1,0 +1,169 @@
+"""Grammars that replies must follow: tool calls whose arguments are valid for the tool's JSON schema.
+
+The grammars are ``llguidance``'s (Lark syntax with JSON schemas in it); a mask over the vocabulary costs
+microseconds a token.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from debug_gym.errors import ConfigError, MissingExtraError
+
+try:
+    import llguidance
+    import llguidance.hf
+except ImportError as error:
+    raise MissingExtraError("llguidance", "local") from error
+
+THOUGHT = 1000
+"""Characters that may stand before a call that is demanded."""
+AS_WRITTEN = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": ", "lenient": True}
+"""JSON as Python writes it, and as models are trained on it; keywords of a schema that the grammar cannot
+express are left to the tool."""
+
+
+@dataclass(frozen=True)
+class CallSyntax:
+    """How a model writes a call whose arguments are JSON: ``trigger`` and ``opening`` come before them."""
+
+    trigger: str
+    """Begins each call, e.g. ``<tool_call>``."""
+    opening: str
+    """From there to the arguments, with ``{name}`` for the tool's name."""
+    closing: str
+    separator: str = "\n"
+    """Between one call and the next."""
+    marked: bool = True
+    """The trigger stands in no ordinary text."""
+
+
+class Grammars:
+    """The grammars of one tokenizer."""
+
+    def __init__(self, tokenizer: Any, vocabulary: int, ends: Sequence[int]) -> None:
+        """``vocabulary``: the number of the model's logits; ``ends``: the tokens that end a reply.
+
+        Raises:
+            ConfigError: it is no fast tokenizer.
+        """
+        try:
+            self._tokenizer = llguidance.hf.from_tokenizer(
+                tokenizer, n_vocab=max(vocabulary, len(tokenizer)), eos_token=list(ends)
+            )
+        except ValueError as error:
+            raise ConfigError(f"constrained decoding needs a fast tokenizer: {error}") from error
+        self._vocabulary = vocabulary
+        self._special = {
+            str(token): number for number, token in tokenizer.added_tokens_decoder.items() if token.special
+        }
+        self._compiled = lru_cache(maxsize=64)(self._compile)
+
+    def start(self, grammar: str) -> "Constraint":
+        """A fresh constraint.
+
+        Raises:
+            ConfigError: the grammar is wrong, e.g. for a JSON schema that is none.
+        """
+        return Constraint(self._compiled(grammar).deep_copy(), self._vocabulary)
+
+    def _compile(self, grammar: str) -> llguidance.LLMatcher:
+        matcher = llguidance.LLMatcher(self._tokenizer, grammar, log_level=0)
+        if matcher.is_error():
+            raise ConfigError(f"no grammar can be made of this: {matcher.get_error().splitlines()[0]}")
+        return matcher
+
+    def for_json(self, schema: Mapping[str, Any]) -> str:
+        """A reply that is one JSON value by a schema."""
+        return f"start: {_json(schema)}"
+
+    def for_calls(
+        self,
+        tools: Sequence[Mapping[str, Any]],
+        syntax: CallSyntax,
+        choice: Literal["auto", "required"],
+        *,
+        parallel: bool = True,
+    ) -> str | None:
+        """A reply with text and then calls of these tools; nothing where there is nothing to constrain.
+
+        ``required``: it ends with a call, with at most ``THOUGHT`` characters before it. ``parallel``:
+        several calls may follow each other.
+        """
+        if not tools or (choice == "auto" and not syntax.marked):
+            return None
+        calls = [self._call(tool["function"], syntax) for tool in tools]
+        names = " | ".join(f"call_{number}" for number in range(len(calls)))
+        following = f"(next ({names}))*" if parallel else ""
+        return "\n".join(
+            [
+                f"start: first ({names}) {following}" + (" | TEXT" if choice == "auto" else ""),
+                self._trigger(syntax, "TEXT" if choice == "auto" else "THOUGHT"),
+                f"next: {self._literal(syntax.separator + syntax.trigger)}",
+                *(f"call_{number}: {call}" for number, call in enumerate(calls)),
+                r"TEXT: /(.|\n)*/" if choice == "auto" else rf"THOUGHT: /(.|\n){{0,{THOUGHT}}}/",
+            ]
+        )
+
+    def _trigger(self, syntax: CallSyntax, text: str) -> str:
+        if not syntax.marked:
+            return f"first: {self._literal(syntax.trigger)}"
+        if syntax.trigger in self._special:
+            return f"first: {text} {self._literal(syntax.trigger)}"
+        return f"first[lazy]: {text} {json.dumps(syntax.trigger)}"
+
+    def _call(self, function: Mapping[str, Any], syntax: CallSyntax) -> str:
+        opening = self._literal(syntax.opening.replace("{name}", function["name"]))
+        schema = function.get("parameters") or {"type": "object"}
+        return f"{opening} {_json(schema)} {self._literal(syntax.closing)}"
+
+    def _literal(self, text: str) -> str:
+        """A text in the grammar's syntax; special tokens in it by their numbers."""
+        parts, rest = [], text
+        while rest:
+            found = [(at, token) for token in self._special if (at := rest.find(token)) >= 0]
+            at, token = min(found, key=lambda place: (place[0], -len(place[1])), default=(len(rest), ""))
+            if at:
+                parts.append(json.dumps(rest[:at], ensure_ascii=False))
+            if token:
+                parts.append(f"<[{self._special[token]}]>")
+            rest = rest[at + len(token) :]
+        return " ".join(parts)
+
+
+def _json(schema: Mapping[str, Any]) -> str:
+    return "%json " + json.dumps({**schema, "x-guidance": AS_WRITTEN})
+
+
+class Constraint:
+    """Which tokens one reply may go on with."""
+
+    def __init__(self, matcher: llguidance.LLMatcher, vocabulary: int) -> None:
+        self._matcher = matcher
+        self._vocabulary = vocabulary
+        self._bits = torch.empty((1, -(-vocabulary // 32)), dtype=torch.int32)
+
+    def mask(self) -> Tensor:
+        """True for the tokens that may come next (vocabulary)."""
+        self._matcher.unsafe_compute_mask_ptr(self._bits.data_ptr(), self._bits.nbytes)
+        shifts = torch.arange(32, dtype=torch.int32)
+        return ((self._bits[0, :, None] >> shifts) & 1).bool().flatten()[: self._vocabulary]
+
+    def accept(self, token: int) -> None:
+        """A token was chosen.
+
+        Raises:
+            ConfigError: the grammar went beyond its limits (it never does for a token of ``mask``).
+        """
+        if not self._matcher.consume_token(token):
+            raise ConfigError(f"the grammar of the reply failed: {self._matcher.get_error().splitlines()[0]}")
+
+    @property
+    def finished(self) -> bool:
+        """Nothing but the end may come."""
+        return bool(self._matcher.is_stopped())
