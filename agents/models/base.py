@@ -23,6 +23,10 @@ class ContextOverflowError(ModelError):
     """The conversation is longer than the model can read."""
 
 
+class ToolsRefusedError(ModelError):
+    """The server takes no tools for this model, or was not started with what they need."""
+
+
 @dataclass(frozen=True)
 class Usage:
     """What model calls cost. Sums of usages are usages."""

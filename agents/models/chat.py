@@ -75,7 +75,7 @@ def _reply(message: AssistantMessage, finish_reason: str | None, tokens: TokenDa
         text=well_formed(message.content),
         tool_calls=tuple(
             RequestedCall(call.function.name or "", call.function.arguments, call.id or "")
-            for call in message.tool_calls
+            for call in message.calls
         ),
         finish_reason=finish_reason or "",
         reasoning="".join(carry.values()),

@@ -10,7 +10,7 @@ from datetime import UTC
 
 import openai
 
-from debug_gym.agents.models.base import ContextOverflowError
+from debug_gym.agents.models.base import ContextOverflowError, ToolsRefusedError
 from debug_gym.errors import ModelError
 
 TOO_LONG = re.compile(
@@ -37,6 +37,12 @@ NO_OVERFLOW = (401, 403, 404, 429)
 """Statuses that say something else, whatever the words: limits of tokens in a minute, for instance."""
 TELLING = 6
 """Characters of a key in a row that give something of it away."""
+NO_TOOLS = re.compile(
+    r"does(?:n't| not) support (?:tools|tool|function)|tool choice requires|enable-auto-tool-choice"
+    r"|tools? param requires --jinja|(?:tools?|function calling) (?:is|are) not (?:supported|enabled)",
+    re.IGNORECASE,
+)
+"""How servers say that they take no tools: Ollama, vLLM, llama.cpp and gateways."""
 SHOWN = 500
 """Characters of a server's answer that an error message quotes."""
 OFTEN = math.inf
@@ -120,6 +126,8 @@ def _status(error: openai.APIStatusError, url: str, model: str) -> Failure:
     too_long = error.code == "context_length_exceeded" or TOO_LONG.search(error.message)
     if status == TOO_LARGE or (too_long and status not in NO_OVERFLOW):
         return overflow(model, error.message)
+    if status in (400, 404, 422, 500, 501) and NO_TOOLS.search(error.message):
+        return Failure(f"{url} takes no tools", error.message[:SHOWN], kind=ToolsRefusedError)
     advice = ADVICE.get(status, "")
     if status == 404:
         advice = f"does the model {model!r} exist there, and does base_url end in /v1?"

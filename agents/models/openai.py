@@ -6,15 +6,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from debug_gym.agents.models.base import Message, Model, Reply, Schema, Usage
+from debug_gym.agents.models.base import Message, Model, Reply, Schema, ToolsRefusedError, Usage
 from debug_gym.agents.models.chat import Chat
 from debug_gym.agents.models.endpoint import Endpoint
+from debug_gym.agents.models.fenced import FencedModel
 from debug_gym.agents.models.notices import Notices
 from debug_gym.agents.models.prices import find_prices
 from debug_gym.agents.models.responses import Responses
 from debug_gym.agents.models.settings import OpenAISettings
+from debug_gym.agents.models.text_calls import with_text_calls
 from debug_gym.agents.models.tokens import count_tokens
 from debug_gym.agents.settings import configure
+
+STARTED = (
+    "Start the server with its parser for this model (vLLM: --enable-auto-tool-choice --tool-call-parser)"
+)
 
 
 class OpenAIModel(Model):
@@ -43,6 +49,7 @@ class OpenAIModel(Model):
             if settings.api == "responses"
             else Chat(settings, official=self._endpoint.official)
         )
+        self._takes_tools = True
         self._prices = find_prices(name, settings.prices)
 
     @property
@@ -51,7 +58,31 @@ class OpenAIModel(Model):
         return self._endpoint.url
 
     def reply(self, messages: Sequence[Message], tools: Sequence[Schema], *, episode: str = "") -> Reply:
-        """Ask the server; see ``Model.reply``."""
+        """Ask the server; see ``Model.reply``.
+
+        A server that takes no tools is told of them in the text from then on. Calls that it leaves in the
+        text of its reply are found there.
+        """
+        if not tools or not self._takes_tools:
+            return self._without_tools(messages, tools, episode)
+        try:
+            reply, form = with_text_calls(self._ask(messages, tools), messages, tools)
+        except ToolsRefusedError as error:
+            self._takes_tools = False
+            self._notices.tell(
+                f"{error}; so tools are described in the text, as with -o protocol=json. {STARTED}"
+            )
+            return self._without_tools(messages, tools, episode)
+        if form:
+            self._notices.tell(f"{self.url} leaves tool calls in the text ({form}); they are read. {STARTED}")
+        return reply
+
+    def _without_tools(self, messages: Sequence[Message], tools: Sequence[Schema], episode: str) -> Reply:
+        if not tools:
+            return self._ask(messages, ())
+        return FencedModel(self, "json").reply(messages, tools, episode=episode)
+
+    def _ask(self, messages: Sequence[Message], tools: Sequence[Schema]) -> Reply:
         began = time.monotonic()
         body = self._api.request(self.name, messages, tools) | self.settings.extra
         body = {name: value for name, value in body.items() if value is not None}

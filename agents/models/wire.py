@@ -76,14 +76,24 @@ class AssistantMessage(BaseModel):
 
     content: Text = ""
     tool_calls: Annotated[list[FunctionCall], BeforeValidator(_list)] = Field(default_factory=list)
+    function_call: Annotated[Function, BeforeValidator(_object)] = Field(default_factory=Function)
+    """What came before ``tool_calls``; some servers still speak it."""
     reasoning_content: Text = ""
     reasoning: Text = ""
+
+    @property
+    def calls(self) -> list[FunctionCall]:
+        """The calls, in whichever way they came."""
+        legacy = self.function_call
+        return self.tool_calls or ([FunctionCall(function=legacy)] if legacy.name else [])
 
     def add(self, part: "AssistantMessage") -> None:
         """Append what a further event of a stream brings."""
         self.content += part.content
         self.reasoning_content += part.reasoning_content
         self.reasoning += part.reasoning
+        self.function_call.name = self.function_call.name or part.function_call.name
+        self.function_call.arguments += part.function_call.arguments
         for piece in part.tool_calls:
             call = self._open_call(piece)
             if call is not None and call.continued_by(piece):

@@ -7,7 +7,7 @@ import pytest
 
 from debug_gym import plugins
 from debug_gym.agents.llm import LLMAgent, LLMSettings
-from debug_gym.agents.models.notation import JSON, XML
+from debug_gym.toolcalls.notation import JSON, XML
 from debug_gym.tools.base import Toolbox
 
 TEXT = (Path(__file__).parents[2] / "docs" / "agents.md").read_text(encoding="utf-8")

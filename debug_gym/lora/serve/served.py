@@ -10,7 +10,7 @@ from debug_gym.errors import UnknownNameError
 from debug_gym.lora.attach import ROUTED, RoutedModel, Row, attach
 from debug_gym.lora.library import ExpertLibrary
 from debug_gym.lora.routing import Router
-from debug_gym.lora.routing.base import RequestPlan
+from debug_gym.lora.routing.base import Folded, TokenPlan
 
 BASE = "base"
 """The base model is known by this name too, beside its own."""
@@ -71,7 +71,7 @@ class ServedModels:
             return Choice()
         router = self._routers[name]
         plan = router.plan(self._routed.experts)
-        if not isinstance(plan, RequestPlan):
+        if isinstance(plan, Folded | TokenPlan):
             return Choice(row=ROUTED, router=router, key=f"router {name}")
         ids = torch.tensor([list(prompt)], device=self.model.device)
         with torch.no_grad():

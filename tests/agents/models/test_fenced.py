@@ -4,9 +4,9 @@ import random
 import pytest
 
 from debug_gym.agents.llm import LLMAgent
-from debug_gym.agents.models.notation import JSON, XML
 from debug_gym.episode import Observation
 from debug_gym.toolcalls.cursor import UnreadableCallError
+from debug_gym.toolcalls.notation import JSON, XML
 from debug_gym.tools.base import Toolbox
 
 TOOLS = Toolbox(["view", "rewrite", "eval", "pdb", "grep", "trace"]).schemas()

@@ -1,4 +1,4 @@
-"""Two ways to write a tool call in plain text: a fenced block of JSON, and tags with raw text in them."""
+"""Ways to write a tool call in plain text that models are told of: JSON in a fence or tags, or tags alone."""
 
 import json
 import re
@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from debug_gym.agents.models.base import Schema
 from debug_gym.toolcalls import loose_json
-from debug_gym.toolcalls.cursor import UnreadableCallError, properties, typed
+from debug_gym.toolcalls.cursor import Schema, UnreadableCallError, properties, typed
 
 FENCED = re.compile(r"```[ \t]*(\w*)\s*(.*?)(?:```[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 FENCES = ("json", "tool_call", "")
@@ -19,6 +18,7 @@ CALL_END = re.compile(r"\s*</call>\s*(?:```)?")
 ARGUMENT = re.compile(
     r"\s*<([A-Za-z_]\w*)>(.*?)</\1>(?=\s*(?:<[A-Za-z_]\w*>|</call>|(?:```)?\s*\Z))", re.DOTALL
 )
+JSON_RULES = "The block is valid JSON: line breaks and double quotes in texts are escaped."
 QUOTED = 200
 """Characters of a wrong call that are quoted back to the model."""
 NO_CALL = "There was no tool call."
@@ -38,7 +38,7 @@ class Found:
     """What was mended and left out, for the model to know."""
 
 
-class Notation(Protocol):
+class Writing(Protocol):
     """How calls are written."""
 
     example: str
@@ -47,6 +47,10 @@ class Notation(Protocol):
     def write(self, name: str, arguments: dict[str, Any]) -> str:
         """A call as text."""
         ...
+
+
+class Notation(Writing, Protocol):
+    """And how they are read, with a sentence for the model where they cannot be."""
 
     def read(self, text: str, tools: Sequence[Schema], *, whole: bool) -> Found:
         """The first call in a text; ``whole``: the model ended the text itself, so that it may be mended.
@@ -57,15 +61,26 @@ class Notation(Protocol):
         ...
 
 
+class HermesNotation:
+    """A JSON object between tags, as Hermes, Qwen and many others are trained on it."""
+
+    example = '<tool_call>\n{"name": "view", "arguments": {"path": "src/main.py"}}\n</tool_call>'
+    rules = JSON_RULES
+
+    def write(self, name: str, arguments: dict[str, Any]) -> str:
+        """See ``Writing.write``."""
+        return f"<tool_call>\n{_json(name, arguments)}\n</tool_call>"
+
+
 class JSONNotation:
     """A fenced block with a JSON object: ``name`` and ``arguments``."""
 
     example = '```json\n{"name": "view", "arguments": {"path": "src/main.py"}}\n```'
-    rules = "The block is valid JSON: line breaks and double quotes in texts are escaped."
+    rules = JSON_RULES
 
     def write(self, name: str, arguments: dict[str, Any]) -> str:
-        """See ``Notation.write``."""
-        return f"```json\n{json.dumps({'name': name, 'arguments': arguments}, ensure_ascii=False)}\n```"
+        """See ``Writing.write``."""
+        return f"```json\n{_json(name, arguments)}\n```"
 
     def read(self, text: str, tools: Sequence[Schema], *, whole: bool) -> Found:
         """See ``Notation.read``. A block that is not fenced, or whose fence is not closed, will do."""
@@ -82,6 +97,10 @@ class JSONNotation:
                 "A call is an object with the keys name, a text, and arguments, an object."
             )
         return Found(name, arguments, before.strip(), _note(mended, after))
+
+
+def _json(name: str, arguments: dict[str, Any]) -> str:
+    return json.dumps({"name": name, "arguments": arguments}, ensure_ascii=False)
 
 
 def _json_block(text: str) -> tuple[str, str, str]:
@@ -107,7 +126,7 @@ class XMLNotation:
     )
 
     def write(self, name: str, arguments: dict[str, Any]) -> str:
-        """See ``Notation.write``."""
+        """See ``Writing.write``."""
         lines = [f'<call name="{name}">']
         for key, value in arguments.items():
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -147,4 +166,4 @@ def _note(mended: Sequence[str], after: str) -> str:
     return " ".join([*notes, LEFT_OUT] if after.strip() else notes)
 
 
-JSON, XML = JSONNotation(), XMLNotation()
+JSON, XML, HERMES = JSONNotation(), XMLNotation(), HermesNotation()
