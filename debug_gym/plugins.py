@@ -62,6 +62,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "debug-after-N": "debug_gym.agents.llm.presets:debug_after",
     },
     "models": {
+        "local": "debug_gym.agents.models.local:LocalModel",
         "openai": "debug_gym.agents.models.openai:OpenAIModel",
         "replay": "debug_gym.agents.models.replay:ReplayModel",
     },

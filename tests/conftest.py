@@ -1,8 +1,10 @@
 """What all tests share: repositories on disk, and live sandboxes around them."""
 
+import importlib.util
 import os
 import signal
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +44,15 @@ def cache_folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DEBUG_GYM_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="session")
+def smollm2():
+    """A folder with real weights: SmolLM2-135M-Instruct."""
+    spec = importlib.util.spec_from_file_location("smollm2", Path(__file__).parent / "smollm2.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.smollm2()
 
 
 @pytest.fixture(scope="session")

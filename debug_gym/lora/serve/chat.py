@@ -4,8 +4,10 @@ How the model writes tool calls is found out by letting the template render one.
 tools gets them described in the system message, with calls and results as text.
 """
 
+import copy
 import json
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +34,7 @@ PROBE_TOOL = {
         "parameters": {"type": "object", "properties": {"probe_key": {"type": "string", "description": "k"}}},
     },
 }
-PROBED = [
+PROBED: list[Message] = [
     {"role": "user", "content": "probe"},
     {
         "role": "assistant",
@@ -62,7 +64,7 @@ class Chat:
     """The chat template of one tokenizer."""
 
     def __init__(self, tokenizer: Any) -> None:
-        self._tokenizer = tokenizer
+        self._tokenizer, self._lock = copy.deepcopy(tokenizer), threading.Lock()  # it is no use to threads
         self._template = tokenizer.chat_template or PLAIN
         tokens = tokenizer.added_tokens_decoder.values()
         self._special = sorted({str(token) for token in tokens}, key=len, reverse=True)
@@ -85,8 +87,8 @@ class Chat:
     def prompt(self, messages: Sequence[Message], tools: Sequence[Schema] = ()) -> list[int]:
         """The token ids that the model goes on from.
 
-        Control tokens that stand in a message as text (``<|im_end|>`` in a file that was read) stay text: they
-        cannot end a turn or begin another.
+        Control tokens that stand in a message as text (``<|im_end|>`` in a file that was read) stay text:
+        they cannot end a turn or begin another.
 
         Raises:
             ConfigError: the template refuses the conversation.
@@ -101,7 +103,9 @@ class Chat:
         self, text: str, messages: Sequence[Message], tools: Sequence[Schema], *, cut: bool = False
     ) -> FoundCalls:
         """The calls, the reasoning and the rest of a reply to a conversation."""
-        others = [str(message.get("content") or "") for message in messages if message["role"] in ("user", "tool")]
+        others = [
+            str(message.get("content") or "") for message in messages if message["role"] in ("user", "tool")
+        ]
         return find_calls(text, tools, cut=cut, others=others)
 
     def _render(self, messages: Sequence[Message], tools: Sequence[Schema]) -> str:
@@ -168,9 +172,10 @@ class Chat:
     def _encode(self, text: str) -> list[int]:
         ids: list[int] = []
         for place, part in enumerate(MARK.split(text)):
-            quoted = place % 2 == 1
+            quoted = place % 2 == 1 and int(part) < len(self._special)
             piece = self._special[int(part)] if quoted else part
-            ids += self._tokenizer.encode(piece, add_special_tokens=False, split_special_tokens=quoted)
+            with self._lock:
+                ids += self._tokenizer.encode(piece, add_special_tokens=False, split_special_tokens=quoted)
         return ids
 
     def _probe(self) -> "_Syntax | None":
@@ -209,7 +214,7 @@ def _call_syntax(called: str) -> CallSyntax | None:
     if name < 0:
         return None
     begin = row.begin.search(called)
-    trigger = begin[0].rstrip() if begin and row.marked else ""
+    trigger = begin[0].partition(PROBE)[0].rstrip() if begin and row.marked else ""
     trigger = trigger or opening[:name]
     rest = opening[len(trigger) :].replace(PROBE, "{name}")
     return CallSyntax(trigger, rest, closing.rstrip("\n"), marked=row.marked)

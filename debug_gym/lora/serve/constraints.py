@@ -22,7 +22,7 @@ except ImportError as error:
     raise MissingExtraError("llguidance", "local") from error
 
 THOUGHT = 1000
-"""Characters that may stand before a call that is demanded."""
+"""Characters that may stand before a call that is demanded, at most."""
 AS_WRITTEN = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": ", "lenient": True}
 """JSON as Python writes it, and as models are trained on it; keywords of a schema that the grammar cannot
 express are left to the tool."""
@@ -89,10 +89,11 @@ class Grammars:
         choice: Literal["auto", "required"],
         *,
         parallel: bool = True,
+        thought: int = THOUGHT,
     ) -> str | None:
         """A reply with text and then calls of these tools; nothing where there is nothing to constrain.
 
-        ``required``: it ends with a call, with at most ``THOUGHT`` characters before it. ``parallel``:
+        ``required``: it ends with a call, with at most ``thought`` characters before it. ``parallel``:
         several calls may follow each other.
         """
         if not tools or (choice == "auto" and not syntax.marked):
@@ -106,7 +107,9 @@ class Grammars:
                 self._trigger(syntax, "TEXT" if choice == "auto" else "THOUGHT"),
                 f"next: {self._literal(syntax.separator + syntax.trigger)}",
                 *(f"call_{number}: {call}" for number, call in enumerate(calls)),
-                r"TEXT: /(.|\n)*/" if choice == "auto" else rf"THOUGHT: /(.|\n){{0,{THOUGHT}}}/",
+                r"TEXT: /(.|\n)*/"
+                if choice == "auto"
+                else rf"THOUGHT: /(.|\n){{0,{min(thought, THOUGHT)}}}/",
             ]
         )
 

@@ -46,6 +46,8 @@ class Token:
     id: int
     logprob: float
     """Natural logarithm of its probability in the model, before temperature, penalties and grammar."""
+    sampled: float
+    """The same in the distribution that it was drawn from; of the most likely token, that is 0."""
     top: tuple[tuple[int, float], ...] = ()
     """The most likely tokens at its place, with theirs."""
 
@@ -65,11 +67,11 @@ class Sampler:
         scores = self._penalised(logits.float())
         if mask is not None:
             scores = scores.masked_fill(~mask, -math.inf)
-        token = int(scores.argmax()) if sampling.temperature == 0 else self._draw(scores)
+        token, sampled = (int(scores.argmax()), 0.0) if sampling.temperature == 0 else self._draw(scores)
         self._counts[token] += 1
         top = raw.topk(sampling.top_logprobs) if sampling.top_logprobs else None
         pairs = zip(top.indices.tolist(), top.values.tolist(), strict=True) if top else ()
-        return Token(token, float(raw[token]), tuple(pairs))
+        return Token(token, float(raw[token]), sampled, tuple(pairs))
 
     def _penalised(self, scores: Tensor) -> Tensor:
         sampling = self._sampling
@@ -80,8 +82,11 @@ class Sampler:
             scores[token] -= sampling.presence_penalty + sampling.frequency_penalty * count
         return scores
 
-    def _draw(self, scores: Tensor) -> int:
-        """By inversion: one uniform number a token, so that a seed means the same on every device."""
+    def _draw(self, scores: Tensor) -> tuple[int, float]:
+        """A token and its log-probability.
+
+        By inversion, one uniform number a token, so that a seed means the same on every device.
+        """
         sampling = self._sampling
         scores = scores / sampling.temperature
         if sampling.top_k and sampling.top_k < len(scores):
@@ -96,4 +101,5 @@ class Sampler:
             probabilities = probabilities.index_fill(0, order[surplus], 0)
         sums = probabilities.double().cumsum(-1)
         place = torch.searchsorted(sums, self._random.random() * sums[-1], right=True)
-        return int(place.clamp(max=int(probabilities.nonzero()[-1])))
+        token = int(place.clamp(max=int(probabilities.nonzero()[-1])))
+        return token, math.log(float(probabilities[token]) / float(sums[-1]))

@@ -10,7 +10,7 @@ from debug_gym.errors import UnknownNameError
 from debug_gym.lora.attach import ROUTED, RoutedModel, Row, attach
 from debug_gym.lora.library import ExpertLibrary
 from debug_gym.lora.routing import Router
-from debug_gym.lora.routing.base import Folded, TokenPlan
+from debug_gym.lora.routing.base import Folded, Plan, TokenPlan
 
 BASE = "base"
 """The base model is known by this name too, beside its own."""
@@ -41,6 +41,7 @@ class ServedModels:
         self.model = model
         self._routers: Mapping[str, Router] = {router.name: router for router in routers}
         self._routed: RoutedModel | None = attach(model, library) if library is not None else None
+        self._plans: dict[str, Plan] = {}
         self._using: Router | None = None
 
     @property
@@ -70,7 +71,9 @@ class ServedModels:
         if name not in self._routers or self._routed is None:
             return Choice()
         router = self._routers[name]
-        plan = router.plan(self._routed.experts)
+        if name not in self._plans:
+            self._plans[name] = router.plan(self._routed.experts)
+        plan = self._plans[name]
         if isinstance(plan, Folded | TokenPlan):
             return Choice(row=ROUTED, router=router, key=f"router {name}")
         ids = torch.tensor([list(prompt)], device=self.model.device)
@@ -88,3 +91,9 @@ class ServedModels:
             self._routed.use(router)
             self._using = router
         self._routed.assign([choice.row for choice in choices])
+
+    def detach(self) -> None:
+        """The model as it was before."""
+        if self._routed is not None:
+            self._routed.detach()
+            self._routed = None

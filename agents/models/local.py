@@ -1,0 +1,210 @@
+"""A model that runs here: transformers weights, alone or with a library of LoRA experts."""
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from concurrent.futures import CancelledError
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from debug_gym.agents.models.base import (
+    ContextOverflowError,
+    Message,
+    Model,
+    Reply,
+    Request,
+    RequestedCall,
+    Schema,
+    Usage,
+    well_formed,
+)
+from debug_gym.agents.models.notices import Notices
+from debug_gym.agents.settings import configure
+from debug_gym.episode import TokenData
+from debug_gym.errors import ConfigError, ModelError
+from debug_gym.task import Frozen
+
+if TYPE_CHECKING:
+    from debug_gym.lora.serve.assistant import Assistant, Question
+    from debug_gym.lora.serve.request import Generated
+    from debug_gym.lora.serve.request import Request as Asked
+
+
+def _texts(value: Any) -> Any:
+    """One text, or a list of them as a command line gives it: JSON."""
+    if isinstance(value, str):
+        return json.loads(value) if value.startswith("[") else [value]
+    return value
+
+
+class LocalSettings(Frozen):
+    """The options of ``LocalModel``."""
+
+    library: str | None = None
+    """A folder of LoRA experts, or ``hf://owner/name``. None: the base model alone."""
+    router: str | None = None
+    """What decides which experts act: a router (``arrow``, ``likelihood``, ...), or an expert's name. None:
+    the base model alone."""
+    device: str | None = None
+    """As torch calls it: ``cpu``, ``cuda``, ``cuda:1``. None: a GPU where there is one."""
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """``auto``: as the model was saved; on a CPU float32."""
+    temperature: float = Field(default=1.0, ge=0)
+    """0: always the most likely token."""
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    top_k: int = Field(default=0, ge=0)
+    """0: all tokens."""
+    max_tokens: int = Field(default=1024, gt=0)
+    """Tokens that one reply may have."""
+    stop: Annotated[tuple[str, ...], BeforeValidator(_texts)] = ()
+    """Texts before which a reply ends: one, or a JSON list."""
+    seed: int = 0
+    """With the episode and the conversation it decides what is drawn."""
+    tool_calls: Literal["auto", "required"] = "auto"
+    """``required``: every reply ends with a tool call, which small models need."""
+    constrained: bool = True
+    """Tool calls follow the tools' JSON schemas by construction."""
+    max_batch: int = Field(default=16, gt=0)
+    """Replies that are computed together: at least as many as there are workers."""
+    max_length: int | None = Field(default=None, gt=0)
+    """Tokens of conversation and reply together. None: what the model was made for."""
+
+
+class LocalModel(Model):
+    """A model that runs in this process.
+
+    Replies of parallel episodes are computed in one batch, and a conversation that goes on is computed from
+    where it went on. ``Reply.tokens`` holds the token ids of prompt and reply, and log-probabilities in the
+    distribution that the reply was drawn from.
+    """
+
+    Settings = LocalSettings
+
+    def __init__(self, name: str, **options: Any) -> None:
+        """Load the model: a folder or a name on the Hugging Face Hub. Options: ``LocalSettings``.
+
+        Raises:
+            ConfigError: an option is unknown or wrong, or the model cannot be loaded.
+            LibraryError: the library cannot be opened or belongs to another model.
+            MissingExtraError: torch, transformers or llguidance is not installed.
+        """
+        self.name = name
+        self.settings = settings = configure(LocalSettings, options, "the local model")
+        self._notices = Notices()
+        self._assistant = _load(name, settings)
+        if settings.constrained and self._assistant.chat.syntax is None:
+            self._notices.tell(
+                f"{name} does not write the arguments of tool calls as JSON: its calls are not constrained"
+            )
+
+    def reply(self, messages: Sequence[Message], tools: Sequence[Schema], *, episode: str = "") -> Reply:
+        """Compute an answer; see ``Model.reply``."""
+        answer = self.replies([Request(messages, tools, episode)])[0]
+        if isinstance(answer, ModelError):
+            raise answer
+        return answer
+
+    def replies(self, requests: Sequence[Request]) -> list[Reply | ModelError]:
+        """Compute several answers in one batch; see ``Model.replies``."""
+        began = time.monotonic()
+        asked = [self._ask(request) for request in requests]
+        return [self._answer(one, began) for one in asked]
+
+    def close(self) -> None:
+        """Give back the memory."""
+        self._assistant.close()
+
+    def _ask(self, request: Request) -> "tuple[Question, Asked] | ModelError":
+        from debug_gym.lora.serve.request import EngineError, PromptTooLongError
+
+        question = self._question(request)
+        try:
+            return question, self._assistant.ask(question)
+        except PromptTooLongError as error:
+            return ContextOverflowError(str(error))
+        except (EngineError, ConfigError) as error:
+            return ModelError(f"{self.name}: {error}")
+
+    def _answer(self, asked: "tuple[Question, Asked] | ModelError", began: float) -> Reply | ModelError:
+        from debug_gym.lora.serve.request import EngineError, PromptTooLongError
+
+        if isinstance(asked, ModelError):
+            return asked
+        question, request = asked
+        try:
+            generated = request.result.result()
+        except PromptTooLongError as error:
+            return ContextOverflowError(str(error))
+        except (EngineError, ConfigError, CancelledError) as error:
+            return ModelError(f"{self.name}: {error}")
+        return self._read(question, request.prompt, generated, time.monotonic() - began)
+
+    def _question(self, request: Request) -> "Question":
+        from debug_gym.lora.serve.assistant import Question
+        from debug_gym.lora.serve.sampling import Sampling
+        from debug_gym.lora.serve.served import BASE
+
+        settings = self.settings
+        told = json.dumps([settings.seed, request.episode, list(request.messages)], sort_keys=True)
+        seed = int.from_bytes(hashlib.sha256(told.encode()).digest()[:8])
+        return Question(
+            request.messages,
+            request.tools,
+            model=settings.router or BASE,
+            sampling=Sampling(
+                max_tokens=settings.max_tokens,
+                temperature=settings.temperature,
+                top_p=settings.top_p,
+                top_k=settings.top_k,
+                seed=seed,
+                stop=settings.stop,
+            ),
+            calls=settings.tool_calls if request.tools else "auto",
+            constrained=settings.constrained,
+        )
+
+    def _read(
+        self, question: "Question", prompt: Sequence[int], generated: "Generated", seconds: float
+    ) -> Reply:
+        found = self._assistant.read(question, generated)
+        calls = tuple(RequestedCall(call.name, call.as_json()) for call in found.calls)
+        reason = "tool_calls" if calls and generated.finish_reason == "stop" else generated.finish_reason
+        return Reply(
+            text=well_formed(found.text),
+            tool_calls=calls,
+            usage=Usage(
+                generated.prompt_tokens,
+                len(generated.tokens),
+                generated.cached_tokens,
+                dollars=0.0,
+                seconds=seconds,
+            ),
+            finish_reason=reason,
+            reasoning=well_formed(found.reasoning),
+            note=found.note,
+            tokens=TokenData(
+                prompt_ids=tuple(prompt),
+                completion_ids=tuple(token.id for token in generated.tokens),
+                completion_logprobs=tuple(token.sampled for token in generated.tokens),
+            ),
+        )
+
+
+def _load(name: str, settings: LocalSettings) -> "Assistant":
+    from debug_gym.lora.serve.assistant import load
+    from debug_gym.lora.serve.engine import EngineSettings
+
+    if settings.router and settings.library is None:
+        raise ConfigError(f"the router {settings.router} needs a library of experts: -o library=DIR")
+    base = str(Path(name).expanduser()) if Path(name).expanduser().exists() else name
+    return load(
+        base,
+        settings.library,
+        (settings.router,) if settings.router else (),
+        device=settings.device,
+        dtype=settings.dtype,
+        settings=EngineSettings(max_batch=settings.max_batch, max_length=settings.max_length),
+    )

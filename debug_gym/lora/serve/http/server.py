@@ -1,0 +1,50 @@
+"""The endpoint as a process."""
+
+from ipaddress import ip_address
+
+import uvicorn
+
+from debug_gym.errors import ConfigError
+from debug_gym.lora.serve.assistant import Assistant
+from debug_gym.lora.serve.http.app import make_app
+
+GRACE = 5
+"""Seconds that answers under way may take once the server is told to stop."""
+
+
+def check_address(host: str, key: str | None) -> None:
+    """See that not everybody can use the model.
+
+    Raises:
+        ConfigError: there is no key although other machines can reach the address.
+    """
+    try:
+        local = ip_address(host).is_loopback
+    except ValueError:
+        local = host == "localhost"
+    if key is None and not local:
+        raise ConfigError(
+            f"whoever reaches {host} could use the model: set DEBUG_GYM_SERVE_KEY to a secret that clients "
+            "must send as their API key, or listen on 127.0.0.1"
+        )
+
+
+def serve(assistant: Assistant, name: str, host: str, port: int, key: str | None) -> None:
+    """Serve at ``http://host:port/v1`` until the process is told to stop.
+
+    Args:
+        assistant: what answers; it is closed at the end.
+        name: what the base model is called.
+        host: the address to listen on.
+        port: 0 lets the system choose one; the log on stderr names it.
+        key: what clients must send as their API key. None: no one is asked.
+
+    Raises:
+        ConfigError: as ``check_address``.
+    """
+    check_address(host, key)
+    app = make_app(assistant, name, key)
+    try:
+        uvicorn.run(app, host=host, port=port, log_level="info", timeout_graceful_shutdown=GRACE)
+    finally:
+        assistant.close()
