@@ -62,7 +62,12 @@ class FoundCalls:
 
 
 def find_calls(
-    text: str, tools: Sequence[Schema], *, cut: bool = False, others: Iterable[str] = ()
+    text: str,
+    tools: Sequence[Schema],
+    *,
+    cut: bool = False,
+    others: Iterable[str] = (),
+    demanded: bool = False,
 ) -> FoundCalls:
     """Find the tool calls at the end of a model's text.
 
@@ -72,12 +77,13 @@ def find_calls(
         cut: the text ended at a token limit, so that nothing is mended.
         others: texts of others that the model has read. A call that stands in one of them word for word does
             not count when it comes after prose.
+        demanded: the text was made to end with a call, so that it is one wherever it begins.
 
     Returns:
         All calls of the text's end or none of them: one wrong call spoils the others.
     """
     reasoning, said = split_reasoning(text)
-    found = _find(said, tools, cut, others)
+    found = _find(said, tools, cut, others, demanded)
     if not found.calls and not said.strip() and reasoning:
         # Some models call while they think, and stop.
         thinking = _find(reasoning, tools, cut, others)
@@ -104,10 +110,12 @@ def _holds_marker(text: str) -> bool:
     return any(row.marked and row.begin.search(text) for row in FORMATS)
 
 
-def _find(said: str, tools: Sequence[Schema], cut: bool, others: Iterable[str]) -> FoundCalls:
+def _find(
+    said: str, tools: Sequence[Schema], cut: bool, others: Iterable[str], demanded: bool = False
+) -> FoundCalls:
     names = {tool["function"]["name"] for tool in tools}
     note = ""
-    for begin, row in _candidates(said):
+    for begin, row in _candidates(said, anywhere=demanded):
         cursor = Cursor(said, begin.end(), tools)
         try:
             calls = _read_all(cursor, begin, row)
@@ -132,9 +140,9 @@ def _unknown(name: str, names: Iterable[str]) -> str:
     return f"There is no tool named {name!r}; the tools are: {', '.join(sorted(names))}."
 
 
-def _candidates(text: str) -> Iterator[tuple[re.Match[str], Format]]:
+def _candidates(text: str, *, anywhere: bool) -> Iterator[tuple[re.Match[str], Format]]:
     """Where calls could begin, the earliest first; a fenced block may itself be a call, or be quoted."""
-    quotations = [match.span() for match in QUOTATION.finditer(text)]
+    quotations = [] if anywhere else [match.span() for match in QUOTATION.finditer(text)]
     starts = []
     for rank, row in enumerate(FORMATS):
         for begin in row.begin.finditer(text):
@@ -143,7 +151,7 @@ def _candidates(text: str) -> Iterator[tuple[re.Match[str], Format]]:
                 for start, end in quotations
             )
             line = text[text.rfind("\n", 0, begin.start()) + 1 : begin.start()].rstrip()
-            if not inside and not (line and BEFORE.match(line[-1])):
+            if not inside and (anywhere or not line or not BEFORE.match(line[-1])):
                 starts.append((begin.start(), rank, begin, row))
     for _, _, begin, row in sorted(starts, key=lambda start: start[:2]):
         yield begin, row

@@ -66,7 +66,13 @@ class Assistant:
     def read(self, question: Question, answer: Generated) -> FoundCalls:
         """What an answer says and calls."""
         text = answer.text.strip()
-        return self.chat.read(text, question.messages, question.offered, cut=answer.finish_reason == "length")
+        return self.chat.read(
+            text,
+            question.messages,
+            question.offered,
+            cut=answer.finish_reason == "length",
+            demanded=question.constrained and question.calls == "required",
+        )
 
     def close(self) -> None:
         """End the engine."""
@@ -83,7 +89,7 @@ class Assistant:
             syntax,
             question.calls,
             parallel=question.parallel,
-            thought=question.sampling.max_tokens or THOUGHT,  # so that most tokens are left for the call
+            thought=(question.sampling.max_tokens or 2 * THOUGHT) // 2,  # tokens must be left for the call
         )
 
 

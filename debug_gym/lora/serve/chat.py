@@ -100,13 +100,19 @@ class Chat:
         return self._encode(self._render(self._guarded(messages), tools))
 
     def read(
-        self, text: str, messages: Sequence[Message], tools: Sequence[Schema], *, cut: bool = False
+        self,
+        text: str,
+        messages: Sequence[Message],
+        tools: Sequence[Schema],
+        *,
+        cut: bool = False,
+        demanded: bool = False,
     ) -> FoundCalls:
-        """The calls, the reasoning and the rest of a reply to a conversation."""
+        """The calls, the reasoning and the rest of a reply to a conversation; see ``find_calls``."""
         others = [
             str(message.get("content") or "") for message in messages if message["role"] in ("user", "tool")
         ]
-        return find_calls(text, tools, cut=cut, others=others)
+        return find_calls(text, tools, cut=cut, others=others, demanded=demanded)
 
     def _render(self, messages: Sequence[Message], tools: Sequence[Schema]) -> str:
         try:

@@ -21,6 +21,8 @@ try:
 except ImportError as error:
     raise MissingExtraError("llguidance", "local") from error
 
+MOST = 8
+"""Calls in one reply."""
 THOUGHT = 1000
 """Characters that may stand before a call that is demanded, at most."""
 AS_WRITTEN = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": ", "lenient": True}
@@ -94,31 +96,32 @@ class Grammars:
         """A reply with text and then calls of these tools; nothing where there is nothing to constrain.
 
         ``required``: it ends with a call, with at most ``thought`` characters before it. ``parallel``:
-        several calls may follow each other.
+        up to ``MOST`` calls may follow each other.
         """
         if not tools or (choice == "auto" and not syntax.marked):
             return None
         calls = [self._call(tool["function"], syntax) for tool in tools]
         names = " | ".join(f"call_{number}" for number in range(len(calls)))
-        following = f"(next ({names}))*" if parallel else ""
+        following = f"(next ({names})){{0,{MOST - 1}}}" if parallel else ""
+        some = r"(.|\n)*" if choice == "auto" else rf"(.|\n){{0,{min(thought, THOUGHT)}}}"
         return "\n".join(
             [
                 f"start: first ({names}) {following}" + (" | TEXT" if choice == "auto" else ""),
-                self._trigger(syntax, "TEXT" if choice == "auto" else "THOUGHT"),
+                *self._first(syntax, some),
                 f"next: {self._literal(syntax.separator + syntax.trigger)}",
                 *(f"call_{number}: {call}" for number, call in enumerate(calls)),
-                r"TEXT: /(.|\n)*/"
-                if choice == "auto"
-                else rf"THOUGHT: /(.|\n){{0,{min(thought, THOUGHT)}}}/",
+                r"TEXT: /(.|\n)*/",
             ]
         )
 
-    def _trigger(self, syntax: CallSyntax, text: str) -> str:
+    def _first(self, syntax: CallSyntax, some: str) -> list[str]:
+        """The rules for what stands before the first call and its trigger, which begins a line."""
         if not syntax.marked:
-            return f"first: {self._literal(syntax.trigger)}"
+            return [f"first: {self._literal(syntax.trigger)}"]
         if syntax.trigger in self._special:
-            return f"first: {text} {self._literal(syntax.trigger)}"
-        return f"first[lazy]: {text} {json.dumps(syntax.trigger)}"
+            return [f"first: BEFORE {self._literal(syntax.trigger)}", f"BEFORE: /{some}/"]
+        # One lazy lexeme: it ends as soon as the trigger is there, so that TEXT cannot hold one.
+        return [f"first[lazy]: BEFORE {json.dumps(syntax.trigger)}", rf"BEFORE: /({some}\n)?/"]
 
     def _call(self, function: Mapping[str, Any], syntax: CallSyntax) -> str:
         opening = self._literal(syntax.opening.replace("{name}", function["name"]))

@@ -42,8 +42,8 @@ class TextStream:
             before = self._decode(self._tokens[self._start : self._read])
             self._whole += self._decode(self._tokens[self._start :])[len(before) :]
             self._read = len(self._tokens)
-            self._certain()
-        rest = self._whole[self._given :]
+        rest = self._certain()
+        rest += self._whole[self._given :]
         self._given = len(self._whole)
         return rest
 

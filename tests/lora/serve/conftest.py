@@ -9,7 +9,7 @@ from debug_gym.lora import ExpertLibrary
 from debug_gym.lora.serve.engine import Engine, EngineSettings
 from debug_gym.lora.serve.served import ServedModels
 
-from ..conftest import make_adapter, make_model
+from ..conftest import make_adapter, make_model  # noqa: TID252 - the tests are no package of their own
 
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"

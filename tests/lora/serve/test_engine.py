@@ -84,7 +84,7 @@ def test_a_batch_that_changes_writes_what_generate_writes(engine, vocabulary, ar
         if parameter.ndim > 1:
             torch.nn.init.normal_(parameter, std=0.3)
     asked = prompts(vocabulary, 5, 300, 40, 7, 64, 31)
-    asked += [asked[1][:280] + [5, 6, 7], [*asked[1], 9], asked[2]]
+    asked += [[*asked[1][:280], 5, 6, 7], [*asked[1], 9], asked[2]]
     running = engine(model, max_batch=4)
     requests = [
         running.submit(prompt, Sampling(max_tokens=12 + 3 * number, **GREEDY))
@@ -213,7 +213,7 @@ def test_length_and_end(engine, vocabulary):
 
 def test_what_does_not_fit_is_refused(engine, vocabulary):
     running = engine(max_length=64)
-    with pytest.raises(PromptTooLongError, match="65 tokens.*64.*context length"):
+    with pytest.raises(PromptTooLongError, match=r"65 tokens.*64.*context length"):
         running.submit(prompts(vocabulary, 65)[0], Sampling())
     with pytest.raises(PromptTooLongError, match="empty"):
         running.submit([], Sampling())
@@ -236,8 +236,7 @@ def test_too_many_are_told_so(engine, vocabulary):
     (prompt,) = prompts(vocabulary, 20)
     requests = []
     with pytest.raises(EngineBusyError, match="are waiting already"):
-        for _ in range(5):
-            requests.append(running.submit(prompt, Sampling(max_tokens=1500)))
+        requests.extend(running.submit(prompt, Sampling(max_tokens=1500)) for _ in range(5))
     assert running.totals["refused"] == 1
     for request in requests:
         request.cancel()
