@@ -67,6 +67,9 @@ class LocalSettings(Frozen):
     """``required``: every reply ends with a tool call, which small models need."""
     constrained: bool = True
     """Tool calls follow the tools' JSON schemas by construction."""
+    logprobs: Literal["completion"] | None = None
+    """Keep the ids of prompt and reply, and the reply's log-probabilities, for reinforcement learning
+    (``debug_gym.episode.TokenData``). None: do not."""
     max_batch: int = Field(default=16, gt=0)
     """Replies that are computed together: at least as many as there are workers."""
     max_length: int | None = Field(default=None, gt=0)
@@ -77,8 +80,7 @@ class LocalModel(Model):
     """A model that runs in this process.
 
     Replies of parallel episodes are computed in one batch, and a conversation that goes on is computed from
-    where it went on. ``Reply.tokens`` holds the token ids of prompt and reply, and log-probabilities in the
-    distribution that the reply was drawn from.
+    where it went on.
     """
 
     Settings = LocalSettings
@@ -185,11 +187,16 @@ class LocalModel(Model):
             finish_reason=reason,
             reasoning=well_formed(found.reasoning),
             note=found.note,
-            tokens=TokenData(
-                prompt_ids=tuple(prompt),
-                completion_ids=tuple(token.id for token in generated.tokens),
-                completion_logprobs=tuple(token.sampled for token in generated.tokens),
-            ),
+            tokens=self._tokens(prompt, generated),
+        )
+
+    def _tokens(self, prompt: Sequence[int], generated: "Generated") -> TokenData | None:
+        if self.settings.logprobs is None:
+            return None
+        return TokenData(
+            prompt_ids=tuple(prompt),
+            completion_ids=tuple(token.id for token in generated.tokens),
+            completion_logprobs=tuple(token.sampled for token in generated.tokens),
         )
 
 

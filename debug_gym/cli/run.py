@@ -25,7 +25,10 @@ from debug_gym.cli.options import (
 if TYPE_CHECKING:
     from debug_gym.runs.config import RunConfig
 
-NO_SETTINGS = ("config", "path", "test_command", "problem")
+LOCAL = "A model that runs here (--provider local)"
+LOCAL_OPTIONS = ("provider", "library", "router")
+"""Options of the model that have a name of their own here."""
+NO_SETTINGS = ("config", "path", "test_command", "problem", *LOCAL_OPTIONS)
 """Options that are no settings of a run of their own: they make some."""
 
 
@@ -107,6 +110,21 @@ def run(
     path: RepoPath = None,
     test_command: TestCommand = None,
     problem: Problem = None,
+    provider: Annotated[
+        str | None,
+        typer.Option(
+            help="How the model is asked. [dim]\\[default: openai][/]",
+            rich_help_panel=LOCAL,
+            autocompletion=complete("models"),
+        ),
+    ] = None,
+    library: Annotated[
+        str | None,
+        typer.Option(help="Its LoRA experts: a folder, or hf://owner/name.", rich_help_panel=LOCAL),
+    ] = None,
+    router: Annotated[
+        str | None, typer.Option(help="What chooses among them, or one's name.", rich_help_panel=LOCAL)
+    ] = None,
 ) -> None:
     """Let an agent play a benchmark; the same command again [bold]resumes[/].
 
@@ -115,6 +133,8 @@ def run(
     [cyan]debug-gym run nightmares --agent llm --model gpt-5 --tasks 'meter*' --attempts 3[/]
 
     [cyan]debug-gym run nightmares -a llm -m qwen3 --base-url http://localhost:8000/v1[/]
+
+    [cyan]debug-gym run nightmares -a llm -m ./my-model --provider local --library ./experts --router arrow[/]
 
     [cyan]debug-gym run repo --path . --test-command "python -m pytest -q" --problem "dates are off by one"[/]
 
@@ -128,7 +148,8 @@ def run(
     # What the options are called is what the settings are called: debug_gym.runs.config.RunConfig.
     settings = {name: value for name, value in context.params.items() if name not in NO_SETTINGS}
     settings["benchmark_options"] = benchmark_settings(benchmark_options, path, test_command, problem)
-    settings["agent_options"] = parse_options(agent_options or (), "--agent-option")
+    local = {name: value for name in LOCAL_OPTIONS if (value := context.params[name]) is not None}
+    settings["agent_options"] = parse_options(agent_options or (), "--agent-option") | local
     raise typer.Exit(_run(load_config(config or (), settings)))
 
 

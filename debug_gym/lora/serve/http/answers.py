@@ -15,18 +15,25 @@ Json = dict[str, Any]
 class Answer:
     """The parts that all chunks and the whole of one answer share."""
 
-    def __init__(self, model: str, tokenizer: Any, *, logprobs: bool) -> None:
-        self._tokenizer, self._logprobs = tokenizer, logprobs
+    def __init__(self, model: str, tokenizer: Any, *, logprobs: bool, ids: bool) -> None:
+        """``logprobs``, ``ids``: what of the tokens was asked for."""
+        self._tokenizer, self._logprobs, self._ids = tokenizer, logprobs, ids
         self._head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": model}
 
-    def whole(self, choices: Sequence[tuple[Generated, FoundCalls]]) -> Json:
+    def whole(self, choices: Sequence[tuple[Generated, FoundCalls]], prompt: Sequence[int]) -> Json:
         """A completion."""
         return {
             **self._head,
+            **({"prompt_token_ids": list(prompt)} if self._ids else {}),
             "object": "chat.completion",
             "choices": [self._choice(number, *choice) for number, choice in enumerate(choices)],
             "usage": usage([generated for generated, _ in choices]),
         }
+
+    def first(self, number: int, prompt: Sequence[int]) -> Json:
+        """The chunk that begins a choice."""
+        begun = self.chunk(number, {"role": "assistant", "content": ""})
+        return begun | ({"prompt_token_ids": list(prompt)} if self._ids else {})
 
     def chunk(
         self, number: int, delta: Json, *, tokens: Sequence[Token] = (), finish_reason: str | None = None
@@ -35,6 +42,8 @@ class Answer:
         choice: Json = {"index": number, "delta": delta, "finish_reason": finish_reason, "logprobs": None}
         if self._logprobs and tokens:
             choice["logprobs"] = self._listed(tokens)
+        if self._ids:
+            choice["token_ids"] = [token.id for token in tokens]
         return {**self._head, "object": "chat.completion.chunk", "choices": [choice]}
 
     def last(self, choices: Sequence[Generated]) -> Json:
@@ -54,6 +63,7 @@ class Answer:
             "message": message,
             "finish_reason": finish_reason(generated, found),
             "logprobs": self._listed(generated.tokens) if self._logprobs else None,
+            **({"token_ids": [token.id for token in generated.tokens]} if self._ids else {}),
         }
 
     def _listed(self, tokens: Sequence[Token]) -> Json:

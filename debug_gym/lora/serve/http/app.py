@@ -148,7 +148,8 @@ class Exchange:
         self._assistant = endpoint.assistant
         self._questions: list[Question] = body.questions(model)
         self._asked: list[engine.Request] = []
-        self._answer = Answer(body.model, self._assistant.engine.tokenizer, logprobs=body.logprobs)
+        tokenizer = self._assistant.engine.tokenizer
+        self._answer = Answer(body.model, tokenizer, logprobs=body.logprobs, ids=body.return_token_ids)
         self._heard: asyncio.Queue[tuple[int, str, Token | None]] = asyncio.Queue()
         self._began = time.monotonic()
         self._first: float | None = None
@@ -183,7 +184,7 @@ class Exchange:
         self._endpoint.metrics.took("request", time.monotonic() - self._began)
         pairs = zip(self._questions, results, strict=True)
         found = [(made, self._assistant.read(question, made)) for question, made in pairs]
-        return self._answer.whole(found)
+        return self._answer.whole(found, self._asked[0].prompt)
 
     async def events(self) -> AsyncIterator[str]:
         """The answer in parts. A client that goes away ends it."""
@@ -218,7 +219,7 @@ class Exchange:
         deltas = [Deltas(tools=tools) for _ in self._asked]
         heard, sent = Counter[int](), Counter[int]()
         for number in range(len(self._asked)):
-            yield self._answer.chunk(number, {"role": "assistant", "content": ""})
+            yield self._answer.first(number, self._asked[number].prompt)
         left = len(self._asked)
         while left:
             number, text, token = await self._heard.get()

@@ -144,6 +144,8 @@ class ChatRequest(BaseModel):
     stream_options: StreamOptions | None = None
     logprobs: Annotated[bool, _unset(False)] = False
     top_logprobs: Annotated[int, _unset(0)] = Field(default=0, ge=0, le=MAX_TOP)
+    return_token_ids: Annotated[bool, _unset(False)] = False
+    """vLLM's: also the ids of the prompt's tokens, and of the answer's."""
     response_format: ResponseFormat | None = None
     logit_bias: dict[str, float] | None = None
 
