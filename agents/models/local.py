@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
@@ -65,6 +66,8 @@ class LocalSettings(Frozen):
     """With the episode and the conversation it decides what is drawn."""
     tool_calls: Literal["auto", "required"] = "auto"
     """``required``: every reply ends with a tool call, which small models need."""
+    max_calls: int = Field(default=1, gt=0)
+    """Tool calls in one reply, as far as they are constrained."""
     constrained: bool = True
     """Tool calls follow the tools' JSON schemas by construction."""
     logprobs: Literal["completion"] | None = None
@@ -86,21 +89,33 @@ class LocalModel(Model):
     Settings = LocalSettings
 
     def __init__(self, name: str, **options: Any) -> None:
-        """Load the model: a folder or a name on the Hugging Face Hub. Options: ``LocalSettings``.
+        """Take a folder, or a name on the Hugging Face Hub, and the options of ``LocalSettings``.
+
+        It is loaded when it is first asked, or by ``check``.
 
         Raises:
-            ConfigError: an option is unknown or wrong, or the model cannot be loaded.
-            LibraryError: the library cannot be opened or belongs to another model.
-            MissingExtraError: torch, transformers or llguidance is not installed.
+            ConfigError: an option is unknown or wrong.
         """
         self.name = name
-        self.settings = settings = configure(LocalSettings, options, "the local model")
+        self.settings = configure(LocalSettings, options, "the local model")
+        if self.settings.router and self.settings.library is None:
+            raise ConfigError(f"the router {self.settings.router} needs a library of experts: -o library=DIR")
         self._notices = Notices()
-        self._assistant = _load(name, settings)
-        if settings.constrained and self._assistant.chat.syntax is None:
-            self._notices.tell(
-                f"{name} does not write the arguments of tool calls as JSON: its calls are not constrained"
-            )
+        self._lock = threading.Lock()
+        self._loaded: Assistant | None = None
+        self._closed = False
+
+    def check(self) -> None:
+        """Load the model.
+
+        Raises:
+            ConfigError: it cannot be loaded.
+            LibraryError: the library cannot be opened or belongs to another model.
+            UnknownNameError: no such router or expert.
+            MissingExtraError: torch, transformers or llguidance is not installed.
+            ModelError: it is closed.
+        """
+        self._assistant()
 
     def reply(self, messages: Sequence[Message], tools: Sequence[Schema], *, episode: str = "") -> Reply:
         """Compute an answer; see ``Model.reply``."""
@@ -117,14 +132,29 @@ class LocalModel(Model):
 
     def close(self) -> None:
         """Give back the memory."""
-        self._assistant.close()
+        with self._lock:
+            loaded, self._loaded, self._closed = self._loaded, None, True
+        if loaded is not None:
+            loaded.close()
+
+    def _assistant(self) -> "Assistant":
+        with self._lock:
+            if self._closed:
+                raise ModelError(f"the model {self.name} is closed: make another one")
+            if self._loaded is None:
+                self._loaded = _load(self.name, self.settings)
+                if self.settings.constrained and self._loaded.chat.syntax is None:
+                    self._notices.tell(
+                        f"{self.name} writes no JSON in its tool calls: they are not constrained"
+                    )
+            return self._loaded
 
     def _ask(self, request: Request) -> "tuple[Question, Asked] | ModelError":
         from debug_gym.lora.serve.request import EngineError, PromptTooLongError
 
         question = self._question(request)
         try:
-            return question, self._assistant.ask(question)
+            return question, self._assistant().ask(question)
         except PromptTooLongError as error:
             return ContextOverflowError(str(error))
         except (EngineError, ConfigError) as error:
@@ -166,12 +196,13 @@ class LocalModel(Model):
             ),
             calls=settings.tool_calls if request.tools else "auto",
             constrained=settings.constrained,
+            most_calls=settings.max_calls,
         )
 
     def _read(
         self, question: "Question", prompt: Sequence[int], generated: "Generated", seconds: float
     ) -> Reply:
-        found = self._assistant.read(question, generated)
+        found = self._assistant().read(question, generated)
         calls = tuple(RequestedCall(call.name, call.as_json()) for call in found.calls)
         reason = "tool_calls" if calls and generated.finish_reason == "stop" else generated.finish_reason
         return Reply(
@@ -204,8 +235,6 @@ def _load(name: str, settings: LocalSettings) -> "Assistant":
     from debug_gym.lora.serve.assistant import load
     from debug_gym.lora.serve.engine import EngineSettings
 
-    if settings.router and settings.library is None:
-        raise ConfigError(f"the router {settings.router} needs a library of experts: -o library=DIR")
     base = str(Path(name).expanduser()) if Path(name).expanduser().exists() else name
     return load(
         base,

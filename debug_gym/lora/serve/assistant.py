@@ -12,7 +12,7 @@ from debug_gym.errors import ConfigError
 from debug_gym.lora.library import ExpertLibrary
 from debug_gym.lora.routing import make_router
 from debug_gym.lora.serve.chat import Chat, Message
-from debug_gym.lora.serve.constraints import THOUGHT
+from debug_gym.lora.serve.constraints import MOST, THOUGHT
 from debug_gym.lora.serve.engine import Engine, EngineSettings
 from debug_gym.lora.serve.request import Generated, Listener, Request
 from debug_gym.lora.serve.sampling import Sampling
@@ -34,8 +34,8 @@ class Question:
     sampling: Sampling = field(default_factory=Sampling)
     calls: Literal["auto", "required", "none"] = "auto"
     """Whether tools may be called, must be, or must not be."""
-    parallel: bool = True
-    """Several calls in one answer."""
+    most_calls: int = MOST
+    """Calls in one answer, as far as they are constrained."""
     constrained: bool = True
     """Calls follow the tools' schemas by construction, where the template writes JSON."""
     schema: dict[str, Any] | None = None
@@ -88,7 +88,7 @@ class Assistant:
             question.tools,
             syntax,
             question.calls,
-            parallel=question.parallel,
+            most=question.most_calls,
             thought=(question.sampling.max_tokens or 2 * THOUGHT) // 2,  # tokens must be left for the call
         )
 
@@ -117,7 +117,10 @@ def load(
         LibraryError: the library cannot be opened or belongs to another model.
         UnknownNameError: no such router.
     """
-    where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    try:
+        where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    except RuntimeError as error:
+        raise ConfigError(f"torch knows no device {device!r}") from error
     if dtype not in DTYPES:
         raise ConfigError(f"dtype is {dtype!r}, but must be one of {', '.join(DTYPES)}")
     kind = "float32" if dtype == "auto" and where.type == "cpu" else dtype

@@ -22,7 +22,7 @@ except ImportError as error:
     raise MissingExtraError("llguidance", "local") from error
 
 MOST = 8
-"""Calls in one reply."""
+"""Calls in one reply, if not told otherwise."""
 THOUGHT = 1000
 """Characters that may stand before a call that is demanded, at most."""
 AS_WRITTEN = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": ", "lenient": True}
@@ -90,19 +90,19 @@ class Grammars:
         syntax: CallSyntax,
         choice: Literal["auto", "required"],
         *,
-        parallel: bool = True,
+        most: int = MOST,
         thought: int = THOUGHT,
     ) -> str | None:
         """A reply with text and then calls of these tools; nothing where there is nothing to constrain.
 
-        ``required``: it ends with a call, with at most ``thought`` characters before it. ``parallel``:
-        up to ``MOST`` calls may follow each other.
+        ``required``: it ends with a call, with at most ``thought`` characters before it. At
+        most ``most`` calls follow each other.
         """
         if not tools or (choice == "auto" and not syntax.marked):
             return None
         calls = [self._call(tool["function"], syntax) for tool in tools]
         names = " | ".join(f"call_{number}" for number in range(len(calls)))
-        following = f"(next ({names})){{0,{MOST - 1}}}" if parallel else ""
+        following = f"(next ({names})){{0,{most - 1}}}" if most > 1 else ""
         some = r"(.|\n)*" if choice == "auto" else rf"(.|\n){{0,{min(thought, THOUGHT)}}}"
         return "\n".join(
             [

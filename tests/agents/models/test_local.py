@@ -1,6 +1,5 @@
 """A model in this process: a tiny random one with random experts, and SmolLM2 with its real weights."""
 
-import importlib.util
 import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -8,19 +7,12 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-
-MISSING = [
-    name for name in ("torch", "transformers", "peft", "llguidance") if not importlib.util.find_spec(name)
-]
-if MISSING:
-    pytest.skip(f"not installed: {', '.join(MISSING)}", allow_module_level=True)
-
 import torch
 
 from debug_gym.agents.models import ContextOverflowError, Request
 from debug_gym.agents.models.local import LocalModel
 from debug_gym.cli import main
-from debug_gym.errors import ConfigError, LibraryError, UnknownNameError
+from debug_gym.errors import ConfigError, LibraryError, ModelError, UnknownNameError
 from debug_gym.lora import Arrow, ExpertLibrary, attach
 from debug_gym.lora.serve.assistant import load
 from debug_gym.store.records import Run
@@ -46,7 +38,7 @@ def tiny(tmp_path_factory):
     """A folder with a model and one with its experts."""
     root = tmp_path_factory.mktemp("tiny")
     tokenizer = make_tokenizer()
-    size = {"vocab": len(tokenizer), "max_position_embeddings": 4096}
+    size = {"vocab": len(tokenizer), "max_position_embeddings": 16384}
     make_model(**size).save_pretrained(root / "model")
     tokenizer.save_pretrained(root / "model")
     library = ExpertLibrary.create(root / "experts", base="tiny/talker")
@@ -74,9 +66,10 @@ def test_a_reply_with_its_tokens(local, tiny):
     reply = local(logprobs="completion", temperature="0.5").reply(ASK, [], episode="a:0")
     tokens = reply.tokens
     assert reply.usage.input_tokens == len(tokens.prompt_ids)
-    assert reply.usage.output_tokens == len(tokens.completion_ids) == len(tokens.completion_logprobs) == 20
-    assert (reply.finish_reason, reply.usage.dollars) == ("length", 0.0)
-    model = make_model(vocab=len(make_tokenizer()), max_position_embeddings=4096)
+    assert reply.usage.output_tokens == len(tokens.completion_ids) == len(tokens.completion_logprobs)
+    assert reply.usage.output_tokens > 5
+    assert reply.usage.dollars == 0.0
+    model = make_model(vocab=len(make_tokenizer()), max_position_embeddings=16384)
     with torch.no_grad():
         logits = model(torch.tensor([[*tokens.prompt_ids, *tokens.completion_ids]])).logits[0]
     drawn = (logits[len(tokens.prompt_ids) - 1 : -1] / 0.5).log_softmax(-1)
@@ -97,12 +90,13 @@ def test_seed_episode_and_conversation_decide_what_is_drawn(local):
 
 def test_experts_and_routers(local, tiny):
     library = str(tiny / "experts")
-    said = {None: local(temperature=0).reply(ASK, []).text}
+    greedy = {"temperature": 0, "logprobs": "completion"}
+    said = {None: local(**greedy).reply(ASK, []).tokens.completion_ids}
     for router in (*NAMES, "arrow", "uniform", "likelihood"):
-        said[router] = local(library=library, router=router, temperature=0).reply(ASK, []).text
-    assert len({said[None], said["ants"], said["bees"], said["arrow"]}) == 4
+        said[router] = local(library=library, router=router, **greedy).reply(ASK, []).tokens.completion_ids
+    assert len({said[None], said["ants"], said["bees"]}) == 3
     assert said["likelihood"] in (said["ants"], said["bees"])
-    model = make_model(vocab=len(make_tokenizer()), max_position_embeddings=4096)
+    model = make_model(vocab=len(make_tokenizer()), max_position_embeddings=16384)
     reply = local(library=library, router="arrow", temperature=0, logprobs="completion").reply(ASK, [])
     attach(model, ExpertLibrary.open(library), Arrow())
     ids = torch.tensor([reply.tokens.prompt_ids])
@@ -117,8 +111,7 @@ def test_parallel_episodes_share_a_batch(local):
         for number in range(8)
     ]
     together = model.replies(asked)
-    steps = model._assistant.engine.totals["steps"]
-    assert steps < 4 * 60
+    assert model._assistant().engine.totals["steps"] < 4 * 60
     with ThreadPoolExecutor(8) as threads:
         threaded = list(
             threads.map(lambda one: model.reply(one.messages, one.tools, episode=one.episode), asked)
@@ -136,7 +129,7 @@ def test_a_conversation_is_computed_from_where_it_went_on(local):
 
 
 def test_every_call_of_a_random_model_is_valid(local):
-    model = local(tool_calls="required", max_tokens=400)
+    model = local(tool_calls="required", max_tokens=600)
     replies = model.replies([Request(ASK, TOOLS, f"t:{number}") for number in range(6)])
     whole = [reply for reply in replies if reply.finish_reason == "tool_calls"]
     assert len(whole) >= 3  # the others ended at their limit, within a text that went on
@@ -145,8 +138,18 @@ def test_every_call_of_a_random_model_is_valid(local):
             jsonschema.validate(call.parse().arguments, SCHEMAS[call.name])
 
 
+def test_it_is_loaded_when_it_is_asked_and_not_after_it_was_closed(tiny):
+    model = LocalModel(str(tiny / "model"), max_tokens=2)
+    assert model._loaded is None
+    model.check()
+    assert model.reply(ASK, []).usage.output_tokens
+    model.close()
+    with pytest.raises(ModelError, match="is closed"):
+        model.reply(ASK, [])
+
+
 def test_too_long_a_conversation(local):
-    talk = [*ASK, {"role": "user", "content": "x y " * 4000}]
+    talk = [*ASK, {"role": "user", "content": "x y " * 9000}]
     with pytest.raises(ContextOverflowError, match="context length"):
         local().reply(talk, [])
     answers = local(max_length=200).replies([Request(talk), Request(ASK)])
@@ -176,7 +179,7 @@ def test_what_is_wrong_is_one_sentence(tiny, name, options, error, complaint):
     folder = str(tiny / name) if (tiny / name).exists() else name
     options = {key: str(value).replace("{root}", str(tiny)) for key, value in options.items()}
     with pytest.raises(error, match=complaint) as raised:
-        LocalModel(folder, **options)
+        LocalModel(folder, **options).check()
     assert "\n" not in str(raised.value)
 
 
@@ -207,7 +210,20 @@ def test_a_run_on_a_routed_library(tiny, calc, tmp_path, monkeypatch):
         "-o",
         "tool_calls=required",
     ]
-    limits = ["-o", "max_tokens=300", "-o", "max_malformed=2", "--max-steps", 2, "-k", 2, "-w", 2]
+    limits = [
+        "--tools",
+        "listdir,view",
+        "-o",
+        "max_tokens=200",
+        "-o",
+        "max_malformed=1",
+        "--max-steps",
+        2,
+        "-k",
+        2,
+        "-w",
+        2,
+    ]
     run = play(
         monkeypatch,
         "--path",
@@ -227,19 +243,17 @@ def test_a_run_on_a_routed_library(tiny, calc, tmp_path, monkeypatch):
 
 
 def test_an_episode_with_real_weights(smollm2, calc, tmp_path, monkeypatch):
-    own = ["--provider", "local", "-o", "tool_calls=required", "-o", "temperature=0", "-o", "max_tokens=60"]
-    limits = ["--tools", "listdir,view,eval", "--max-steps", 3, "-o", "max_malformed=2"]
+    own = ["--provider", "local", "-o", "tool_calls=required", "-o", "temperature=0", "-o", "max_tokens=40"]
+    limits = ["--tools", "listdir,view", "--max-steps", 2, "-o", "max_malformed=2"]
     run = play(
         monkeypatch, "--path", calc, "-a", "llm", "-m", smollm2, *own, *limits, "--output", tmp_path / "run"
     )
     (result,) = run.results()
-    assert (result.status, result.usage["estimates"] if "estimates" in result.usage else 0) == (
-        "unresolved",
-        0,
-    )
+    assert result.status == "unresolved"
+    assert "estimates" not in result.usage
     steps = run.trajectory(result.task).steps
     assert steps
-    assert {step.call.name for step in steps} <= {"listdir", "view", "eval"}
+    assert {step.call.name for step in steps} <= {"listdir", "view"}
     assert result.usage["cached_tokens"] > 0.5 * result.usage["input_tokens"]
 
 
@@ -259,7 +273,7 @@ def test_real_weights_write_valid_calls_and_sense(smollm2):
         views = [tool for tool in TOOLS if tool["function"]["name"] == "view"]
         ask = [{"role": "user", "content": "Show me the file calc.py by the tool view."}]
         sampling = Sampling(temperature=0, max_tokens=80)
-        question = Question(ask, views, sampling=sampling, calls="required", parallel=False)
+        question = Question(ask, views, sampling=sampling, calls="required", most_calls=1)
         answer = assistant.ask(question).result.result()
         (call,) = assistant.read(question, answer).calls
         jsonschema.validate(call.arguments, SCHEMAS["view"])

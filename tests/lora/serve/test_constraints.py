@@ -56,7 +56,7 @@ def check(text, *, parallel=True):
 @pytest.mark.parametrize("parallel", [True, False])
 def test_a_call_that_is_demanded_comes_and_is_valid(engine, syntax, parallel):
     running = engine()
-    grammar = running.grammars.for_calls(TOOLS, syntax, "required", parallel=parallel, thought=20)
+    grammar = running.grammars.for_calls(TOOLS, syntax, "required", most=8 if parallel else 1, thought=20)
     requests = [
         running.submit(PROMPT, Sampling(max_tokens=1000, seed=seed, temperature=1.5), grammar=grammar)
         for seed in range(12)

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from debug_gym.lora.serve.assistant import Question
+from debug_gym.lora.serve.constraints import MOST
 from debug_gym.lora.serve.sampling import MAX_TOP, Sampling
 
 MAX_CHOICES = 16
@@ -190,7 +191,7 @@ class ChatRequest(BaseModel):
                 top_logprobs=self.top_logprobs,
             ),
             calls="required" if isinstance(self.tool_choice, NamedTool) else self.tool_choice,
-            parallel=self.parallel_tool_calls and not named,
+            most_calls=MOST if self.parallel_tool_calls and not named else 1,
             schema=self._schema(),
         )
 
