@@ -117,6 +117,10 @@ def load(
         LibraryError: the library cannot be opened or belongs to another model.
         UnknownNameError: no such router.
     """
+    experts = ExpertLibrary.open(str(library)) if library is not None else None
+    if routers and experts is None:
+        raise ConfigError(f"the router {routers[0]} needs a library of experts: name one")
+    made = [] if experts is None else [make_router(name, experts) for name in routers if name not in experts]
     try:
         where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     except RuntimeError as error:
@@ -134,9 +138,5 @@ def load(
         model = model.to(where).eval().requires_grad_(False)
     except RuntimeError as error:
         raise ConfigError(f"the model {base} cannot be moved to {where}: {error}") from error
-    experts = ExpertLibrary.open(str(library)) if library is not None else None
-    if routers and experts is None:
-        raise ConfigError(f"the router {routers[0]} needs a library of experts: name one")
-    made = [] if experts is None else [make_router(name, experts) for name in routers if name not in experts]
     served = ServedModels(model, experts, made)
     return Assistant(Engine(served, tokenizer, settings))

@@ -8,13 +8,15 @@ from transformers import PreTrainedTokenizerFast
 from debug_gym.lora import ExpertLibrary
 from debug_gym.lora.serve.engine import Engine, EngineSettings
 from debug_gym.lora.serve.served import ServedModels
-
-from ..conftest import make_adapter, make_model  # noqa: TID252 - the tests are no package of their own
+from tests.lora.conftest import make_adapter, make_model
 
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
+ENDLESS = {"type": "object", "properties": {"a": {"type": "string", "minLength": 9000}}, "required": ["a"]}
+"""A schema for answers that go on until they are cut off, whatever the model would rather do."""
+ENDLESS_FORMAT = {"type": "json_schema", "json_schema": {"name": "endless", "schema": ENDLESS}}
 CONTROL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 
 

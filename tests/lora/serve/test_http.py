@@ -20,6 +20,7 @@ from debug_gym.lora.serve.assistant import Assistant
 from debug_gym.lora.serve.http.app import make_app
 from debug_gym.lora.serve.http.server import check_address
 
+from .conftest import ENDLESS_FORMAT
 from .test_constraints import SCHEMAS, TOOLS
 
 HELLO = [{"role": "user", "content": "hello"}]
@@ -313,7 +314,7 @@ def test_more_than_fit_are_told_when_to_come_again(serve, client):
     url = serve(max_batch=1, max_waiting=1)
 
     def held_open(url):
-        asked = {"messages": HELLO, "max_tokens": 1500, "seed": 5}
+        asked = {"messages": HELLO, "max_tokens": 1900, "response_format": ENDLESS_FORMAT}
         return client(url).chat.completions.create(model="tiny", stream=True, **asked)
 
     held = [held_open(url) for _ in range(2)]
@@ -332,7 +333,13 @@ def test_more_than_fit_are_told_when_to_come_again(serve, client):
 def test_a_client_that_goes_away_frees_its_place(serve, client, stream):
     url = serve(max_batch=1)
     body = json.dumps(
-        {"model": "tiny", "messages": HELLO, "max_tokens": 1900, "stream": stream, "stop": None}
+        {
+            "model": "tiny",
+            "messages": HELLO,
+            "max_tokens": 1900,
+            "stream": stream,
+            "response_format": ENDLESS_FORMAT,
+        }
     ).encode()
     host, port = url.removeprefix("http://").removesuffix("/v1").split(":")
     with socket.create_connection((host, int(port))) as connection:
