@@ -145,7 +145,7 @@ class LocalModel(Model):
                 self._loaded = _load(self.name, self.settings)
                 if self.settings.constrained and self._loaded.chat.syntax is None:
                     self._notices.tell(
-                        f"{self.name} writes no JSON in its tool calls: they are not constrained"
+                        f"{self.name} writes tool calls in a way of its own: they are not constrained"
                     )
             return self._loaded
 

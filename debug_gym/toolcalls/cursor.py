@@ -140,13 +140,18 @@ def _call(value: dict[str, Any]) -> WrittenCall:
     return WrittenCall(name, arguments)
 
 
+def is_text(schema: Mapping[str, Any]) -> bool:
+    """Whether an argument may be text, which is then written as it is."""
+    return any(option.get("type", "string") == "string" for option in schema.get("anyOf", [schema]))
+
+
 def typed(text: str, schema: Mapping[str, Any]) -> tuple[Any, list[str]]:
     """An argument that was written between tags, by its schema, and what was mended to read it.
 
     Text stays as it is, but for one line break after the opening tag and one before the closing tag.
     """
     text = text.removeprefix("\n").removesuffix("\n")
-    if any(option.get("type", "string") == "string" for option in schema.get("anyOf", [schema])):
+    if is_text(schema):
         return text, []
     try:
         return loose_json.loads(text)

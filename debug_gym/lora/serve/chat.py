@@ -15,40 +15,14 @@ from typing import Any
 import jinja2
 
 from debug_gym.errors import ConfigError
-from debug_gym.lora.serve.constraints import CallSyntax
+from debug_gym.lora.serve.syntax import PROBE, PROBE_TOOL, PROBED, CallSyntax, common_start, find_syntax
 from debug_gym.toolcalls import FoundCalls, find_calls
 from debug_gym.toolcalls.cursor import Schema
-from debug_gym.toolcalls.formats import FORMATS
 from debug_gym.toolcalls.notation import HERMES
 from debug_gym.toolcalls.plain import as_plain_text
 
 Message = Mapping[str, Any]
 """One message in the form of OpenAI's chat completions."""
-PROBE = "probe_tool"
-PROBE_ARGUMENTS = re.compile(r"\{\s*\"probe_key\":\s*\"probe_value\"\s*\}")
-PROBE_TOOL = {
-    "type": "function",
-    "function": {
-        "name": PROBE,
-        "description": "probe",
-        "parameters": {"type": "object", "properties": {"probe_key": {"type": "string", "description": "k"}}},
-    },
-}
-PROBED: list[Message] = [
-    {"role": "user", "content": "probe"},
-    {
-        "role": "assistant",
-        "content": "",
-        "tool_calls": [
-            {
-                "id": "probe0000",
-                "type": "function",
-                "function": {"name": PROBE, "arguments": {"probe_key": "probe_value"}},
-            }
-        ],
-    },
-    {"role": "tool", "tool_call_id": "probe0000", "name": PROBE, "content": "probe_result"},
-]
 DESCRIBED = CallSyntax("<tool_call>", '\n{"name": "{name}", "arguments": ', "}\n</tool_call>")
 """What models write that are told of the tools in the system message (``HERMES``)."""
 PLAIN = (
@@ -74,7 +48,7 @@ class Chat:
 
     @property
     def syntax(self) -> CallSyntax | None:
-        """How calls are written, as far as a grammar can say it; None: their arguments are not JSON."""
+        """How calls are written; None: in a way that a grammar cannot follow."""
         return self._syntax.calls if self._syntax else DESCRIBED
 
     @property
@@ -192,11 +166,11 @@ class Chat:
             turn = self._apply(PROBED[:2], [PROBE_TOOL], prompt=False)
         except ConfigError:
             return None
-        called = turn.removeprefix(start)
+        called = turn[len(common_start(start, turn)) :]
         if "probe_result" not in whole or PROBE not in start or PROBE not in called:
             return None
         end = next((token for token in self._special if called.rstrip().endswith(token)), "")
-        return _Syntax(_call_syntax(called.rstrip().removesuffix(end) if end else called), end)
+        return _Syntax(find_syntax(called.rstrip().removesuffix(end) if end else called), end)
 
 
 @dataclass(frozen=True)
@@ -206,24 +180,6 @@ class _Syntax:
     calls: CallSyntax | None
     end: str
     """The token that ends a turn."""
-
-
-def _call_syntax(called: str) -> CallSyntax | None:
-    """The syntax of a rendered call of the probe, if its arguments are JSON behind its name."""
-    arguments = PROBE_ARGUMENTS.search(called)
-    begins = [(match.start(), row) for row in FORMATS if (match := row.begin.search(called))]
-    if arguments is None or not begins:
-        return None
-    start, row = min(begins, key=lambda place: place[0])
-    opening, closing = called[start : arguments.start()], called[arguments.end() :]
-    name = opening.find(PROBE)
-    if name < 0:
-        return None
-    begin = row.begin.search(called)
-    trigger = begin[0].partition(PROBE)[0].rstrip() if begin and row.marked else ""
-    trigger = trigger or opening[:name]
-    rest = opening[len(trigger) :].replace(PROBE, "{name}")
-    return CallSyntax(trigger, rest, closing.rstrip("\n"), marked=row.marked)
 
 
 def _without_system(messages: Sequence[Message]) -> list[Message]:

@@ -6,7 +6,6 @@ microseconds a token.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -14,6 +13,8 @@ import torch
 from torch import Tensor
 
 from debug_gym.errors import ConfigError, MissingExtraError
+from debug_gym.lora.serve.syntax import ArgumentSyntax, CallSyntax
+from debug_gym.toolcalls.cursor import is_text
 
 try:
     import llguidance
@@ -28,21 +29,6 @@ THOUGHT = 1000
 AS_WRITTEN = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": ", "lenient": True}
 """JSON as Python writes it, and as models are trained on it; keywords of a schema that the grammar cannot
 express are left to the tool."""
-
-
-@dataclass(frozen=True)
-class CallSyntax:
-    """How a model writes a call whose arguments are JSON: ``trigger`` and ``opening`` come before them."""
-
-    trigger: str
-    """Begins each call, e.g. ``<tool_call>``."""
-    opening: str
-    """From there to the arguments, with ``{name}`` for the tool's name."""
-    closing: str
-    separator: str = "\n"
-    """Between one call and the next."""
-    marked: bool = True
-    """The trigger stands in no ordinary text."""
 
 
 class Grammars:
@@ -110,6 +96,7 @@ class Grammars:
                 *self._first(syntax, some),
                 f"next: {self._literal(syntax.separator + syntax.trigger)}",
                 *(f"call_{number}: {call}" for number, call in enumerate(calls)),
+                *([f"value[lazy]: TEXT {json.dumps(syntax.argument.after)}"] if syntax.argument else []),
                 r"TEXT: /(.|\n)*/",
             ]
         )
@@ -124,9 +111,23 @@ class Grammars:
         return [f"first[lazy]: BEFORE {json.dumps(syntax.trigger)}", rf"BEFORE: /({some}\n)?/"]
 
     def _call(self, function: Mapping[str, Any], syntax: CallSyntax) -> str:
-        opening = self._literal(syntax.opening.replace("{name}", function["name"]))
+        """The right side of the rule of one tool."""
         schema = function.get("parameters") or {"type": "object"}
-        return f"{opening} {_json(schema)} {self._literal(syntax.closing)}"
+        arguments = self._tagged(schema, syntax.argument) if syntax.argument else _json(schema)
+        opening = self._literal(syntax.opening.replace("{name}", function["name"]))
+        return f"{opening} {arguments} {self._literal(syntax.closing)}"
+
+    def _tagged(self, schema: Mapping[str, Any], syntax: ArgumentSyntax) -> str:
+        """The arguments in the schema's order, those that are not required may be left out."""
+        required = schema.get("required", ())
+        parts = []
+        for key, value in schema.get("properties", {}).items():
+            written = f"{_json(value)} {json.dumps(syntax.after)}"
+            if is_text(value):
+                written = "value"
+            part = f"({json.dumps(syntax.before + key + syntax.between)} {written})"
+            parts.append(part if key in required else f"{part}?")
+        return " ".join(parts)
 
     def _literal(self, text: str) -> str:
         """A text in the grammar's syntax; special tokens in it by their numbers."""

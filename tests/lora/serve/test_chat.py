@@ -6,6 +6,7 @@ import pytest
 
 from debug_gym.errors import ConfigError
 from debug_gym.lora.serve.chat import DESCRIBED, Chat
+from debug_gym.lora.serve.syntax import ArgumentSyntax, CallSyntax
 
 from . import templates
 from .conftest import CHATML, make_tokenizer
@@ -50,6 +51,16 @@ def test_how_a_template_writes_calls_is_found_out(template, trigger, opening, cl
     assert (made.syntax.trigger, made.syntax.opening, made.syntax.closing) == (trigger, opening, closing)
     assert made.syntax.marked == marked
     assert tokenizer.convert_ids_to_tokens(list(made.ends)) == ["<|im_end|>"]
+
+
+def test_arguments_between_tags_are_found_out():
+    made, _ = chat(templates.CODER)
+    assert made.syntax == CallSyntax(
+        "<tool_call>",
+        "\n<function={name}",
+        ">\n</function>\n</tool_call>",
+        argument=ArgumentSyntax(">\n<parameter=", ">\n", "\n</parameter"),
+    )
 
 
 @pytest.mark.parametrize("template", [templates.HERMES, templates.LLAMA, templates.MISTRAL, templates.CODER])

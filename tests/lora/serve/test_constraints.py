@@ -7,10 +7,11 @@ import pytest
 
 from debug_gym.errors import ConfigError
 from debug_gym.lora.serve.chat import DESCRIBED
-from debug_gym.lora.serve.constraints import CallSyntax, Grammars
+from debug_gym.lora.serve.constraints import Grammars
 from debug_gym.lora.serve.engine import Engine
 from debug_gym.lora.serve.sampling import Sampling
 from debug_gym.lora.serve.served import ServedModels
+from debug_gym.lora.serve.syntax import ArgumentSyntax, CallSyntax
 from debug_gym.toolcalls import find_calls
 
 from .conftest import make_model, make_tokenizer
@@ -39,6 +40,12 @@ TOOLS = [
 ]
 LLAMA = CallSyntax('{"name": "', '{name}", "parameters": ', "}", marked=False)
 SPECIAL = CallSyntax("[TOOL_CALLS]", "{name}[ARGS]", "", separator="")
+CODER = CallSyntax(
+    "<tool_call>",
+    "\n<function={name}>",
+    "\n</function>\n</tool_call>",
+    argument=ArgumentSyntax("\n<parameter=", ">\n", "\n</parameter>"),
+)
 PROMPT = [5, 6, 7, 8]
 
 
@@ -118,6 +125,30 @@ def test_what_a_grammar_lets_through(grammars, text, choice, let, end):
     tokenizer, made = grammars
     constraint = made.start(made.for_calls(TOOLS, DESCRIBED, choice))
     assert allowed(tokenizer, constraint, text) == (let, end)
+
+
+VIEW = "<tool_call>\n<function=view>\n<parameter=path>\na.py\n</parameter>"
+END = "\n</function>\n</tool_call>"
+
+
+@pytest.mark.parametrize(
+    ("text", "let"),
+    [
+        (f"Now:\n{VIEW}{END}", f"Now:\n{VIEW}{END}"),
+        (
+            f"{VIEW}\n<parameter=start>\n12\n</parameter>{END}",
+            f"{VIEW}\n<parameter=start>\n12\n</parameter>{END}",
+        ),
+        (f"{VIEW}\n<parameter=start>\nfirst", f"{VIEW}\n<parameter=start>\n"),
+        ("<tool_call>\n<function=view>\n<parameter=start>", "<tool_call>\n<function=view>\n<parameter="),
+        (f"<tool_call>\n<function=submit>{END}", f"<tool_call>\n<function=submit>{END}"),
+        ("<tool_call>\n<function=rm>", "<tool_call>\n<function="),
+    ],
+)
+def test_arguments_between_tags(grammars, text, let):
+    tokenizer, made = grammars
+    constraint = made.start(made.for_calls(TOOLS, CODER, "auto"))
+    assert allowed(tokenizer, constraint, text)[0] == let
 
 
 def test_markers_that_are_tokens_of_their_own(grammars):
