@@ -17,14 +17,13 @@ from debug_gym.agents.models.base import (
     Model,
     Reply,
     Request,
-    RequestedCall,
     Schema,
     Usage,
     well_formed,
 )
 from debug_gym.agents.models.notices import Notices
 from debug_gym.agents.settings import configure
-from debug_gym.episode import TokenData
+from debug_gym.episode import RequestedCall, TokenData
 from debug_gym.errors import ConfigError, ModelError
 from debug_gym.task import Frozen
 
