@@ -1,12 +1,14 @@
 """An engine and a chat template: conversations in, messages out. What ``LocalModel`` and the server share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging
 
 from debug_gym.errors import ConfigError
 from debug_gym.lora.library import ExpertLibrary
@@ -130,7 +132,8 @@ def load(
     kind = "float32" if dtype == "auto" and where.type == "cpu" else dtype
     try:
         tokenizer = AutoTokenizer.from_pretrained(base)
-        model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=kind, attn_implementation="sdpa")
+        with _quiet():
+            model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=kind, attn_implementation="sdpa")
     except (OSError, ValueError, KeyError, ImportError) as error:
         why = str(error).strip().splitlines()[0]
         raise ConfigError(f"the model {base} cannot be loaded: {why}") from error
@@ -140,3 +143,15 @@ def load(
         raise ConfigError(f"the model {base} cannot be moved to {where}: {error}") from error
     served = ServedModels(model, experts, made)
     return Assistant(Engine(served, tokenizer, settings))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No progress bar of transformers among the lines of a run."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]

@@ -254,7 +254,7 @@ def test_an_episode_with_real_weights(smollm2, calc, tmp_path, monkeypatch):
     steps = run.trajectory(result.task).steps
     assert steps
     assert {step.call.name for step in steps} <= {"listdir", "view"}
-    assert result.usage["cached_tokens"] > 0.5 * result.usage["input_tokens"]
+    assert result.usage["cached_tokens"] > 0.4 * result.usage["input_tokens"]
 
 
 def test_real_weights_write_valid_calls_and_sense(smollm2):
