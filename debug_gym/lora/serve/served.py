@@ -1,5 +1,6 @@
 """What one loaded model can be asked as: its base, each expert of a library, each router among them."""
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,10 @@ from debug_gym.errors import UnknownNameError
 from debug_gym.lora.attach import ROUTED, RoutedModel, Row, attach
 from debug_gym.lora.library import ExpertLibrary
 from debug_gym.lora.routing import Router
-from debug_gym.lora.routing.base import Folded, Plan, TokenPlan
+from debug_gym.lora.routing.base import Folded, Plan, RequestPlan, TokenPlan
 
+CONVERSATIONS = 256
+"""Requests whose experts are remembered, for those that go on."""
 BASE = "base"
 """The base model is known by this name too, beside its own."""
 
@@ -42,6 +45,7 @@ class ServedModels:
         self._routers: Mapping[str, Router] = {router.name: router for router in routers}
         self._routed: RoutedModel | None = attach(model, library) if library is not None else None
         self._plans: dict[str, Plan] = {}
+        self._chosen_for: deque[tuple[str, tuple[int, ...], Choice]] = deque(maxlen=CONVERSATIONS)
         self._using: Router | None = None
 
     @property
@@ -64,7 +68,10 @@ class ServedModels:
             raise UnknownNameError("expert or router", name, [BASE, *self.experts, *self.routers])
 
     def choose(self, name: str, prompt: Sequence[int]) -> Choice:
-        """What a request uses that asks for a name; a request router reads its prompt."""
+        """What a request uses that asks for a name.
+
+        A request router reads its prompt; a conversation that goes on keeps what was chosen for it.
+        """
         self.check(name)
         if name in self.experts:
             return Choice(row=name, key=name)
@@ -76,9 +83,21 @@ class ServedModels:
         plan = self._plans[name]
         if isinstance(plan, Folded | TokenPlan):
             return Choice(row=ROUTED, router=router, key=f"router {name}")
+        choice = self._kept(name, prompt) or self._chosen(plan, self._routed, prompt)
+        self._chosen_for.append((name, tuple(prompt), choice))
+        return choice
+
+    def _kept(self, name: str, prompt: Sequence[int]) -> Choice | None:
+        """What was chosen for the beginning of this conversation."""
+        for asked, begun, choice in reversed(self._chosen_for):
+            if asked == name and begun == tuple(prompt[: len(begun)]):
+                return choice
+        return None
+
+    def _chosen(self, plan: RequestPlan, routed: RoutedModel, prompt: Sequence[int]) -> Choice:
         ids = torch.tensor([list(prompt)], device=self.model.device)
         with torch.no_grad():
-            weights = plan.choose(self._routed, ids, torch.ones_like(ids))[0].tolist()
+            weights = plan.choose(routed, ids, torch.ones_like(ids))[0].tolist()
         chosen = {expert: weight for expert, weight in zip(self.experts, weights, strict=True) if weight}
         return Choice(row=chosen, key=str(chosen))
 

@@ -192,6 +192,27 @@ def test_tokens_are_not_shared_between_experts(engine, talkers_library, vocabula
         ask("dogs")
 
 
+def test_a_conversation_keeps_the_expert_that_was_chosen_for_it(engine, talkers_library, vocabulary):
+    class Counting(PrefixLikelihood):
+        asked = 0
+
+        def choose(self, *arguments):
+            Counting.asked += 1
+            return super().choose(*arguments)
+
+    running = engine(library=talkers_library, routers=(Counting(),))
+    first, other = prompts(vocabulary, 80, 80)
+    for prompt, count in (
+        (first, 1),
+        ([*first, 5, 6], 1),
+        (other, 2),
+        ([*first, 5, 6, 7], 2),
+        ([9, *first], 3),
+    ):
+        running.submit(prompt, Sampling(max_tokens=2), model="likelihood").result.result(60)
+        assert Counting.asked == count
+
+
 def test_stop_strings_end_a_reply_and_are_not_in_it(engine, vocabulary):
     running = engine()
     (prompt,) = prompts(vocabulary, 20)
