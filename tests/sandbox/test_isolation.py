@@ -1,9 +1,11 @@
 """What code in a sandbox can see and reach: nothing of the host."""
 
+import fcntl
 import os
 import subprocess
 import sys
 import textwrap
+from contextlib import ExitStack
 
 import pytest
 
@@ -199,3 +201,60 @@ def test_the_host_sees_nobody_with_roots_rights(sandbox):
     assert pids
     for pid in pids:
         assert os.stat(f"/proc/{pid}").st_uid != 0
+
+
+# -- what is shared with others although it cannot be changed ------------------------------------------------
+
+LOCK = """
+import fcntl, os, sys
+for path in sys.argv[1:]:
+    file = os.open(path, os.O_RDONLY)
+    for lock in (fcntl.flock, fcntl.lockf):
+        try:
+            lock(file, (fcntl.LOCK_EX if lock is fcntl.flock else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except OSError:
+            print("somebody has locked", path)
+print("held", flush=True)
+"""
+VISIBLE = ["/usr/bin/git", "/etc/ld.so.cache", "/usr/bin", os.__file__, os.path.realpath(sys.executable)]
+
+
+def test_locks_on_files_of_the_host_are_private(backend, make_task):
+    """Else they would be seen by the host, which would wait for them, and by other sandboxes, which could be
+    told something by them."""
+    task = make_task({"lock.py": LOCK + "import time; time.sleep(60)\n", "see.py": LOCK})
+    with ExitStack() as held, backend.start(task) as one, backend.start(task) as other:
+        paths = [path for path in VISIBLE if one.exec(["test", "-e", path]).exit_code == 0]
+        assert "/usr/bin/git" in paths
+        assert one.shell(f"python lock.py {' '.join(paths)} > said & sleep 1; cat said").output.endswith(
+            "held\n"
+        )
+        assert other.exec(["python", "see.py", *paths]).output == "held\n"
+        for path in paths:
+            file = os.open(path, os.O_RDONLY)
+            held.callback(os.close, file)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert other.exec(["python", "see.py", *paths]).output == "held\n"
+
+
+def test_nothing_tells_what_is_in_the_page_cache(sandbox):
+    code = f"""
+import ctypes, mmap, os
+file = os.open({os.__file__!r}, os.O_RDONLY)
+try:
+    print(os.preadv(file, [bytearray(1)], 0, os.RWF_NOWAIT))
+except OSError as error:
+    print(error.strerror)
+libc = ctypes.CDLL(None, use_errno=True)
+memory = mmap.mmap(file, 4096, prot=mmap.PROT_READ)
+seen = ctypes.create_string_buffer(1)
+libc.mmap.restype = ctypes.c_void_p
+address = libc.mmap(None, ctypes.c_size_t(4096), 1, 2, file, ctypes.c_long(0))
+print(libc.mincore(ctypes.c_void_p(address), ctypes.c_size_t(4096), seen), os.strerror(ctypes.get_errno()))
+print(libc.syscall(451, file, 0, 0, 0), os.strerror(ctypes.get_errno()))
+os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+print(os.preadv(file, [bytearray(1)], 0))
+"""
+    told = sandbox.exec(["python", "-c", code]).output.splitlines()
+    missing = "-1 Function not implemented"
+    assert told == ["Operation not supported", missing, missing, "1"]

@@ -28,6 +28,8 @@ from ..server.linux import (
 from . import seccomp
 
 WORKSPACE, HOME = "/workspace", "/home/agent"
+EMPTY = "/run"
+"""A folder with nothing in it."""
 INSIDE_ID = 1000
 """The user and group id that the sandbox's code sees as its own."""
 ROOTS_ID = 64999
@@ -80,20 +82,20 @@ def build(base: str, visible: list[str], masked: list[str], limits: dict[str, An
     owner = INSIDE_ID if os.getuid() == 0 else -1
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
     new = "/tmp"
-    system, interpreter = (
-        [(path, os.open(path, os.O_PATH | os.O_CLOEXEC)) for path in paths] for paths in (_system(), visible)
-    )
+    mounts = _mount_points()
+    system, interpreter = ([_Shown(path, mounts) for path in paths] for paths in (_system(), visible))
     lower = os.open(base, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     devices = [
         (name, os.open("/dev/" + name, os.O_PATH)) for name in ("null", "zero", "full", "random", "urandom")
     ]
     linux.mount("tmpfs", new, "tmpfs", _TMPFS, "mode=755,size=4m")
-    for path, fd in system:
-        _show(new, path, fd)
+    os.mkdir(new + EMPTY)
+    for shown in system:
+        shown.show(new)
     for path, text in _FILES.items():
         with open(new + path, "w") as file:
             file.write(text)
-    for name in ("dev/pts", "proc", "run", "tmp", WORKSPACE[1:], HOME[1:], ".scratch"):
+    for name in ("dev/pts", "proc", "tmp", WORKSPACE[1:], HOME[1:], ".scratch"):
         os.makedirs("%s/%s" % (new, name))
     for name, fd in devices:
         os.close(os.open("%s/dev/%s" % (new, name), os.O_CREAT))
@@ -105,8 +107,8 @@ def build(base: str, visible: list[str], masked: list[str], limits: dict[str, An
         os.symlink(target, "%s/dev/%s" % (new, name))
     os.symlink("pts/ptmx", new + "/dev/ptmx")
     folders = _workspace(new, lower, limits, owner)
-    for path, fd in interpreter:  # only now: it may lie below /tmp or the home folder
-        _show(new, path, fd)
+    for shown in interpreter:  # only now: it may lie below /tmp or the home folder
+        shown.show(new)
     for path in masked:
         linux.mount("tmpfs", new + path, "tmpfs", _TMPFS | linux.MS_RDONLY, "mode=555,size=4k")
     linux.mount("proc", new + "/proc", "proc", _TMPFS | linux.MS_NOEXEC)
@@ -138,20 +140,61 @@ def _system() -> list[str]:
     return [path for path in [*_SYSTEM, *etc] if os.path.lexists(path)]
 
 
-def _show(new: str, path: str, fd: int) -> None:
-    """Show what ``fd`` stands for at ``path`` below the new root."""
-    target = new + path
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    source = "/proc/self/fd/%d" % fd
-    if os.path.islink(path) and "/" not in os.readlink(path).lstrip("/").replace("usr/", "", 1):
-        os.symlink(os.readlink(path), target)  # /bin -> usr/bin and the like
-    elif os.path.isdir(source):
-        os.makedirs(target, exist_ok=True)
-        linux.bind_read_only(source, target)
-    else:
-        os.close(os.open(target, os.O_CREAT))
-        linux.bind_read_only(source, target)
-    os.close(fd)
+class _Shown:
+    """A file or folder of the host that sandboxes see, read-only.
+
+    It is seen through an overlay of the sandbox's own: a lock on an inode of the host's would be seen by
+    other sandboxes and by the host. Where an overlay would hide what is mounted below it, or cannot be laid
+    over the host's file system, the host's own inodes are shown.
+
+    Args:
+        path: on the host. It is opened now, since the new root hides it.
+        mounts: mount points of the host.
+    """
+
+    def __init__(self, path: str, mounts: list[str]) -> None:
+        self.path = path
+        self.link = os.readlink(path) if os.path.islink(path) else ""
+        self.is_folder = os.path.isdir(path)
+        real = os.path.realpath(path)
+        self.folder, self.name = (real, "") if self.is_folder else os.path.split(real)
+        self.whole = not any(mount.startswith(real + "/") for mount in mounts)
+        """Nothing is mounted below it."""
+        self.fd = os.open(self.folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def show(self, new: str) -> None:
+        """Show it at the same path below the new root."""
+        target, source = new + self.path, "/proc/self/fd/%d" % self.fd
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        if self.link and "/" not in self.link.lstrip("/").replace("usr/", "", 1):
+            os.symlink(self.link, target)  # /bin -> usr/bin and the like
+        elif self.is_folder:
+            os.makedirs(target, exist_ok=True)
+            if not (self.whole and _overlay(source, target, new + EMPTY)):
+                linux.bind_read_only(source, target)
+        else:
+            os.close(os.open(target, os.O_CREAT))
+            if _overlay(source, new + EMPTY, new + EMPTY):
+                linux.mount("%s/%s" % (new + EMPTY, self.name), target, None, linux.MS_BIND)
+                linux.unmount(new + EMPTY)
+            else:
+                linux.bind_read_only("%s/%s" % (source, self.name), target)
+        os.close(self.fd)
+
+
+def _overlay(lower: str, target: str, empty: str) -> bool:
+    """Lay a read-only overlay of a folder (and nothing) over the target; False if that cannot be done."""
+    try:
+        flags = linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV
+        linux.mount("overlay", target, "overlay", flags, "lowerdir=%s:%s,userxattr" % (lower, empty))
+    except OSError:
+        return False
+    return True
+
+
+def _mount_points() -> list[str]:
+    with open("/proc/self/mountinfo") as file:
+        return [line.split(" ", 5)[4] for line in file]
 
 
 def _workspace(new: str, lower: int, limits: dict[str, Any], owner: int) -> list[int]:

@@ -18,7 +18,7 @@ from ..server import linux
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _KILL_PROCESS, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-_NUMBER, _ARCHITECTURE, _ARG0, _ARG1, _ARG2 = 0, 4, 16, 24, 32  # offsets in struct seccomp_data
+_NUMBER, _ARCHITECTURE, _ARG0, _ARG1, _ARG2, _ARG5 = 0, 4, 16, 24, 32, 56  # offsets in struct seccomp_data
 _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32 = 0x40000000
 _NAMESPACE_FLAGS = 0x7E020000  # every CLONE_NEW*
@@ -46,12 +46,18 @@ _ON_PID_1 = {  # what a process may do to others of its user, and must not do to
 }
 _PRIORITIES = {"setpriority": 2, "ioprio_set": 3}
 """Calls that name a process second. This as the first argument means all processes of the user."""
-_MISSING = {  # the last three make nameless memory, which no limit sees without a memory cgroup
+_MISSING = {  # what is asked for about the page cache; three that make memory which no limit sees
     "clone3": (435, 435),
+    "mincore": (27, 232),
+    "cachestat": (451, 451),
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
     "shmget": (29, 194),
 }
+_ADVICE = {"fadvise64": (221, 223), "readahead": (187, 213)}
+"""It is taken and not followed: what is in the page cache is seen by all, and files of the system are too."""
+_WITH_FLAGS = {"preadv2": (327, 286), "pwritev2": (328, 287)}
+"""Their flags can ask whether something is in the page cache."""
 _DENIED = {
     "mount": (165, 40),
     "umount2": (166, 39),
@@ -141,7 +147,10 @@ def program(machine: str | None = None) -> bytes:
     machine = machine or platform.machine()
     column = ("x86_64", "aarch64").index(machine) if machine in _AUDIT else -1
     audit = _AUDIT[machine]
-    number = {name: pair[column] for name, pair in {**_CALLS, **_ON_PID_1, **_MISSING, **_DENIED}.items()}
+    number = {
+        name: pair[column]
+        for name, pair in {**_CALLS, **_ON_PID_1, **_MISSING, **_ADVICE, **_WITH_FLAGS, **_DENIED}.items()
+    }
     # A core dump that is piped to a program of the host is made at a limit of 0 too, but not at 1, which
     # enclosure.lock sets: it stays. Whoever tries to change it is told that it was changed.
     is_core, done = (_EQUAL, _RLIMIT_CORE), _instruction(_RETURN, _ERRNO)
@@ -154,6 +163,11 @@ def program(machine: str | None = None) -> bytes:
             _instruction(_AT_LEAST, _X32, if_false=1),
             _fail(errno.ENOSYS),
             *(_rule(number[name], [], _fail(errno.ENOSYS)) for name in _MISSING),
+            *(_rule(number[name], [], done) for name in _ADVICE),
+            *(
+                _rule(number[name], [(_ARG5, _ANY_BIT, 0xFFFFFFFF)], _fail(errno.EOPNOTSUPP))
+                for name in _WITH_FLAGS
+            ),
             _rule(number["clone"], [(_ARG0, _ANY_BIT, _NAMESPACE_FLAGS)], _fail(errno.EPERM)),
             *(_rule(number["ioctl"], [(_ARG1, _EQUAL, do)], _fail(errno.EPERM)) for do in _TERMINAL_TRICKS),
             *(_rule(number[name], [(_ARG0, _EQUAL, 1)], _fail(errno.EPERM)) for name in _ON_PID_1),
