@@ -15,8 +15,8 @@ from .supervise import Supervisor, descendants, families, pump, send_signal
 
 _LOOP = (  # "builtin": functions of these names are nobody else's business
     "shopt -s expand_aliases; "
-    'while IFS= builtin read -r -d "" -u 60 __gym_number && IFS= builtin read -r -d "" -u 60 __gym; do '
-    'builtin eval "$__gym" 60<&- 61>&-; builtin printf "\\n%s %s\\n" "$__gym_number" $? >&61; done'
+    'while IFS= builtin read -r -d "" -u 60 __gym_name && IFS= builtin read -r -d "" -u 60 __gym; do '
+    'builtin eval "$__gym" 60<&- 61>&-; builtin printf "\\n%s %s\\n" "$__gym_name" $? >&61; done'
 )
 _STATE = (
     "{ builtin declare -p "
@@ -61,7 +61,6 @@ class Shell:
             os.closerange(3, 60)
             os.execv("/bin/bash", ["bash", "--norc", "--noprofile", "-c", _LOOP])
 
-        self._number = 0
         self.pid = spawn(become_bash)
         supervisor.keep.add(self.pid)
         for fd in (command_read, status_write):
@@ -88,10 +87,10 @@ class Shell:
         self.earlier = {*descendants(self.pid), *supervisor.strays()}
         sink = BoundedOutput(limit)
         said = bytearray()
-        self._number += 1
-        done = re.compile(rb"^%d (\d+)\n" % self._number, re.MULTILINE)
+        name = os.urandom(8).hex()  # none that an earlier command could have given a status
+        done = re.compile(rb"^%s (\d+)\n" % name.encode(), re.MULTILINE)
         try:
-            self._send("%d\0%s" % (self._number, command))
+            self._send("%s\0%s" % (name, command))
         except BrokenPipeError:
             pass
 
