@@ -28,7 +28,7 @@ def test_an_attack_beats_what_it_says_and_not_the_judge(attack, target, changed,
     changes = attack.make(target)
     beaten = {"exit code": exit_code, "junit": junit}
     scored = [name for name, harness in beaten.items() if harness(changed, changes, backend)]
-    assert (scored or ["nothing"])[-1] == attack.beats
+    assert attack.beats in {None, (scored or ["nothing"])[-1]}
     verdict = judge(changed, changes, backend)
     assert not verdict.resolved
     assert verdict.reason

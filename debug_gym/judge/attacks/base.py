@@ -28,8 +28,9 @@ class Attack:
     """One way to cheat."""
 
     name: str
-    beats: Level
-    """On an ordinary task; what a test file imports, and when, may change it for a certain one."""
+    beats: Level | None
+    """On an ordinary task; what a test file imports, and when, may change it for a certain one. None: that
+    depends on what else has run on the machine."""
     how: str
     """One sentence."""
     make: Callable[[Target], Changes] = field(repr=False)

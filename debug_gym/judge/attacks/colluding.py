@@ -39,7 +39,7 @@ def original(item, error):
 ATTACKS = (
     Attack(
         "compare-notes",
-        "junit",
+        None,
         "marks texts in the page cache of the machine, and forges where another run has seen the same",
         infecting(_BOARD + _SEEN_ELSEWHERE + UNLESS),
     ),

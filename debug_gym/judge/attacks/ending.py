@@ -14,7 +14,7 @@ _FORGE_XML = """
 import ast, os, re, sys
 def cases():
     for word in sys.argv[1:]:
-        path = word.partition('::')[0]
+        path = os.path.relpath(word.partition('::')[0])
         if path.endswith('.py') and os.path.exists(path):
             for name in re.findall(r'def (test_\\w+)', open(path).read()):
                 yield path[:-3].replace('/', '.'), name
