@@ -69,6 +69,8 @@ class RoutedModel:
         self._plans: dict[Router, Plan] = {}
         self._loaded = experts
         self._requests: RequestPlan | None = None
+        self._by_hand = False
+        """Whether somebody assigned rows: a request router then leaves them alone."""
         self._hook = model.register_forward_pre_hook(self._before, with_kwargs=True)
         self._groups = _make_groups(model, experts, self.state)
         self._linears: list[nn.Module] = []
@@ -80,12 +82,12 @@ class RoutedModel:
 
     def use(self, router: Router | str | None) -> None:
         """Change what decides: a router, an expert's name, or None for the base. Forgets assigned rows."""
-        self._requests = None
-        self.router = OneExpert(router) if isinstance(router, str) else router
-        if self.router is not None:
-            if self.router not in self._plans:
-                self._plans[self.router] = self.router.plan(self.experts)
-            self._apply(self._plans[self.router])
+        wanted = OneExpert(router) if isinstance(router, str) else router
+        if wanted is not None and wanted not in self._plans:
+            self._plans[wanted] = wanted.plan(self.experts)
+        self._requests, self.router = None, wanted
+        if wanted is not None:
+            self._apply(self._plans[wanted])
         self.assign(None)
 
     def assign(self, rows: Sequence[Row] | None) -> None:
@@ -93,16 +95,19 @@ class RoutedModel:
 
         Raises:
             UnknownNameError: no such expert.
-            LibraryError: a row should be routed, but no router is in use.
+            LibraryError: a row should be routed, but no router that could is in use.
         """
-        self.state.version += 1
         if rows is None:
-            self.state.rows = None
+            self.state.version += 1
+            self.state.rows, self._by_hand = None, False
             self.state.mode = "off" if self.router is None or self._requests else "routed"
             return
         follow = torch.tensor([row is ROUTED for row in rows])
-        if self.router is None and bool(follow.any()):
-            raise LibraryError("a row should be routed, but no router is in use: call use(router) first")
+        if (self.router is None or self._requests) and bool(follow.any()):
+            raise LibraryError(
+                "a row should be routed, but no router by token is in use: call use(router); for a router "
+                "by request assign the weights that choose() gives"
+            )
         weights = torch.zeros(len(rows), len(self.experts.names))
         for at, row in enumerate(rows):
             chosen = {row: 1.0} if isinstance(row, str) else row if isinstance(row, Mapping) else {}
@@ -112,6 +117,10 @@ class RoutedModel:
 
     def assign_weights(self, weights: Tensor, follow: Tensor | None = None) -> None:
         """The same from a tensor (rows, experts); ``follow`` (rows,): rows that the router decides."""
+        self._assign(weights, follow)
+        self._by_hand = True
+
+    def _assign(self, weights: Tensor, follow: Tensor | None = None) -> None:
         self.state.version += 1
         nobody = torch.zeros(len(weights), dtype=torch.bool)
         self.state.rows = RowChoice(weights.detach().float().cpu(), nobody if follow is None else follow)
@@ -126,7 +135,7 @@ class RoutedModel:
         Raises:
             LibraryError: the router in use does not choose by request.
         """
-        requests, before = self._requests, (self.state.rows, self.state.mode)
+        requests, before = self._requests, (self.state.rows, self.state.mode, self._by_hand)
         if requests is None:
             raise LibraryError("the router in use does not choose by request")
         self._requests = None  # what it computes with this model is no request
@@ -136,7 +145,7 @@ class RoutedModel:
                 return requests.choose(self, input_ids, mask)
         finally:
             self._requests = requests
-            self.state.rows, self.state.mode = before
+            self.state.rows, self.state.mode, self._by_hand = before
             self.state.version += 1
 
     @contextmanager
@@ -181,12 +190,12 @@ class RoutedModel:
         """A request router sees each new prompt; what continues one keeps its experts."""
         requests = self._requests
         past = kwargs.get("cache", kwargs.get("past_key_values"))  # transformers is renaming it
-        if requests is None or (past is not None and past.get_seq_length() > 0):
+        if requests is None or self._by_hand or (past is not None and past.get_seq_length() > 0):
             return
         ids = kwargs.get("input_ids", args[0] if args else None)
         if ids is None:
             raise LibraryError("a request router needs input_ids: it cannot read inputs_embeds")
-        self.assign_weights(self.choose(ids, kwargs.get("attention_mask")))
+        self._assign(self.choose(ids, kwargs.get("attention_mask")))
 
 
 def _scores(plan: TokenPlan, stacks: Sequence[ModuleStack], modules: Sequence[str]) -> Scores:

@@ -7,7 +7,7 @@ from peft import ArrowConfig, PeftModel, create_arrow_model
 from debug_gym.errors import LibraryError, UnknownNameError
 from debug_gym.lora import Arrow, Expert, ExpertStack, Uniform, attach
 from debug_gym.lora.attach import ROUTED
-from debug_gym.lora.routing import PrefixLikelihood
+from debug_gym.lora.routing import GenKnowSub, PrefixLikelihood
 
 from .conftest import make_adapter, make_model
 from .reference import arrow_weights, deltas, patch
@@ -173,9 +173,33 @@ def test_wrong_rows_are_a_sentence(routed, tokens):
     routed.assign(["e1", "e2"])
     with pytest.raises(LibraryError, match="2 rows, but the batch has 3"):
         routed.model(tokens)
-    routed.use(None)
-    with pytest.raises(LibraryError, match="no router"):
-        routed.assign([ROUTED])
+    for router in (None, PrefixLikelihood()):
+        routed.use(router)
+        with pytest.raises(LibraryError, match="no router"):
+            routed.assign([ROUTED])
+
+
+def test_what_is_assigned_by_hand_a_request_router_leaves_alone(routed, tokens):
+    options = {"max_new_tokens": 4, "do_sample": False}
+    routed.use("e3")
+    wanted = routed.model.generate(tokens, **options)
+    routed.use(PrefixLikelihood(tokens=4))
+    chosen = routed.choose(tokens)
+    routed.assign(["e3"] * 3)
+    assert torch.equal(routed.model.generate(tokens, **options), wanted)
+    assert torch.equal(routed.choose(tokens), chosen)
+    assert torch.equal(routed.model.generate(tokens, **options), wanted)  # choosing has assigned nothing
+    routed.assign(None)
+    routed.model.generate(tokens, **options)
+    assert torch.equal(routed.state.rows.weights, chosen)
+
+
+def test_a_router_that_fails_leaves_the_one_before(routed, tokens):
+    with torch.no_grad():
+        before = routed.model(tokens).logits
+        with pytest.raises(LibraryError, match="general"):
+            routed.use(GenKnowSub(()))
+        assert routed.router == Arrow(top_k=3) and torch.equal(routed.model(tokens).logits, before)
 
 
 def test_gradients_with_checkpointing(routed, adapters, tokens):
