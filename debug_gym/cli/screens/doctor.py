@@ -24,17 +24,19 @@ MEANINGS = {
 
 
 def show(console: Console, probes: Mapping[str, Probe]) -> None:
-    """Print the guarantees, what works and what to do about what does not, and the versions."""
+    """Print the guarantees and what they mean, what works and what to do about what does not, and the
+    versions."""
     table = Table(header_style="bold", show_edge=False, pad_edge=False)
-    table.add_column("guarantee")
-    table.add_column("code in a sandbox")
-    for name in probes:
-        table.add_column(name)
-    for key, meaning in MEANINGS.items():
-        given = [asdict(probe.guarantees)[key] for probe in probes.values()]
-        marks = [Text("yes", style="green") if yes else Text("no", style="red") for yes in given]
-        table.add_row(key.replace("_", " "), meaning, *marks)
+    table.add_column("sandbox")
+    for key in MEANINGS:
+        table.add_column(key.replace("_", " "))
+    for name, probe in probes.items():
+        given = asdict(probe.guarantees)
+        marks = (Text("yes", style="green") if given[key] else Text("no", style="red") for key in MEANINGS)
+        table.add_row(name, *marks)
     console.print(table)
+    for key, meaning in MEANINGS.items():
+        console.print(Text.assemble((f"  {key.replace('_', ' ')}", "bold"), f": code in it {meaning}"))
     for name, probe in probes.items():
         verdict = ("works", "green") if probe.works else ("does not work", "red")
         console.print(Text.assemble((name, "bold"), " ", verdict, f": {probe.detail}"), soft_wrap=True)
