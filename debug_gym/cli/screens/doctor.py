@@ -27,7 +27,7 @@ def show(console: Console, probes: Mapping[str, Probe]) -> None:
     """Print the guarantees and what they mean, what works and what to do about what does not, and the
     versions."""
     table = Table(header_style="bold", show_edge=False, pad_edge=False)
-    table.add_column("sandbox")
+    table.add_column("sandbox", no_wrap=True)
     for key in MEANINGS:
         table.add_column(key.replace("_", " "))
     for name, probe in probes.items():
