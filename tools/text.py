@@ -33,6 +33,8 @@ _TOTALS = re.compile(
     r" in \d+\.\d+s(?: \(\d[\d:, days]{0,30}\))?(.*)$",
     re.MULTILINE,
 )
+_REPORT = re.compile(r"^(?=(?:_{2,}|={2,}) )", re.MULTILINE)
+"""Where pytest begins to tell of another test, or of something else."""
 _RULE = re.compile(r"={2,}|^=(?= )|(?<= )=$")
 _DURATION = re.compile(r"^\d+\.\d+s (call|setup|teardown) ", re.MULTILINE)
 _TEMPORARY = re.compile(r"/tmp/(?:pytest-of-\w+(?:/p[a-z]*-?\d*)?|tmp[a-z0-9_]{8}\b)(?:\.\.\.)?")
@@ -44,22 +46,27 @@ _ADDRESS = re.compile(r"(?:(?<=\bat )|(?<=\b[Tt]hread ))0x[0-9a-fA-F]{4,16}\b|(?
 def scrub(text: str) -> str:
     """pytest's output without what differs from run to run: durations, temporary folders, addresses.
 
-    Addresses are numbered in the order in which they appear, so that equal ones stay equal.
+    Addresses are numbered in the order in which they appear, so that equal ones stay equal: in the report of
+    one test, and in one line elsewhere, since objects of different tests have the same one by chance.
     """
-    numbers: dict[str, str] = {}
 
     def totals(found: re.Match[str]) -> str:
         return _RULE.sub("=====", found.group(1) + found.group(2))
-
-    def number(found: re.Match[str]) -> str:
-        return numbers.setdefault(found.group(), f"0x{len(numbers) + 1}")
 
     text = _TOTALS.sub(totals, text)
     text = _DURATION.sub(r"\1 ", text)
     text = _TEMPORARY.sub("/tmp/...", text)
     text = _CUT_ADDRESS.sub("at 0x...", text)
     text = _CUT_START.sub("...", text)
-    return _ADDRESS.sub(number, text)
+    parts = [
+        (part,) if part.startswith("_") else part.splitlines(keepends=True) for part in _REPORT.split(text)
+    ]
+    return "".join(_numbered(piece) for pieces in parts for piece in pieces)
+
+
+def _numbered(text: str) -> str:
+    numbers: dict[str, str] = {}
+    return _ADDRESS.sub(lambda found: numbers.setdefault(found.group(), f"0x{len(numbers) + 1}"), text)
 
 
 # -- files of the workspace ----------------------------------------------------------------

@@ -73,12 +73,13 @@ def test_no_cluster_at_an_address_is_one_sentence(config, address):
 
 def test_a_node_that_dies_loses_nothing_and_nothing_counts_twice(cluster, config, told, tmp_path):
     doomed = cluster.add_node(num_cpus=1, object_store_memory=STORE)
-    long = {"max_steps": 80, "attempts": 6}
+    long = {"max_steps": 80, "attempts": 12}
     events = []
 
     def kill(event):
         events.append(event)
-        if sum(isinstance(item, Finished) for item in events) == 2 and doomed in cluster.worker_nodes:
+        both = len({item.worker for item in events if isinstance(item, Began)}) == 2
+        if both and isinstance(event, Finished) and doomed in cluster.worker_nodes:
             cluster.remove_node(doomed, allow_graceful=False)
 
     outcome = play(config("far", ray="auto", workers=2, **long), kill)
@@ -86,8 +87,8 @@ def test_a_node_that_dies_loses_nothing_and_nothing_counts_twice(cluster, config
     lost = [event.attempt.key for event in events if isinstance(event, Lost)]
     began = Counter(event.attempt.key for event in events if isinstance(event, Began))
     assert lost
-    assert began == Counter({("calc", number): 1 for number in range(6)}) + Counter(lost)
-    assert (len(outcome.results), stored(tmp_path / "far")) == (6, 6)
+    assert began == Counter({("calc", number): 1 for number in range(12)}) + Counter(lost)
+    assert (len(outcome.results), stored(tmp_path / "far")) == (12, 12)
     play(config("near", **long))
     assert told(tmp_path / "far") == told(tmp_path / "near")
 
