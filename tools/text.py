@@ -33,8 +33,8 @@ _TOTALS = re.compile(
     r" in \d+\.\d+s(?: \(\d[\d:, days]{0,30}\))?(.*)$",
     re.MULTILINE,
 )
-_REPORT = re.compile(r"^(?=(?:_{2,}|={2,}) )", re.MULTILINE)
-"""Where pytest begins to tell of another test, or of something else."""
+_REPORT = re.compile(r"^(?=(?:_{2,}|={2,}|-{2,}) )", re.MULTILINE)
+"""Where pytest begins to tell of another test, of what that has written, or of something else."""
 _RULE = re.compile(r"={2,}|^=(?= )|(?<= )=$")
 _DURATION = re.compile(r"^\d+\.\d+s (call|setup|teardown) ", re.MULTILINE)
 _TEMPORARY = re.compile(r"/tmp/(?:pytest-of-\w+(?:/p[a-z]*-?\d*)?|tmp[a-z0-9_]{8}\b)(?:\.\.\.)?")
@@ -47,7 +47,8 @@ def scrub(text: str) -> str:
     """pytest's output without what differs from run to run: durations, temporary folders, addresses.
 
     Addresses are numbered in the order in which they appear, so that equal ones stay equal: in the report of
-    one test, and in one line elsewhere, since objects of different tests have the same one by chance.
+    one test, in what it has written, and in one line elsewhere, since objects that do not live at the same
+    time have the same one by chance.
     """
 
     def totals(found: re.Match[str]) -> str:
@@ -59,7 +60,8 @@ def scrub(text: str) -> str:
     text = _CUT_ADDRESS.sub("at 0x...", text)
     text = _CUT_START.sub("...", text)
     parts = [
-        (part,) if part.startswith("_") else part.splitlines(keepends=True) for part in _REPORT.split(text)
+        (part,) if part.startswith(("_", "-")) else part.splitlines(keepends=True)
+        for part in _REPORT.split(text)
     ]
     return "".join(_numbered(piece) for pieces in parts for piece in pieces)
 

@@ -146,7 +146,7 @@ def test_an_image_that_does_not_serve_is_named(docker_backend, testbed, source, 
 
 
 def test_prepared_images_that_nothing_uses_are_removed_and_made_again(daemon, docker_backend, in_image):
-    task = in_image(setup=("true",))
+    task = in_image(setup=(f"true {time.time()}",))  # a daemon may have those of an earlier run
     before = {image.id for image in images.list_prepared(daemon)}
     docker_backend.start(task).close()
     (mine,) = {image.id for image in images.list_prepared(daemon)} - before
