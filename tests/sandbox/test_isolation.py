@@ -258,3 +258,26 @@ print(os.preadv(file, [bytearray(1)], 0))
     told = sandbox.exec(["python", "-c", code]).output.splitlines()
     missing = "-1 Function not implemented"
     assert told == ["Operation not supported", missing, missing, "1"]
+
+
+WATCH = """
+import ctypes, select
+libc = ctypes.CDLL(None)
+queue = libc.inotify_init()
+assert libc.inotify_add_watch(queue, b"/usr/bin/git", 0x20) > 0  # IN_OPEN
+print("told" if select.select([queue], [], [], 2)[0] else "silent")
+"""
+
+
+def test_nobody_is_told_when_others_open_a_file_of_the_host(backend, make_task):
+    task = make_task({"watch.py": WATCH})
+    with backend.start(task) as one, backend.start(task) as other:
+        one.shell("python watch.py > said & sleep 0.5")
+        other.exec("head -c 1 /usr/bin/git")
+        with open("/usr/bin/git", "rb") as file:
+            file.read(1)
+        assert one.shell("wait; cat said").output == "silent\n"
+        assert (
+            one.shell("python watch.py & sleep 0.5; head -c 1 /usr/bin/git >/dev/null; wait").output
+            == "told\n"
+        )
