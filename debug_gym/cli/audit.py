@@ -10,11 +10,13 @@ from debug_gym.cli.app import app
 from debug_gym.cli.options import (
     BenchmarkName,
     BenchmarkOptions,
+    DataDir,
     Limit,
     Sandbox,
     Shuffle,
     Split,
     TaskPatterns,
+    benchmark_settings,
     chosen,
 )
 
@@ -30,6 +32,7 @@ def audit(
     workers: Annotated[int | None, typer.Option("--workers", "-w", min=1, help="Attacks at a time.")] = None,
     sandbox: Sandbox = "namespace",
     benchmark_options: BenchmarkOptions = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Try every known way to cheat on a benchmark, and show which harness would have fallen for it.
 
@@ -43,12 +46,11 @@ def audit(
     from debug_gym.cli.screens.audit import show
     from debug_gym.cli.screens.progress import announced, counted
     from debug_gym.judge.attacks import ATTACKS
-    from debug_gym.runs.config import parse_options
     from debug_gym.runs.plan import make_benchmark
     from debug_gym.sandbox.registry import shared_backend, try_out
 
     console = Console()
-    loaded = make_benchmark(benchmark, parse_options(benchmark_options or (), "--benchmark-option"))
+    loaded = make_benchmark(benchmark, benchmark_settings(benchmark_options, data_dir))
     selected = tuple(chosen(loaded, tasks, split, shuffle, limit).values())
     backend = shared_backend(sandbox)
     with announced("starting the sandbox"):

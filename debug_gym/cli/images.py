@@ -6,7 +6,17 @@ import typer
 from rich.console import Console
 
 from debug_gym.cli.app import app
-from debug_gym.cli.options import BenchmarkOptions, Limit, Shuffle, Split, TaskPatterns, chosen, complete
+from debug_gym.cli.options import (
+    BenchmarkOptions,
+    DataDir,
+    Limit,
+    Shuffle,
+    Split,
+    TaskPatterns,
+    benchmark_settings,
+    chosen,
+    complete,
+)
 
 
 @app.command()
@@ -23,6 +33,7 @@ def images(
     shuffle: Shuffle = None,
     limit: Limit = None,
     benchmark_options: BenchmarkOptions = None,
+    data_dir: DataDir = None,
     keep: Annotated[
         float | None,
         typer.Option(min=0, metavar="GB", help="Remove the oldest until the others need no more than this."),
@@ -39,7 +50,6 @@ def images(
     Exit codes: 0 done, 2 wrong input, or no Docker daemon answers.
     """
     from debug_gym.cli.screens.images import show
-    from debug_gym.runs.config import parse_options
     from debug_gym.runs.plan import make_benchmark
     from debug_gym.sandbox.docker.backend import default_image
     from debug_gym.sandbox.docker.daemon import connect
@@ -48,7 +58,7 @@ def images(
     console, client = Console(), connect()
     try:
         if benchmark is not None:
-            loaded = make_benchmark(benchmark, parse_options(benchmark_options or (), "--benchmark-option"))
+            loaded = make_benchmark(benchmark, benchmark_settings(benchmark_options, data_dir))
             with console.status("") as status:
                 for task in chosen(loaded, tasks, split, shuffle, limit).values():
                     prepared(client, task, default_image(), status.update)

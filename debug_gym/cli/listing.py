@@ -10,7 +10,16 @@ from rich.text import Text
 
 from debug_gym import plugins
 from debug_gym.cli.app import app
-from debug_gym.cli.options import BenchmarkOptions, Limit, Shuffle, Split, TaskPatterns, chosen
+from debug_gym.cli.options import (
+    BenchmarkOptions,
+    DataDir,
+    Limit,
+    Shuffle,
+    Split,
+    TaskPatterns,
+    benchmark_settings,
+    chosen,
+)
 from debug_gym.errors import UnknownNameError
 
 TASKS = "tasks"
@@ -35,6 +44,7 @@ def list_(
     shuffle: Shuffle = None,
     limit: Limit = None,
     benchmark_options: BenchmarkOptions = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Show what there is. Columns are separated by tabs when the output is not a terminal.
 
@@ -62,10 +72,9 @@ def list_(
         raise UnknownNameError(
             "benchmark or kind", what, (*plugins.KINDS, TASKS, *plugins.names("benchmarks"))
         )
-    from debug_gym.runs.config import parse_options
     from debug_gym.runs.plan import make_benchmark
 
-    benchmark = make_benchmark(what, parse_options(benchmark_options or (), "--benchmark-option"))
+    benchmark = make_benchmark(what, benchmark_settings(benchmark_options, data_dir))
     for line in card_lines(benchmark):
         typer.echo(line, err=True)  # programs read the tasks alone
     rows = task_rows(chosen(benchmark, tasks, split, shuffle, limit))

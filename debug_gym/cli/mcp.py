@@ -13,6 +13,7 @@ from debug_gym.cli.app import app
 from debug_gym.cli.options import (
     BenchmarkName,
     BenchmarkOptions,
+    DataDir,
     Problem,
     RepoPath,
     Sandbox,
@@ -57,6 +58,7 @@ def mcp(
     ] = 3600.0,
     sandbox: Sandbox = "namespace",
     benchmark_options: BenchmarkOptions = None,
+    data_dir: DataDir = None,
     path: RepoPath = None,
     test_command: TestCommand = None,
     problem: Problem = None,
@@ -86,7 +88,7 @@ def mcp(
         folder = output or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="debug-gym-")))
         named = {
             "benchmark": benchmark,
-            "benchmark_options": benchmark_settings(benchmark_options, path, test_command, problem),
+            "benchmark_options": benchmark_settings(benchmark_options, data_dir, path, test_command, problem),
             "tasks": split_patterns(tasks),
             "agent": name,
             "tools": tools,

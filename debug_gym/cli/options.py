@@ -1,6 +1,7 @@
 """Options that several commands share, and what they do with them."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,6 +21,12 @@ BenchmarkOptions = Annotated[
     list[str] | None,
     typer.Option(
         "--benchmark-option", "-b", metavar="KEY=VALUE", help="An option of the benchmark. Repeatable."
+    ),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="PATH", help="A copy of the benchmark's data on this machine, in place of a download."
     ),
 ]
 TaskPatterns = Annotated[
@@ -67,11 +74,16 @@ def split_patterns(tasks: list[str] | None) -> list[str]:
 
 
 def benchmark_settings(
-    given: list[str] | None, path: str | None, test_command: str | None, problem: str | None
+    given: list[str] | None,
+    data_dir: Path | None = None,
+    path: str | None = None,
+    test_command: str | None = None,
+    problem: str | None = None,
 ) -> dict[str, Any]:
-    """The options of a benchmark: those of ``-b``, and those of one's own repository, which win."""
+    """The options of a benchmark: those of ``-b``, and those that have an option of their own, which win."""
     from debug_gym.runs.config import parse_options
 
-    own = {"path": path, "test_command": test_command, "problem": problem}
+    copy = None if data_dir is None else str(data_dir.expanduser().resolve())
+    own = {"data_dir": copy, "path": path, "test_command": test_command, "problem": problem}
     named = {key: value for key, value in own.items() if value is not None}
     return {**parse_options(given or (), "--benchmark-option"), **named}

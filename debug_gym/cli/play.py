@@ -15,6 +15,7 @@ from debug_gym.cli.app import app
 from debug_gym.cli.invoked import command
 from debug_gym.cli.options import (
     BenchmarkOptions,
+    DataDir,
     Problem,
     RepoPath,
     Sandbox,
@@ -71,6 +72,7 @@ def play(
     ] = "textual-dark",
     sandbox: Sandbox = "namespace",
     benchmark_options: BenchmarkOptions = None,
+    data_dir: DataDir = None,
     path: RepoPath = None,
     test_command: TestCommand = None,
     problem: Problem = None,
@@ -102,7 +104,7 @@ def play(
         folder = output or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="debug-gym-")))
         named = {
             "benchmark": benchmark,
-            "benchmark_options": benchmark_settings(benchmark_options, path, test_command, problem),
+            "benchmark_options": benchmark_settings(benchmark_options, data_dir, path, test_command, problem),
             "agent": name,
             "tools": tools,
             "max_steps": max_steps,

@@ -11,6 +11,7 @@ from rich.console import Console
 from debug_gym.cli.app import app
 from debug_gym.cli.options import (
     BenchmarkOptions,
+    DataDir,
     Limit,
     Problem,
     RepoPath,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 LOCAL = "A model that runs here (--provider local)"
 LOCAL_OPTIONS = ("provider", "library", "router")
 """Options of the model that have a name of their own here."""
-NO_SETTINGS = ("config", "path", "test_command", "problem", *LOCAL_OPTIONS)
+NO_SETTINGS = ("config", "data_dir", "path", "test_command", "problem", *LOCAL_OPTIONS)
 """Options that are no settings of a run of their own: they make some."""
 
 
@@ -107,6 +108,7 @@ def run(
         ),
     ] = None,
     benchmark_options: BenchmarkOptions = None,
+    data_dir: DataDir = None,
     path: RepoPath = None,
     test_command: TestCommand = None,
     problem: Problem = None,
@@ -147,7 +149,9 @@ def run(
 
     # What the options are called is what the settings are called: debug_gym.runs.config.RunConfig.
     settings = {name: value for name, value in context.params.items() if name not in NO_SETTINGS}
-    settings["benchmark_options"] = benchmark_settings(benchmark_options, path, test_command, problem)
+    settings["benchmark_options"] = benchmark_settings(
+        benchmark_options, data_dir, path, test_command, problem
+    )
     local = {name: value for name in LOCAL_OPTIONS if (value := context.params[name]) is not None}
     settings["agent_options"] = parse_options(agent_options or (), "--agent-option") | local
     raise typer.Exit(_run(load_config(config or (), settings)))

@@ -10,11 +10,13 @@ from debug_gym.cli.app import app
 from debug_gym.cli.options import (
     BenchmarkName,
     BenchmarkOptions,
+    DataDir,
     Limit,
     Sandbox,
     Shuffle,
     Split,
     TaskPatterns,
+    benchmark_settings,
     chosen,
 )
 
@@ -38,6 +40,7 @@ def validate(
         typer.Option("--write-controls", help="First make the negative controls anew and store them."),
     ] = False,
     benchmark_options: BenchmarkOptions = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Prove that tasks are sound: they fail before the gold patch and pass after it, repeatedly.
 
@@ -50,12 +53,11 @@ def validate(
     from debug_gym.checks.validate import validate_all, write_controls
     from debug_gym.cli.screens.progress import announced, counted
     from debug_gym.cli.screens.validation import show
-    from debug_gym.runs.config import parse_options
     from debug_gym.runs.plan import make_benchmark
     from debug_gym.sandbox.registry import shared_backend, try_out
 
     console = Console()
-    options = parse_options(benchmark_options or (), "--benchmark-option")
+    options = benchmark_settings(benchmark_options, data_dir)
     loaded = make_benchmark(benchmark, options)
     selected = tuple(chosen(loaded, tasks, split, shuffle, limit).values())
     backend = shared_backend(sandbox)

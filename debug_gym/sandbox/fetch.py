@@ -143,6 +143,21 @@ def _(source: DirectorySource, target: Path) -> None:
 
 @_fetch.register
 def _(source: GitSource, target: Path) -> None:
+    _clone(source, target)
+
+
+def check_out(source: GitSource, target: Path) -> str:
+    """Put the files of a commit into a folder that does not exist yet, and give the commit's full id.
+
+    Raises:
+        TaskError: it cannot be had, or git is not installed.
+    """
+    commit = _clone(source, target)
+    _strip(target)
+    return commit
+
+
+def _clone(source: GitSource, target: Path) -> str:
     for text in (source.url, source.commit):
         if text.startswith("-"):
             raise TaskError(f"{text!r} is an option of git, not a repository or a commit")
@@ -152,7 +167,8 @@ def _(source: GitSource, target: Path) -> None:
     fetched = git(target, "fetch", "-q", "--depth=1", source.url, source.commit, check=False)
     if fetched:
         git(target, "fetch", "-q", "--tags", source.url, "+refs/heads/*:refs/remotes/origin/*")
-    git(target, "checkout", "-q", source.commit if fetched else "FETCH_HEAD", "--")
+    git(target, "checkout", "-q", "--detach", source.commit if fetched else "FETCH_HEAD", "--")
+    return (target / ".git/HEAD").read_text().strip()
 
 
 # -- a part of what was published, with the bug put in -------------------------------------------
