@@ -69,6 +69,7 @@ BUILTIN: dict[str, dict[str, str]] = {
     "benchmarks": {
         "nightmares": "debug_gym.benchmarks.nightmares:Nightmares",
         "repo": "debug_gym.benchmarks.repo:Repo",
+        "sprouts": "debug_gym.benchmarks.sprouts:Sprouts",
     },
     "runners": {
         "pytest": "debug_gym.runners.pytest:PytestRunner",
