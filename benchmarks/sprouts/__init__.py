@@ -139,7 +139,7 @@ def _scattered(number: int, space: int, seed: str) -> int:
 
 
 def _cases(bug: Bug, random: Random) -> list[Case]:
-    """A call that goes wrong, then those of the hidden test: another one, if there is, and some that do not."""
+    """A call that goes wrong; then the hidden test's: another one if there is, and some that do not."""
     right, wrong = _function(bug, bug.right), _function(bug, bug.wrong)
     drawn = {repr(call): call for call in (bug.draw(random) for _ in range(DRAWN))}
     calls = [*filter(None, [bug.shown]), *drawn.values()]
