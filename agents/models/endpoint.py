@@ -6,10 +6,10 @@ import random
 import time
 from typing import Any, Protocol
 
-import openai
 from pydantic import ValidationError
 
 from debug_gym.agents.models.base import Reply
+from debug_gym.agents.models.client import openai
 from debug_gym.agents.models.events import Events
 from debug_gym.agents.models.failures import Failure, cut_short, explain, overflow, redacted, unreadable
 from debug_gym.agents.models.limits import Limiter

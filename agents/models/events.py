@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-import openai
+from debug_gym.agents.models.client import openai
 
 
 class Events(openai.Stream[object]):

@@ -8,9 +8,8 @@ import time
 from collections.abc import Mapping
 from datetime import UTC
 
-import openai
-
 from debug_gym.agents.models.base import ContextOverflowError, ToolsRefusedError
+from debug_gym.agents.models.client import openai
 from debug_gym.errors import ModelError
 
 TOO_LONG = re.compile(

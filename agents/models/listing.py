@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any
 
-import openai
 from pydantic import AliasChoices, BaseModel, Field, TypeAdapter, ValidationError, WrapValidator
 
+from debug_gym.agents.models.client import openai
 from debug_gym.agents.models.tokens import or_none
 
 PATIENCE = 10.0

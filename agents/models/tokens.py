@@ -58,8 +58,9 @@ Counts = Annotated[TokenCounts | None, WrapValidator(or_none)]
 def count_tokens(text: str, model: str) -> int:
     """About how many tokens a text has.
 
-    By the model's own encoding if tiktoken knows the model, else by ``o200k_base``. tiktoken downloads an
-    encoding once; where that fails (no network, nothing in its cache), four characters count as one token.
+    By the model's own encoding if tiktoken knows the model, else by ``o200k_base``. tiktoken (extra ``llm``)
+    downloads an encoding once; where that fails (no network, nothing in its cache), or it is not installed,
+    four characters count as one token.
     """
     encoding = _encoding(model)
     if encoding is None:
@@ -69,8 +70,10 @@ def count_tokens(text: str, model: str) -> int:
 
 @cache
 def _encoding(model: str) -> "tiktoken.Encoding | None":
-    import tiktoken
-
+    try:
+        import tiktoken
+    except ModuleNotFoundError:
+        return None
     try:
         name = tiktoken.encoding_name_for_model(model)
     except KeyError:

@@ -5,14 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from debug_gym.errors import MissingExtraError, SandboxError, SandboxUnavailableError, TaskError
-
-try:
-    import docker
-    from docker.errors import APIError, DockerException, ImageNotFound
-    from requests.exceptions import RequestException
-except ModuleNotFoundError as error:
-    raise MissingExtraError(error.name or "docker", "docker") from None
+from debug_gym.errors import SandboxError, SandboxUnavailableError, TaskError
+from debug_gym.sandbox.docker.client import APIError, DockerException, ImageNotFound, RequestException, docker
 
 TIMEOUT = 120
 """Seconds for one answer of the daemon: a commit of a large repository takes long."""

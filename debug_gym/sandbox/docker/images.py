@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from docker.errors import APIError, ImageNotFound
-
 from debug_gym.errors import TaskError
 from debug_gym.sandbox import checkout_cache
+from debug_gym.sandbox.docker.client import APIError, ImageNotFound
 from debug_gym.sandbox.docker.daemon import LABEL, asking, short
 from debug_gym.sandbox.interpreters import OLDEST_PYTHON, RUNTIME
 from debug_gym.task import ImageSource, Task
