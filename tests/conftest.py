@@ -6,6 +6,7 @@ import signal
 from contextlib import ExitStack
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from debug_gym.sandbox.namespace import NamespaceBackend
@@ -15,6 +16,10 @@ from debug_gym.tools.base import Session
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background of a shell ignores it
+hypothesis.settings.register_profile(  # a busy machine stalls any process for seconds, which says nothing of a test
+    "debug-gym", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("debug-gym")
 MAY_BE_MISSING = ("Python", "Triton", "x86-64", "root may", "not a git checkout")
 """What a machine that installs all that tests need may still lack, by a word of the reason for skipping."""
 GOLD = """\
