@@ -58,8 +58,7 @@ class Lifecycle:
     def call(self) -> Iterator[None]:
         """Play one call, and see to its errors."""
         with self.lock:
-            if not self.live:
-                raise self._broken or EpisodeOverError(self._how())
+            self.demand_live()
             try:
                 with self._turn:
                     self.demand_wanted()
@@ -83,6 +82,11 @@ class Lifecycle:
                     self._idle.touch()
                 if self._leaving.is_set() and self.live:
                     self._break(AbandonedError())
+
+    def demand_live(self) -> None:
+        """Raises EpisodeOverError where no call can be played any more."""
+        if not self.live:
+            raise self._broken or EpisodeOverError(self._how())
 
     def demand_wanted(self) -> None:
         """Raises AbandonedError where nobody wants the result any more."""

@@ -4,7 +4,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from debug_gym.env import DebugGymEnv
 from debug_gym.episode import ModelReply, Step, Trajectory, Verdict
@@ -56,6 +56,14 @@ class Record:
                 first_observation=first_observation,
             )
         )
+
+    def fork(self, attempt: Attempt, recorder: Recorder) -> "Record":
+        """A copy that goes on by itself as another try at the task; all lines so far are written anew."""
+        forked = replace(self, recorder=recorder, steps=[])
+        forked.begin(attempt, self.first_observation)
+        for step in self.steps:
+            forked.add(step)
+        return forked
 
     def add(self, step: Step) -> None:
         """A step."""

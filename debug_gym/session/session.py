@@ -10,13 +10,14 @@ from typing import Any, Protocol, Self, runtime_checkable
 import gymnasium
 
 from debug_gym.agents.base import Briefing
-from debug_gym.env import DebugGymEnv
+from debug_gym.env import DebugGymEnv, fork
 from debug_gym.episode import ModelReply, Observation, Step, ToolCall, Trajectory
-from debug_gym.errors import ConfigError
+from debug_gym.errors import ConfigError, DebugGymError
 from debug_gym.session.attempt import Attempt, Recorder, Unrecorded
 from debug_gym.session.lifecycle import Lifecycle
 from debug_gym.session.record import Record, Usage, counted_patch
 from debug_gym.store.records import End, Result
+from debug_gym.store.writer import StorageError
 
 Passing = tuple[int, int] | None
 """Visible tests that passed in the last full run, and how many there are; None before the first run."""
@@ -82,7 +83,8 @@ class AttemptSession:
         self._wrapped = env
         seed = attempt.seed if attempt is not None else seed
         self._record = Record(recorder or Unrecorded(), attempt, seed, agent, model, benchmark)
-        self._lifecycle = Lifecycle(self._record, turn or nullcontext(), stop or Event(), self._close)
+        self._turn, self._stop = turn or nullcontext(), stop or Event()
+        self._lifecycle = Lifecycle(self._record, self._turn, self._stop, self._close)
         self._time_limit, self._idle = time_limit, idle
         self._on_step, self._keep_open = on_step, keep_open
 
@@ -236,6 +238,38 @@ class AttemptSession:
         """
         return self._lifecycle.fail(error, usage, replies)
 
+    def fork(self, attempt: Attempt | None = None, recorder: Recorder | None = None) -> "AttemptSession":
+        """An independent copy of the attempt as it stands: its steps, its time, a copy of its sandbox.
+
+        Processes that run are not copied (see ``DebugGymEnv.fork``). This attempt goes on, whatever happens.
+
+        Args:
+            attempt: which try at the task the copy is; None: the same, for copies that are not stored.
+            recorder: where the copy is stored, with the steps so far; None: nowhere.
+
+        Raises:
+            EpisodeOverError: there is nothing left to copy.
+            DebugGymError: it has not begun, or the copy cannot be made or stored.
+        """
+        with self._lifecycle.lock:
+            self._lifecycle.demand_live()
+            if self.env.branch is None:
+                raise DebugGymError("there is no episode to copy yet: call begin() first")
+            copied = AttemptSession(
+                fork(self._wrapped),
+                time_limit=self._time_limit,
+                idle=self._idle,
+                stop=self._stop,
+                turn=self._turn,
+                on_step=self._on_step,
+            )
+            try:
+                copied._continue(self._record.fork(attempt or self.attempt, recorder or Unrecorded()))
+            except StorageError:
+                copied.abandon()
+                raise
+            return copied
+
     def abandon(self, wait: float | None = None) -> None:
         """Leave without a verdict: the attempt counts as not played. Nothing happens if it is over.
 
@@ -265,6 +299,12 @@ class AttemptSession:
         self.abandon()
 
     # -- inside ------------------------------------------------------------------------------------
+
+    def _continue(self, record: Record) -> None:
+        """Go on from where another attempt stood."""
+        self._record = record
+        self._lifecycle = Lifecycle(record, self._turn, self._stop, self._close)
+        self._lifecycle.watch(self._idle, self.finish)
 
     def _judge(self, stop_reason: str, usage: Usage, replies: Sequence[ModelReply]) -> Result:
         verdict = self.env.judge()

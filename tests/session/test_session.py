@@ -124,6 +124,33 @@ def test_a_long_call_is_not_idleness(start):
     assert session.live
 
 
+def test_a_fork_is_another_try_from_where_it_stands(start):
+    session, kept = start()
+    session.step(LIST)
+    copy = Kept()
+    forked = session.fork(Attempt(session.attempt.task, number=1), copy)
+    forked.step(FIX)
+    assert forked.step(SUBMIT).terminated
+    assert session.step(SUBMIT).terminated
+    assert (forked.result.key, forked.result.status) == ((session.attempt.task.id, 1), "resolved")
+    assert (session.result.key, session.result.status) == ((session.attempt.task.id, 2), "unresolved")
+    assert [line.index for line in copy.lines[1:-1]] == [0, 1, 2]
+    assert [line.index for line in kept.lines[1:-1]] == [0, 1]
+    assert copy.closed
+
+
+def test_what_cannot_be_forked_is_said_and_goes_on(start, backend, task):
+    with AttemptSession(DebugGymEnv(task=task, sandbox=backend)) as unbegun:
+        with pytest.raises(DebugGymError, match="call begin"):
+            unbegun.fork()
+        unbegun.begin()
+        with pytest.raises(StorageError):
+            unbegun.fork(recorder=Kept(full=(Start,)))
+        assert unbegun.step(LIST).observation.text
+    with pytest.raises(EpisodeOverError):
+        unbegun.fork()
+
+
 def test_who_leaves_stores_no_end(start):
     session, kept = start()
     with session:
