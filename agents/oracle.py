@@ -2,41 +2,72 @@
 
 import itertools
 from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from debug_gym.agents.base import Agent, Briefing, Decision
+from debug_gym.diff import edits
 from debug_gym.episode import Observation, ToolCall
 from debug_gym.errors import ConfigError, TaskError
 
 
 class OracleAgent(Agent):
-    """Applies the gold patch by one ``bash`` call, then calls ``eval`` and ``submit`` where they are offered.
+    """Applies the gold patch, then calls ``eval`` and ``submit`` where they are offered.
 
-    It takes no options.
+    Args:
+        by: ``patch``: by one call of ``bash``. ``edits``: as an agent would, for others to learn from:
+            it looks at each file that it changes, makes the calls that the task brings along to show what is
+            wrong (``demonstration`` in its metadata), and then calls ``rewrite`` for each changed place.
+
+    Raises:
+        ConfigError: ``by`` is something else.
     """
 
     name = "oracle"
     sees_gold = True
+
+    def __init__(self, by: Literal["patch", "edits"] = "patch") -> None:
+        if by not in {"patch", "edits"}:
+            raise ConfigError(f"the oracle fixes by 'patch' or by 'edits', not by {by!r}")
+        self._by = by
 
     def start(self, briefing: Briefing) -> None:
         """Plan the episode.
 
         Raises:
             TaskError: the task has no gold patch.
-            ConfigError: the environment has no ``bash`` tool.
+            ConfigError: the environment lacks a tool that it needs.
         """
         self._task = briefing.task
         patch = briefing.task.gold_patch
         if not patch:
             raise TaskError(f"{briefing.task.id} has no gold patch: the oracle has nothing to apply")
         offered = [tool["function"]["name"] for tool in briefing.tools]
-        if "bash" not in offered:
+        needed = "bash" if self._by == "patch" else "rewrite"
+        if needed not in offered:
             raise ConfigError(
-                "the oracle needs bash to apply the gold patch: add it to the environment's tools"
+                f"the oracle needs {needed} to apply the gold patch: add it to the environment's tools"
             )
-        self._plan = deque([ToolCall(name="bash", arguments={"command": apply_command(patch)})])
+        self._plan = deque(self._calls(patch, offered))
         self._plan.extend(ToolCall(name=name) for name in ("eval", "submit") if name in offered)
-
         self._applying = False
+
+    def _calls(self, patch: str, offered: Sequence[str]) -> Iterator[ToolCall]:
+        """What applies the patch."""
+        if self._by == "patch":
+            yield ToolCall(name="bash", arguments={"command": apply_command(patch)})
+            return
+        changes = edits(patch)
+        shown = [
+            ToolCall(name="view", arguments={"path": path}) for path in dict.fromkeys(e.path for e in changes)
+        ]
+        shown += [ToolCall.parse(call) for call in self._task.metadata.get("demonstration", ())]
+        yield from (call for call in shown if call.name in offered)
+        for edit in changes:
+            lines = {"start": edit.start, "end": edit.end} if edit.end >= edit.start else {}
+            if edit.start == edit.end:
+                del lines["end"]  # it is the start by default
+            yield ToolCall(name="rewrite", arguments={"path": edit.path, "content": edit.content, **lines})
 
     def act(self, observation: Observation) -> Decision | None:
         """The next call of the plan.
@@ -49,7 +80,7 @@ class OracleAgent(Agent):
         if not self._plan:
             return None
         call = self._plan.popleft()
-        self._applying = call.name == "bash"
+        self._applying = call.name in {"bash", "rewrite"}
         return Decision(call)
 
 

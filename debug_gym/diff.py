@@ -1,8 +1,10 @@
 """Unified diffs: what the agent reads of its edits, and what is exported as a patch."""
 
 import difflib
+import itertools
 import re
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 CONTEXT = 3
 """Unchanged lines around a change."""
@@ -71,3 +73,55 @@ def _shifted(lines: Iterable[str], offset: int) -> Iterator[str]:
             yield line
         else:
             yield f"{line}\n\\ No newline at end of file\n"
+
+
+class Edit(NamedTuple):
+    """Lines ``start`` to ``end`` of a file, counted from 1, become ``content``."""
+
+    path: str
+    start: int
+    end: int
+    content: str
+
+
+def edits(patch: str) -> list[Edit]:
+    """A unified diff as edits of single places, for each file from the last to the first: none moves another.
+
+    What is only inserted takes the line before it, or else after it, along. Made of text files that exist; a
+    file that is created is an edit of the lines 1 to 0, and one that is deleted becomes empty.
+    """
+    found: list[Edit] = []
+    path, lines = "", iter(patch.splitlines())
+    for line in lines:
+        if (line.startswith("+++ ") and line[4:].strip() != NOWHERE) or line.startswith("--- a/"):
+            path = line[4:].split("\t")[0].partition("/")[2]
+        elif hunk := _HUNK.match(line):
+            sizes = [int(size[1:] or 1) if size else 1 for size in (hunk[2], hunk[4])]
+            found += _edits_of_hunk(path, int(hunk[1]), _body(lines, *sizes))
+    return sorted(found, key=lambda edit: (edit.path, -edit.start))
+
+
+def _body(lines: Iterator[str], old: int, new: int) -> list[str]:
+    body: list[str] = []
+    while old > 0 or new > 0:
+        line = next(lines, "")
+        if not line.startswith("\\"):
+            body.append(line or " ")
+            old -= body[-1][0] in " -"
+            new -= body[-1][0] in " +"
+    return body
+
+
+def _edits_of_hunk(path: str, at: int, body: list[str]) -> Iterator[Edit]:
+    """``at``: the number of the hunk's first line in the old file."""
+    for changed, group in itertools.groupby(enumerate(body), key=lambda item: item[1][0] != " "):
+        if changed:
+            places = [place for place, _ in group]
+            first, last = places[0], places[-1]
+            if not any(body[place][0] == "-" for place in places):
+                first, last = (first - 1, last) if first else (first, min(last + 1, len(body) - 1))
+            kept = body[first : last + 1]
+            start = at + sum(line[0] in " -" for line in body[:first])
+            removed = sum(line[0] in " -" for line in kept)
+            content = "".join(f"{line[1:]}\n" for line in kept if line[0] in " +")
+            yield Edit(path, max(start, 1), max(start, 1) + removed - 1, content)

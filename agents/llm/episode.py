@@ -36,7 +36,8 @@ class Episode:
         self._name = f"{briefing.task.id}:{briefing.seed}"
         self._limits = EpisodeLimits(settings, briefing.max_steps)
         self._tools = Toolset(briefing.tools, tools, settings.debugger_after, self._limits)
-        opening = prompts.opening(settings, briefing, self._tools.names(), self._limits.max_steps)
+        names, most = self._tools.names(), self._limits.max_steps
+        opening = prompts.opening(settings, briefing.task, briefing.observation, names, most)
         self._history = History(opening, settings.history, settings.window)
         self._reader = CallReader(parallel=settings.parallel_calls)
         self._turn = Turn()

@@ -6,24 +6,31 @@ from typing import Any
 
 import jinja2
 
-from debug_gym.agents.base import Briefing
 from debug_gym.agents.llm.settings import LLMSettings
 from debug_gym.agents.models import Message
 from debug_gym.errors import ConfigError
+from debug_gym.task import Task
 
 
 def opening(
-    settings: LLMSettings, briefing: Briefing, tools: Sequence[str], max_steps: int | None
+    settings: LLMSettings, task: Task, observation: str, tools: Sequence[str], max_steps: int | None
 ) -> list[Message]:
     """The messages that an episode begins with.
+
+    Args:
+        settings: whose templates are filled.
+        task: as an agent may see it.
+        observation: the first one.
+        tools: names of those on offer.
+        max_steps: the limit of tool calls; None: there is none.
 
     Raises:
         ConfigError: a template cannot be read or uses what does not exist.
     """
     values = {
-        "task": briefing.task,
+        "task": task,
         "tools": tools,
-        "observation": briefing.observation,
+        "observation": observation,
         "max_steps": max_steps,
         "max_rewrites": settings.max_rewrites,
     }

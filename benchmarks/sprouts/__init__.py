@@ -84,8 +84,7 @@ class Sprouts(Benchmark):
         shown, *hidden = _cases(bug, Random(f"{self.seed}:{name}"))
         metadata: dict[str, Any] = {"category": family.partition("-")[0], "family": family}
         if bug.look:
-            look = {"test": f"{VISIBLE}::test_example", "command": f"p {bug.look}"}
-            metadata["demonstration"] = [{"name": "pdb", "arguments": look}]
+            metadata["demonstration"] = [{"name": "pdb", "arguments": {"command": f"p {bug.look}"}}]
         return Task(
             id=name,
             benchmark=self.name,

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from debug_gym.cli import (  # noqa: F401  # isort: skip
-    run, play, listing, validate, audit, doctor, report, leaderboard, images, library, serve, mcp,
+    run, play, listing, validate, audit, doctor, report, leaderboard, export, images, library, serve, mcp,
 )  # fmt: skip
 from debug_gym.cli.app import app
 from debug_gym.errors import DebugGymError, HostError

@@ -2,7 +2,6 @@
 
 import errno
 import fcntl
-import json
 import mmap
 import os
 import time
@@ -17,6 +16,7 @@ from pydantic import BaseModel
 
 from debug_gym.episode import Step
 from debug_gym.errors import ConfigError, HostError
+from debug_gym.store.exports.predictions import predictions
 from debug_gym.store.records import End, Manifest, Result, Run, Start, read_manifest
 
 NAMED = 5
@@ -84,22 +84,10 @@ class RunWriter:
 
     def write_predictions(self) -> None:
         """Write the patches of all judged attempts in SWE-bench's format, a file for each attempt number."""
-        config = self.run.manifest.config
-        label = "-".join(config[key] for key in ("agent", "model") if config.get(key))
-        files: dict[int, list[str]] = {}
-        for result in self.run.results():
-            end = self.run.end(*result.key) if result.status != "error" else None
-            if end is not None:
-                line = {
-                    "instance_id": result.task,
-                    "model_name_or_path": label,
-                    "model_patch": end.patch,
-                }
-                files.setdefault(result.attempt, []).append(json.dumps(line) + "\n")
-        for attempt, lines in files.items():
+        for attempt, text in predictions(self.run).items():
             name = f"predictions.{attempt}.jsonl" if attempt else "predictions.jsonl"
             with _storing(self.run.path / name):
-                write_atomically(self.run.path / name, "".join(lines))
+                write_atomically(self.run.path / name, text)
 
     def close(self) -> None:
         """Let go of the folder."""

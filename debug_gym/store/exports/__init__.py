@@ -1,0 +1,1 @@
+"""Stored runs in the forms of others: predictions, conversations to train on, trajectories."""

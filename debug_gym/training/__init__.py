@@ -1,0 +1,1 @@
+"""Training on the gym's own episodes: data from runs, supervised fine-tuning, reinforcement learning."""
