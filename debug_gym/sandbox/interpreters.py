@@ -16,7 +16,7 @@ RUNTIME = Path(__file__).parent
 """Holds the packages ``server`` and ``launcher``: what is loaded into a task's interpreter."""
 TRY_LIMIT = 20.0
 """Seconds for an interpreter to say what it is."""
-OLDEST_PYTHON = (3, 7)
+OLDEST_PYTHON = (3, 6)
 """What the runtime needs; the gym itself needs more."""
 
 BOOT = """
@@ -70,7 +70,7 @@ def _tried(python: str) -> str:
         raise TaskError(f"{python} is not a Python that works: {said or f'exit code {done.returncode}'}")
     if (int(words[0]), int(words[1])) < OLDEST_PYTHON:
         version = b".".join(words).decode()
-        raise TaskError(f"{python} is Python {version}, but a sandbox needs 3.7 or newer")
+        raise TaskError(f"{python} is Python {version}, but a sandbox needs 3.6 or newer")
     return python
 
 

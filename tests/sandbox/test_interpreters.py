@@ -1,7 +1,6 @@
 """The runtime works in the task's interpreter, whichever Python that is."""
 
 import os
-import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,7 +12,10 @@ from debug_gym.task import Environment
 
 pytestmark = pytest.mark.slow
 
-OLDEST, NEWEST = (3, 8), (3, 14)
+OLDEST, NEWEST = (3, 6), (3, 14)
+OLD_PYTEST = """attrs==22.2.0 iniconfig==1.1.1 packaging==21.3 pluggy==1.0.0 py==1.11.0 pyparsing==3.0.7 pytest==7.0.1
+tomli==1.2.3 importlib-metadata==4.8.3 zipp==3.6.0 typing-extensions==4.1.1""".split()
+"""For Pythons whose pip no longer finds out what suits them."""
 FILES = {
     "unit.py": "def double(n): return n + n\n",
     "test_unit.py": """
@@ -38,27 +40,33 @@ def _interpreters():
     for path in found:
         version = _version(path)
         if version is not None and OLDEST <= version <= NEWEST:
-            chosen.setdefault((version, os.path.realpath(path)), path)
+            chosen.setdefault((version, _say(path, "sys.prefix")), path)
     return [chosen[key] for key in sorted(chosen)]
 
 
 def _version(path):
     """Its major and minor version; None if it does not run (pyenv's shims may stand for nothing)."""
+    said = _say(path, "sys.version_info[0], sys.version_info[1]").split()
+    return tuple(map(int, said)) or None
+
+
+def _say(path, what):
+    """What an interpreter knows; nothing if it does not run."""
+    command = [path, "-c", f"import sys; print({what})"]
     try:
-        done = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    match = re.match(r"Python (\d+)\.(\d+)", done.stdout)
-    return (int(match[1]), int(match[2])) if match and not done.returncode else None
+        return subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""
 
 
 @pytest.fixture(scope="session", params=_interpreters(), ids=str)
 def interpreter(request, tmp_path_factory):
     """A virtual environment with pytest, made once for each interpreter."""
     folder = tmp_path_factory.mktemp("interpreter") / "venv"
+    wanted = ["--no-deps", *OLD_PYTEST] if _version(request.param) < (3, 8) else ["pytest"]
     commands = (
         [request.param, "-m", "venv", folder],
-        [folder / "bin/python", "-m", "pip", "install", "--quiet", "pytest"],
+        [folder / "bin/python", "-m", "pip", "install", "--quiet", *wanted],
     )
     for command in commands:
         done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)

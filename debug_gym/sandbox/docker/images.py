@@ -21,7 +21,7 @@ from debug_gym.errors import TaskError
 from debug_gym.sandbox import checkout_cache
 from debug_gym.sandbox.docker.client import APIError, ImageNotFound
 from debug_gym.sandbox.docker.daemon import LABEL, asking, short
-from debug_gym.sandbox.interpreters import OLDEST_PYTHON, RUNTIME
+from debug_gym.sandbox.interpreters import BOOT, OLDEST_PYTHON, RUNTIME
 from debug_gym.task import ImageSource, Task
 
 PREPARED = "debug-gym/prepared"
@@ -32,6 +32,8 @@ WORKSPACE = "/workspace"
 HOME = "/home/agent"
 USER = 1000
 """User and group of everything in a sandbox."""
+_COMPILE = "import debug_gym_runtime.server.runtime, debug_gym_runtime.server.record"
+"""Leaves the bytecode of all that a sandbox imports first, pytest's too."""
 _FACTS = "debug-gym.facts"
 _FACTS_FILE = "/tmp/.debug-gym-facts"
 _NOT_OURS = {"_", "HOME", "HOSTNAME", "OLDPWD", "PWD", "SHLVL", "TERM", "USER"}
@@ -45,6 +47,7 @@ command -v {python} >/dev/null || {{ echo "there is no Python called {python}" >
 python=$(command -v {python})
 "$python" -c 'import sys; sys.exit(sys.version_info < {oldest!r})' || {{
     echo "its Python is $("$python" -V 2>&1), but a sandbox needs {oldest_name} or newer" >&2; exit 3; }}
+env -u PYTHONDONTWRITEBYTECODE "$python" -c {compile} {runtime}
 rm -rf {folder}/.git /root/.cache /root/.gitconfig
 if command -v git >/dev/null; then
     export GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=debug-gym GIT_AUTHOR_EMAIL=debug-gym@localhost
@@ -99,7 +102,8 @@ def prepared(
     folder, python = (
         (source.folder, source.python) if source else (WORKSPACE, task.environment.python or "python3")
     )
-    recipe = [name, folder, python, setup, base.path.parent.name if base else "", _runtime_digest()]
+    script = _script(folder, python, setup)
+    recipe = [name, script, base.path.parent.name if base else "", _runtime_digest()]
     digest = hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:24]
     with _locks.setdefault(digest, threading.Lock()):
         if digest in _known:
@@ -111,7 +115,6 @@ def prepared(
                     pull(client, name, on_progress)
                 on_progress(f"preparing {name}")
                 files = _archive(str(base.path), folder) if base else b""
-                script = _script(folder, python, setup)
                 image = _make(client, name, digest, script, files)
         facts = json.loads(image.labels[_FACTS])
         made = PreparedImage(
@@ -186,6 +189,8 @@ def _script(folder: str, python: str, setup: tuple[str, ...]) -> str:
         python=shlex.quote(python),
         oldest=OLDEST_PYTHON,
         oldest_name=".".join(map(str, OLDEST_PYTHON)),
+        compile=shlex.quote(BOOT + _COMPILE),
+        runtime=RUNTIME_FOLDER,
         home=HOME,
         user=USER,
         facts=_FACTS_FILE,

@@ -4,8 +4,7 @@ Done below Python, in the C library's ``clock_gettime``, since objects such as `
 replaced unnoticed. One self-contained file: a cold test run gets its source handed over as text.
 """
 
-from __future__ import annotations
-
+import contextlib
 import ctypes
 import datetime
 import functools
@@ -23,6 +22,15 @@ _LATER = {"localtime": 0, "gmtime": 0, "ctime": 0}
 _PAGE = 4096
 
 
+def _read(moment: str) -> datetime.datetime:
+    if hasattr(datetime.datetime, "fromisoformat"):
+        return datetime.datetime.fromisoformat(moment)
+    for form in ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S%z"):  # Python 3.6
+        with contextlib.suppress(ValueError):
+            return datetime.datetime.strptime(moment.replace("T", " ").replace("+00:00", "+0000"), form)
+    raise ValueError("Invalid isoformat string: %r" % moment)
+
+
 def stop_clock() -> None:
     """Let the wall clock stand still in this process and those that it forks; clocks that measure run on.
 
@@ -33,7 +41,7 @@ def stop_clock() -> None:
     moment = os.environ.get(VARIABLE)
     if not moment:
         return
-    at = datetime.datetime.fromisoformat(moment)
+    at = _read(moment)
     if at.tzinfo is None:
         at = at.replace(tzinfo=datetime.timezone.utc)
     if platform.machine() != "x86_64":

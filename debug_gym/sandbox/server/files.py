@@ -7,6 +7,7 @@ import stat
 from functools import partial
 from typing import Any, Callable
 
+from .harvest import scan
 from .wire import Frame
 
 SKIPPED = frozenset([".git", "__pycache__", ".pytest_cache"])
@@ -228,7 +229,7 @@ def remove_tree(path: str) -> None:
 
 def _empty(folder: int) -> str | None:
     """Remove files from an open folder until a folder is met; return its name, or None at the end."""
-    with os.scandir(folder) as entries:
+    with scan(folder) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 return entry.name

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import AbstractSet, Iterator, NamedTuple, Optional
+import sys
+from typing import AbstractSet, ContextManager, Iterator, NamedTuple, Optional
 
 MAX_FILE, MAX_TOTAL, MAX_FILES, MAX_DEPTH = 8 << 20, 64 << 20, 20_000, 40
 MAX_PATH = 4000
@@ -112,7 +113,7 @@ class Harvester:
         self, folder: int, prefix: str = "", depth: int = 0
     ) -> Iterator[tuple[int, str, list[os.DirEntry[str]]]]:
         """Walk below an open folder: (descriptor, prefix, its entries without those to skip)."""
-        with os.scandir(folder) as found:
+        with scan(folder) as found:
             entries = sorted(
                 (entry for entry in found if entry.name not in self.ignored), key=lambda entry: entry.name
             )
@@ -141,6 +142,11 @@ class Harvester:
         except OSError as error:
             self.skip(path, error.strerror or "unreadable")
             return None
+
+
+def scan(folder: int) -> ContextManager[Iterator[os.DirEntry[str]]]:
+    """``os.scandir`` of an open folder, also in Python 3.6, which takes none."""
+    return os.scandir(folder if sys.version_info >= (3, 7) else "/proc/self/fd/%d" % folder)
 
 
 def content(folder: int, name: str) -> bytes | None:

@@ -31,6 +31,12 @@ _SIGSET = 128
 _KILL, _ZERO = ctypes.c_ulong(signal.SIGKILL), ctypes.c_ulong(0)
 _libc = ctypes.CDLL(None, use_errno=True)
 _holding_the_gil = ctypes.PyDLL(None, use_errno=True)
+_python = ctypes.pythonapi
+_before_fork, _in_parent, _in_child = (
+    (_python.PyOS_BeforeFork, _python.PyOS_AfterFork_Parent, _python.PyOS_AfterFork_Child)
+    if sys.version_info >= (3, 7)
+    else (_python._PyImport_AcquireLock, _python._PyImport_ReleaseLock, _python.PyOS_AfterFork)
+)
 _libc.mount.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p]
 
 
@@ -85,13 +91,13 @@ def fork_into(namespaces: int) -> tuple[int, int]:
     pidfd = ctypes.c_int(-1)
     flags = namespaces | _CLONE_PIDFD | signal.SIGCHLD
     number = _SYS_CLONE[platform.machine()]
-    ctypes.pythonapi.PyOS_BeforeFork()
+    _before_fork()
     pid = _holding_the_gil.syscall(number, ctypes.c_ulong(flags), None, ctypes.byref(pidfd), None, None)
     error = ctypes.get_errno()
     if pid == 0:
-        ctypes.pythonapi.PyOS_AfterFork_Child()
+        _in_child()
         return 0, -1
-    ctypes.pythonapi.PyOS_AfterFork_Parent()
+    _in_parent()
     _check_fork(pid, error)
     return int(pid), pidfd.value
 
@@ -113,12 +119,12 @@ def fork_frozen(wake: int) -> int:
         partial(libc.prctl, _PR_SET_PDEATHSIG, _KILL, _ZERO, _ZERO, _ZERO),
         partial(libc.setpgid, 0, 0),
         partial(libc.sigwaitinfo, awaited, sender),
-        partial(ctypes.pythonapi.PyOS_AfterFork_Child),
+        partial(_in_child),
     ]
-    in_parent = [partial(ctypes.pythonapi.PyOS_AfterFork_Parent)]
+    in_parent = [partial(_in_parent)]
     flags = ctypes.c_ulong(_CLONE_PARENT | signal.SIGCHLD)
     try:
-        ctypes.pythonapi.PyOS_BeforeFork()
+        _before_fork()
         forks, result = tee(starmap(libc.syscall, [(number, flags, None, None, None, None)]))
         # From here on all is called from C. Between two bytecodes, the child's interpreter could wait for a
         # thread that had asked for its lock, and that is not there.
@@ -142,6 +148,14 @@ def _pid_in(information: ctypes.Array[ctypes.c_char]) -> int:
 def _check_fork(pid: int, error: int) -> None:
     if pid < 0:
         raise OSError(error, "clone: " + os.strerror(error))
+
+
+def wake_by_signals(fd: int) -> None:
+    """``signal.set_wakeup_fd``; one that is full wakes as well."""
+    if sys.version_info >= (3, 7):
+        signal.set_wakeup_fd(fd, warn_on_full_buffer=False)
+    else:
+        signal.set_wakeup_fd(fd)
 
 
 def set_hostname(name: str) -> None:

@@ -75,7 +75,8 @@ def preload(
     del sys.meta_path[: len(finders)]
     tempfile.tempdir = None  # each run looks for itself
     gc.collect()
-    gc.freeze()
+    if hasattr(gc, "freeze"):
+        gc.freeze()
     return found
 
 
@@ -108,8 +109,13 @@ def _plugins() -> dict[str, str]:
         return {}
     try:
         from importlib import metadata
-    except ImportError:  # Python 3.7; there pytest brings this
-        import importlib_metadata as metadata  # type: ignore[import-not-found, no-redef, unused-ignore]
+    except ImportError:  # before Python 3.8; there pytest brings one of these
+        try:
+            import importlib_metadata as metadata  # type: ignore[import-not-found, no-redef, unused-ignore]
+        except ImportError:
+            import pkg_resources  # type: ignore[import-not-found, unused-ignore]
+
+            return {point.name: point.module_name for point in pkg_resources.iter_entry_points("pytest11")}
     found: Any = metadata.entry_points()
     points = found.select(group="pytest11") if hasattr(found, "select") else found.get("pytest11", ())
     return {point.name: point.value.partition(":")[0].strip() for point in points}

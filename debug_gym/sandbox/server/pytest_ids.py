@@ -3,10 +3,9 @@
 pytest's own ids are relative to its rootdir, which the command line, ini files and ``-c`` decide on; two
 files may even share one. Here an id is the path of the test's file in the workspace, then pytest's names.
 
-One self-contained file with no relative imports: cold runs and the judge get its source as text.
+One self-contained file with no relative imports, nor annotations that Python 3.6 could not evaluate: cold
+runs and the judge get its source as text.
 """
-
-from __future__ import annotations
 
 import codecs
 import os
@@ -14,7 +13,7 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Tuple
 
 _ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[nrt])")
 
@@ -167,7 +166,7 @@ class Ids:
         path = os.path.relpath(full, self.folder)
         return "" if path == os.pardir or path.startswith(os.pardir + os.sep) else path
 
-    def _parts(self, node: Any) -> tuple[str, str]:
+    def _parts(self, node: Any) -> Tuple[str, str]:
         """The file of a test or class, "" if there is none, and its name in there."""
         import pytest
 

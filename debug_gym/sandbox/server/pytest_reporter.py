@@ -5,14 +5,12 @@ Used by the warm test run, and by the cold one, which gets its source as text, b
 so its only import of ours is one that can be left out.
 """
 
-from __future__ import annotations
-
 import faulthandler
 import json
 import os
 import runpy
 import signal
-from typing import Any
+from typing import Any, Dict
 
 if "Ids" not in globals():
     from .pytest_ids import Ids
@@ -29,7 +27,7 @@ class Reporter:
         self.fd, self.ids = fd, ids
         self.pid = os.getpid()
 
-    def _write(self, record: dict[str, Any]) -> None:
+    def _write(self, record: Dict[str, Any]) -> None:
         if (
             os.getpid() != self.pid
         ):  # a test that forked and fell through, or code that wants to see the result

@@ -45,7 +45,7 @@ class Record:
         self.workspace, self.scratch = workspace, scratch
         self._facts: Dict[str, _Fact] = {}
         self._folders: Dict[str, AbstractSet[str]] = {}
-        now = time.time_ns()
+        now = int(time.time() * 1e9)
         with _Folder(workspace) as top:
             for folder, prefix, entries in Harvester(CACHES).folders(top):
                 self._folders[prefix[:-1]] = {entry.name for entry in entries}

@@ -55,7 +55,7 @@ class Supervisor:
         os.set_blocking(self.wake_read, False)
         os.set_blocking(self.wake_write, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.set_wakeup_fd(self.wake_write, warn_on_full_buffer=False)
+        linux.wake_by_signals(self.wake_write)
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # pid 1 with no handler is immune from inside
         linux.set_subreaper()
         linux.set_dumpable(False)  # children can neither trace us nor open our memory or descriptors

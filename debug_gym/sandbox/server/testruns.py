@@ -22,7 +22,7 @@ _FRAME = re.compile(rb'  File "(.*)", line (\d+) in (.*)')
 _MAX_STACK = 100
 _COLD = (
     inspect.getsource(pytest_ids)
-    + inspect.getsource(pytest_reporter).replace("from __future__ import annotations\n", "", 1)
+    + inspect.getsource(pytest_reporter)
     + """
 import sys
 if os.environ.get(%r):

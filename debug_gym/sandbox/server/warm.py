@@ -143,9 +143,9 @@ def enter_program(module: str, arguments: list[str]) -> None:
     sys.path[:] = [os.getcwd(), *dict.fromkeys(own), *[folder for folder in sys.path if folder not in own]]
     importlib.invalidate_caches()
     sys.path_importer_cache.clear()
-    sys.stdin = sys.__stdin__ = _stream(0, sys.__stdin__)  # type: ignore[misc]
-    sys.stdout = sys.__stdout__ = _stream(1, sys.__stdout__)  # type: ignore[misc]
-    sys.stderr = sys.__stderr__ = _stream(2, sys.__stderr__)  # type: ignore[misc]
+    sys.stdin = sys.__stdin__ = stream(0, sys.__stdin__)  # type: ignore[misc]
+    sys.stdout = sys.__stdout__ = stream(1, sys.__stdout__)  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = stream(2, sys.__stderr__)  # type: ignore[misc]
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     if hasattr(threading, "get_native_id"):
         threading.main_thread()._set_native_id()  # type: ignore[attr-defined]
@@ -164,21 +164,22 @@ def enter_program(module: str, arguments: list[str]) -> None:
         sys.orig_argv[:] = [sys.executable, "-m", main.__package__ or module, *arguments]
 
 
-def _stream(fd: int, model: Any) -> io.TextIOWrapper:
-    """A new standard stream, made as the interpreter made its own."""
+def stream(fd: int, model: Any, *, at_once: bool = False) -> io.TextIOWrapper:
+    """A new standard stream, made as the interpreter made its own; ``at_once``: written line by line."""
     mode = "r" if fd == 0 else "w"
-    buffer: Any = open(fd, mode + "b", 0 if fd and model.write_through else -1, closefd=False)
+    unbuffered = getattr(model, "write_through", False)  # Python 3.6 does not tell
+    buffer: Any = open(fd, mode + "b", 0 if fd and unbuffered else -1, closefd=False)
     getattr(buffer, "raw", buffer).name = model.name
-    stream = io.TextIOWrapper(
+    made = io.TextIOWrapper(
         buffer,
         encoding=model.encoding,
         errors=model.errors,
         newline="\n",
-        line_buffering=model.line_buffering,
-        write_through=model.write_through,
+        line_buffering=at_once or model.line_buffering,
+        write_through=unbuffered,
     )
-    stream.mode = mode  # type: ignore[misc]
-    return stream
+    made.mode = mode  # type: ignore[misc]
+    return made
 
 
 def leave_program(code: Any) -> None:

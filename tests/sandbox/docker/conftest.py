@@ -20,6 +20,9 @@ FILES = {
     "/testbed/test_calc.py": "from calc import add\n\ndef test_add():\n    assert add(1, 2) == 3\n",
     "/testbed/.git/secret": "the fix is in here\n",
 }
+OLD_PYTEST = """attrs==22.2.0 iniconfig==1.1.1 packaging==21.3 pluggy==1.0.0 py==1.11.0 pyparsing==3.0.7 pytest==7.0.1
+tomli==1.2.3 importlib-metadata==4.8.3 zipp==3.6.0 typing-extensions==4.1.1""".split()
+"""For Pythons whose pip no longer finds out what suits them."""
 PYTHON = "/opt/miniconda3/envs/testbed/bin/python3"
 
 
@@ -39,10 +42,22 @@ def testbed(daemon, tmp_path_factory):
     """Name of an image whose ``/testbed`` has a bug and a test that fails."""
     if shutil.which("dpkg-query") is None:
         pytest.skip("the image is made of Debian packages")
-    name = "debug-gym-test/testbed:2"
-    with FileLock(Path(tmp_path_factory.getbasetemp().parent, "testbed.lock")):
+    return _testbed(daemon, _installed(), tmp_path_factory)
+
+
+@pytest.fixture(scope="module", params=["3.6", "3.7", "3.8"])
+def old_testbed(request, daemon, tmp_path_factory):
+    """The same, with older interpreters: version, and name of the image."""
+    found = sorted(Path.home().glob(f".pyenv/versions/{request.param}.*"))
+    if not found or shutil.which("dpkg-query") is None:
+        pytest.skip(f"no Python {request.param} or no Debian packages are installed here")
+    return request.param, _testbed(daemon, found[0], tmp_path_factory)
+
+
+def _testbed(daemon, installed, tmp_path_factory):
+    name = f"debug-gym-test/testbed:{installed.name}-2"
+    with FileLock(Path(tmp_path_factory.getbasetemp().parent, f"testbed-{installed.name}.lock")):
         if not daemon.images.list(name):
-            installed = _installed()
             _image_maker()(daemon, name, _with_pytest(installed, tmp_path_factory), installed, FILES)
     return name
 
@@ -68,8 +83,15 @@ def _with_pytest(installed, tmp_path_factory):
     unused = shutil.ignore_patterns("test", "*.a", "site-packages")
     shutil.copytree(installed, copy, symlinks=True, ignore=unused)
     (library,) = copy.glob("lib/python3.*")
-    install = "-m pip install --quiet --disable-pip-version-check --no-compile pytest --target".split()
-    command = [installed / "bin/python3", *install, library / "site-packages"]
+    old = [] if library.name not in {"python3.6", "python3.7"} else ["--no-deps", *OLD_PYTEST]
+    install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+    command = [
+        installed / "bin/python3",
+        *install,
+        *(old or ["pytest"]),
+        "--target",
+        library / "site-packages",
+    ]
     subprocess.run(command, check=True, env={**os.environ, "PIP_CONSTRAINT": ""})
     return copy
 

@@ -21,6 +21,10 @@ from debug_gym.task import Environment, ImageSource, Limits, Task
 
 pytestmark = pytest.mark.docker
 
+ADD = "test_calc.py::test_add"
+GOLD = (
+    "--- a/calc.py\n+++ b/calc.py\n@@ -1,2 +1,2 @@\n def add(a, b):\n-    return a - b\n+    return a + b\n"
+)
 FIXED = Changes(files={"calc.py": FileEntry(data=b"def add(a, b):\n    return a + b\n")})
 
 
@@ -74,6 +78,22 @@ def test_the_debugger_stands_where_it_failed(box):
     assert (reply.stop.file, reply.stop.line) == ("test_calc.py", 4)
     assert "-1" in box.debug("p add(1, 2)").output
     box.debug_stop()
+
+
+def test_older_interpreters_do_it_all(docker_backend, old_testbed):
+    version, image = old_testbed
+    source = ImageSource(image=image, python="/opt/miniconda3/envs/testbed/bin/python3")
+    task = Task(id="old", problem="", source=source, gold_patch=GOLD, tests={"fail_to_pass": [ADD]})
+    with docker_backend.start(task) as box:
+        assert box.exec("python -V").output.startswith(f"Python {version}.")
+        assert [(run.warm, run.failed) for run in (box.run_tests(), box.run_tests(cold=True))] == [
+            (True, (ADD,)),
+            (False, (ADD,)),
+        ]
+        assert box.debug_start(test=ADD, at="failure").stop.line == 4
+        box.debug("b calc.py:2")
+        assert box.trace(points=["calc.py:2: a, b"], test=ADD).rows[0].values == (("a", "1"), ("b", "2"))
+    assert judge(task, FIXED, docker_backend).resolved
 
 
 def test_a_fork_is_independent(docker_backend, in_image):

@@ -49,7 +49,10 @@ class Hooks:
         self.take_breakpoints()
         signal.signal(INTERRUPT, self._interrupt)
         sys.settrace = self._settrace
-        os.register_at_fork(after_in_child=self._after_fork)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._after_fork)
+        else:  # Python 3.6
+            os.fork = self._telling(os.fork)
 
     def take_breakpoints(self) -> None:
         """Make ``breakpoint()``, ``set_trace()`` and ``post_mortem()`` come here, those of ``pdb``, of its
@@ -100,6 +103,15 @@ class Hooks:
             self._state.conversation.output.message(
                 "note: the program called sys.settrace(); calls of it are ignored while debugging"
             )
+
+    def _telling(self, fork: Callable[[], int]) -> Callable[[], int]:
+        def telling() -> int:
+            pid = fork()
+            if pid == 0:
+                self._after_fork()
+            return pid
+
+        return telling
 
     def _after_fork(self) -> None:
         """A process that the program forked is not debugged."""

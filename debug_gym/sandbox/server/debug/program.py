@@ -101,4 +101,7 @@ def _outcome(debugger: Debugger, work: Callable[[], Any]) -> int:
 
 def _write_at_once() -> None:
     """Line by line, so that what was printed can be seen at each stop and after a crash."""
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(line_buffering=True)
+    else:  # Python 3.6
+        sys.stdout = sys.__stdout__ = warm.stream(1, sys.__stdout__, at_once=True)  # type: ignore[misc]

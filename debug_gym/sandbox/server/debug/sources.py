@@ -13,7 +13,7 @@ class Sources:
     """The text of files as the program loaded them: one that changes meanwhile is still shown as it runs."""
 
     def __init__(self) -> None:
-        self.started = time.time_ns()
+        self.started = int(time.time() * 1e9)
         self._pinned: Dict[str, Tuple[Any, ...]] = {}
         self._noted: Dict[str, Tuple[int, int]] = {}
 
@@ -38,7 +38,7 @@ class Sources:
 
     def begin(self) -> None:
         """The program stopped for the first time: from now on, somebody may edit files under it."""
-        self.started = time.time_ns()
+        self.started = int(time.time() * 1e9)
 
     def changed(self, filenames: List[str]) -> List[str]:
         """Those of the files that changed on disk since they were loaded; each change is told once."""

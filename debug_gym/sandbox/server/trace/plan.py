@@ -6,6 +6,7 @@ import ast
 import difflib
 import io
 import re
+import sys
 import tokenize
 from types import CodeType
 from typing import Any, Dict, FrozenSet, List, Optional, Sequence, Set, Tuple
@@ -128,6 +129,8 @@ class Plan:
             self._at(unit).calls.append(spec)
 
     def _assignment(self, spec: Spec, text: str) -> None:
+        if sys.version_info < (3, 7):
+            raise ValueError("assignments are recorded from Python 3.7 on: record points after them instead")
         scope, colon, name = text.rpartition(":")
         name = name.strip()
         if not colon or not _NAME.fullmatch(name):

@@ -17,6 +17,8 @@ _MANY = 50_000
 """Code objects that are remembered: some programs compile all the time."""
 _settrace = sys.settrace
 """The real one."""
+_SELECTIVE = sys.version_info >= (3, 7)
+"""A frame can say which events it wants."""
 _YIELD_FROM = dis.opmap.get("YIELD_FROM", -1)
 """Before Python 3.11, a frame that waits stands in front of this instruction, to run it again."""
 
@@ -87,7 +89,8 @@ class Tracer(Watch):
             elif event == "opcode":
                 self.stepped(bound, frame, frame.f_lasti)
             elif event == "call":
-                frame.f_trace_lines, frame.f_trace_opcodes = bool(lines), bool(bound.stores)
+                if _SELECTIVE:
+                    frame.f_trace_lines, frame.f_trace_opcodes = bool(lines), bool(bound.stores)
                 if _at_start(frame):
                     self.began(bound, frame)
             elif event == "exception" and plan.calls:
