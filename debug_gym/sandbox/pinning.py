@@ -5,7 +5,6 @@ import os
 import threading
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from debug_gym.task import DirectorySource, Source, Task
 
@@ -51,13 +50,14 @@ def _state(source: DirectorySource) -> str:
     for folder, folders, files in os.walk(source.path):
         left_out = source.left_out(folder, [*folders, *files])
         folders[:] = sorted(set(folders) - left_out)
+        below = set(folders)
         for name in sorted({*folders, *files} - left_out):
-            path = Path(folder, name)
+            path = f"{folder}/{name}"
             try:
-                seen = path.lstat()
+                seen = os.lstat(path)
             except OSError:
                 continue
-            changed = 0 if name in folders else seen.st_mtime_ns
+            changed = 0 if name in below else seen.st_mtime_ns
             digest.update(os.fsencode(path) + f"\0{seen.st_mode} {seen.st_size} {changed}\0".encode())
     return digest.hexdigest()[:16]
 

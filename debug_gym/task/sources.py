@@ -2,8 +2,9 @@
 
 import os
 import posixpath
+import re
 from collections.abc import Collection
-from fnmatch import fnmatch
+from fnmatch import translate
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -61,23 +62,25 @@ class DirectorySource(Frozen):
         Those of ``exclude`` and ``without``, and the folders of runs: a run may well be stored in the
         repository that it is about, and holds the fixes of earlier attempts.
         """
-        patterns = (".git", *self.exclude)
-        below = os.path.relpath(folder, self.path)
-        return {
-            name
-            for name in names
-            if any(fnmatch(name, pattern) for pattern in patterns)
-            or os.path.normpath(f"{below}/{name}") in self._without
-            or _is_run(Path(folder, name))
-        }
+        is_excluded = self._excluded.match
+        left_out = {name for name in names if is_excluded(name) or _is_run(f"{folder}/{name}")}
+        if self._without:
+            below = os.path.relpath(folder, self.path)
+            left_out.update(name for name in names if os.path.normpath(f"{below}/{name}") in self._without)
+        return left_out
+
+    @cached_property
+    def _excluded(self) -> re.Pattern[str]:
+        """One expression for all patterns: a repository may have tens of thousands of files."""
+        return re.compile("|".join(map(translate, map(os.path.normcase, (".git", *self.exclude)))))
 
     @cached_property
     def _without(self) -> frozenset[str]:
         return frozenset(map(os.path.normpath, self.without))
 
 
-def _is_run(path: Path) -> bool:
-    return all((path / name).exists() for name in (".lock", "config.json", "trajectories"))
+def _is_run(path: str) -> bool:
+    return all(os.access(f"{path}/{name}", os.F_OK) for name in (".lock", "config.json", "trajectories"))
 
 
 class _Published(Frozen):
