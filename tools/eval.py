@@ -20,6 +20,8 @@ MAX_FRAMES = 10
 """Frames shown of where a test stood at its time limit."""
 MAX_FAILURES = 30
 """Failed tests that are listed above the output."""
+MAX_FILES = 10
+"""Files that are named of those with further failures."""
 _ORDER = ("failed", "error", "passed", "xfailed", "xpassed", "skipped")
 _USAGE_ERROR = 4
 """pytest's exit code when a test id or path does not exist."""
@@ -119,6 +121,9 @@ def _failures(run: TestRun) -> str:
     for test in run.failed[:MAX_FAILURES]:
         message = run.messages.get(test)
         lines.append(f"{run.outcomes[test]}: {test}" + (f" - {message}" if message else ""))
-    if len(run.failed) > MAX_FAILURES:
-        lines.append(f"[and {len(run.failed) - MAX_FAILURES} more]")
+    if more := run.failed[MAX_FAILURES:]:
+        files = Counter(test.partition("::")[0] for test in more)
+        named = ", ".join(f"{file} ({count})" for file, count in files.most_common(MAX_FILES))
+        others = f", and {len(files) - MAX_FILES} files" if len(files) > MAX_FILES else ""
+        lines.append(f"[and {len(more)} more: {named}{others}]")
     return printable("\n".join(lines))

@@ -1,28 +1,54 @@
-"""What pytest prints, without what it says again and again: parameters of one test that fail alike, and
-warnings that were shown before."""
+"""What pytest prints, without what it says again and again: parameters of one test that fail alike, a line
+for each of hundreds of files, and warnings that were shown before."""
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 MAX_LINES = 4
 """Lines of the reason that are shown of a test's further parameters."""
+MAX_PASSED = 20
+"""Lines in a row about tests that passed; more are only counted."""
+MAX_FAILED = 30
+"""Lines that are shown of pytest's own list of what failed."""
 _RULE = re.compile(r"=+ (.+?) =+")
 _TITLE = re.compile(r"_{3,} (.+?) _{3,}")
 _PLACE = re.compile(r"\S+:\d+: .+")
+_PASSED = re.compile(r"(?:\S+ )?[.sx]+ +\[ *\d+%\]|\S+::.* (?:PASSED|SKIPPED|XFAIL)(?: \(.*\))? +\[ *\d+%\]")
+"""A line of progress in which nothing failed, of a file or, with ``-v``, of a test."""
 _WARNING = re.compile(r"^\S.*Warning: .*\n(?:  .*\n)?", re.MULTILINE)
 """A warning as Python writes it, with the line of source below."""
 _SUMMARY = re.compile(r"^=+ warnings summary.* =+\n(?:.*\n)*?-- Docs: .*\n", re.MULTILINE)
 
 
 def shorten(text: str) -> str:
-    """Of a test that failed with several parameters, show the first failure in full, the others in short."""
+    """Of a test that failed with several parameters, show the first failure in full, the others in short.
+    Of long lists of what passed or failed, show the number and the start."""
     lines: list[str] = []
     seen: set[str] = set()
     for title, part in _parts(text.split("\n")):
         test = title.partition("[")[0]
-        lines += part if "[" not in title or test not in seen else _reason(part)
+        repeated = "[" in title and test in seen
+        lines += part if title and not repeated else _reason(part) if title else _condensed(part)
         seen.add(test)
     return "\n".join(lines)
+
+
+def _condensed(lines: Sequence[str]) -> Iterator[str]:
+    """Lines that tell nothing of a failure, without long lists."""
+    for kind, group in groupby(lines, _kind):
+        listed = list(group)
+        if kind == "passed" and len(listed) > MAX_PASSED:
+            listed = [f"[... {len(listed)} lines about tests that passed ...]"]
+        elif kind == "failed" and len(listed) > MAX_FAILED:
+            listed = [*listed[:MAX_FAILED], f"[... {len(listed) - MAX_FAILED} more lines ...]"]
+        yield from listed
+
+
+def _kind(line: str) -> str:
+    if _PASSED.fullmatch(line):
+        return "passed"
+    return "failed" if line.startswith(("FAILED ", "ERROR ")) else ""
 
 
 def _parts(lines: Sequence[str]) -> Iterator[tuple[str, list[str]]]:

@@ -151,11 +151,11 @@ def test_out_of_memory_is_said(call, make_session):
 
 
 def test_long_output_is_clipped(call, make_session):
-    source = "import pytest\n@pytest.mark.parametrize('n', range(500))\ndef test_a(n): assert n < 0\n"
+    source = "\n".join(f"def test_{n}(): assert {n} < 0" for n in range(500))
     session = make_session({"test_a.py": source})
     seen = call(session, "eval")
-    assert seen.text.startswith("500 failed of 500\nfailed: test_a.py::test_a[0] - ")
-    assert "\n[and 470 more]\n" in seen.text
+    assert seen.text.startswith("500 failed of 500\nfailed: test_a.py::test_0 - ")
+    assert "\n[and 470 more: test_a.py (470)]\n" in seen.text
     assert "characters cut ...]" in seen.text
     assert len(seen.text) < 30_000
 
@@ -303,3 +303,21 @@ def test_a_file_of_tests_with_another_name_is_known_not_to_count(call, make_sess
     said = "changes to this file are not part of the solution"
     assert said in call(session, "rewrite", path="check.py", start=1, end=1, content="x = 2").text
     assert said not in call(session, "rewrite", path="calc.py", start=1, end=1, content="x = 2").text
+
+
+def test_of_hundreds_of_files_only_what_failed_is_listed(make_session, call):
+    files = {f"tests/test_{n:02}.py": "def test_a(): assert True\n" for n in range(60)}
+    files |= {f"tests/test_bad_{n:02}.py": "def test_a(): assert 1 == 2\n" for n in range(45)}
+    seen = call(make_session(files), "eval")
+    assert seen.text.startswith("45 failed, 60 passed of 105\n")
+    assert "\n[... 60 lines about tests that passed ...]\n" in seen.text
+    assert "\n[... 15 more lines ...]\n" in seen.text
+    assert "[and 15 more: tests/test_bad_30.py (1), " in seen.text and ", and 5 files]" in seen.text
+    assert "tests/test_00.py" not in seen.text
+    assert seen.text.count(":1: AssertionError\n") == 45
+
+
+def test_a_few_files_are_listed_one_by_one(make_session, call):
+    files = {f"test_{n}.py": "def test_a(): print('... [ 50%]')\n" for n in range(20)}
+    seen = call(make_session(files), "eval")
+    assert "test_7.py ." in seen.text and "[..." not in seen.text
