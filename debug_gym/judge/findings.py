@@ -1,8 +1,9 @@
 """What the trials of a case gave, and what follows from it."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 
 from debug_gym.episode import Verdict
 from debug_gym.judge.case import Case
@@ -31,9 +32,12 @@ class Findings:
     """The results of a case's trials; some may be missing where the verdict was clear without them."""
 
     case: Case
-    rounds: Results = field(default_factory=dict, repr=False)
-    again: Results = field(default_factory=dict, repr=False)
-    """Of the tests that were unclear after the rounds: for them these count, and those do not."""
+    stages: tuple[Results, ...] = field(default=(), repr=False)
+    """The rounds, then what ran again: of each test that which ran last counts, and nothing before."""
+
+    def after(self, results: Results) -> "Findings":
+        """What is known after a further stage."""
+        return replace(self, stages=(*self.stages, results))
 
     def verdict(self, seconds: float) -> Verdict:
         """The verdict, ``seconds`` after its case was opened."""
@@ -58,10 +62,24 @@ class Findings:
             seconds=seconds,
         )
 
+    @property
+    def _all(self) -> list[tuple[Trial, TrialResult]]:
+        return [item for results in self.stages for item in results.items()]
+
+    @cached_property
+    def _last(self) -> dict[str, list[tuple[Trial, TrialResult]]]:
+        last: dict[str, list[tuple[Trial, TrialResult]]] = {}
+        for results in self.stages:
+            stage: dict[str, list[tuple[Trial, TrialResult]]] = {}
+            for trial, result in results.items():
+                for test in trial.deciding:
+                    stage.setdefault(test, []).append((trial, result))
+            last.update(stage)
+        return last
+
     def of(self, test: str) -> list[tuple[Trial, TrialResult]]:
         """The trials that decide about a test."""
-        last = [(trial, result) for trial, result in self.again.items() if trial.decides(test)]
-        return last or [(trial, result) for trial, result in self.rounds.items() if trial.decides(test)]
+        return self._last.get(test, [])
 
     @cached_property
     def seen(self) -> dict[str, str]:
@@ -105,6 +123,11 @@ class Findings:
         )
 
     @property
+    def stuck(self) -> set[str]:
+        """The tests that were running when a run broke off."""
+        return {result.run.running for _, result in self._all if result.run and result.run.running}
+
+    @property
     def is_lost(self) -> bool:
         """Whether no further run can make this a fix."""
         return len(self.unclear) < len(self.wrong)
@@ -119,14 +142,13 @@ class Findings:
             for control, result in passing
             if test in self.good
         ]
-        results = [*self.rounds.values(), *self.again.values()]
-        forked = any(result.run and result.run.forked for result in results)
+        forked = any(result.run and result.run.forked for _, result in self._all)
         return (*passing, *[_FORKED][: int(forked)])
 
     @cached_property
     def reason(self) -> str:
         """Why this is no fix; "" if it is one."""
-        expected, results = self.case.expected, [*self.again.values(), *self.rounds.values()]
+        expected, results = self.case.expected, [result for _, result in reversed(self._all)]
         if not expected:
             return "there is no test that could show a fix"
         bad = [test for test in expected if test not in self.good]
@@ -139,7 +161,7 @@ class Findings:
 
     def _controls_that_ran(self) -> Iterator[NegativeControl]:
         """One that was not collected, or ended its session, was none."""
-        for trial, result in {**self.rounds, **self.again}.items():
+        for trial, result in self._all:
             for test, control in trial.controls.items():
                 if result.seen[test] not in {"missing", "untrusted"}:
                     yield control
@@ -153,7 +175,8 @@ class Findings:
         """The end of the output of a trial that shows why this is no fix, else of any."""
         bad = [test for test in self.case.expected if test not in self.good]
         shown = [result for test in bad for trial, result in self.of(test) if test not in trial.controls]
-        return next((result.output[-_OUTPUT:] for result in [*shown, *self.rounds.values()]), "")
+        any_other = (result for _, result in self._all)
+        return next((result.output[-_OUTPUT:] for result in chain(shown, any_other)), "")
 
     def _share(self, tests: Collection[str]) -> float:
         counted = [test for test in tests if test not in self.case.task.tests.unstable]
@@ -168,8 +191,7 @@ def is_wrong(case: Case, trial: Trial, result: TrialResult, test: str) -> bool:
 
 def is_decisive(case: Case, trial: Trial, result: TrialResult) -> bool:
     """Whether a trial alone shows that this is no fix."""
-    tests = filter(trial.decides, trial.tests)
-    return trial.final and any(is_wrong(case, trial, result, test) for test in tests)
+    return trial.final and any(is_wrong(case, trial, result, test) for test in trial.deciding)
 
 
 def _describe(control: NegativeControl, result: TrialResult) -> str:

@@ -1,6 +1,7 @@
 """Running trials, each in a fresh sandbox, and what makes a result count."""
 
 import os
+import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -80,19 +81,24 @@ class TrialRunner:
 def examine(trial: Trial, run: TestRun, runner: Runner) -> TrialResult:
     """What a run is worth: no test passed in it unless the session is whole and ran what was asked for."""
     flaw = _flaw(trial, run, runner)
+    worst = _worst(run)
     seen = {}
     for test in trial.tests:
-        outcome = _outcome(run, trial.id_of(test))
+        name = trial.id_of(test)
+        outcome = run.outcomes.get(name) or worst.get(name, "missing")
         seen[test] = "untrusted" if flaw and outcome == "passed" else outcome
     return TrialResult(seen, flaw, run.output, run.timed_out, run)
 
 
-def _outcome(run: TestRun, test: str) -> str:
-    """Of one test, or the worst of all that it stands for with their parameters."""
-    if test in run.outcomes:
-        return run.outcomes[test]
-    several = [outcome for name, outcome in run.outcomes.items() if name.startswith(f"{test}[")]
-    return next((outcome for outcome in several if outcome != "passed"), "passed" if several else "missing")
+def _worst(run: TestRun) -> dict[str, str]:
+    """Of each id without its parameters the first outcome that is no pass, if one of them has such a one."""
+    worst: dict[str, str] = {}
+    for name, outcome in run.outcomes.items():
+        for bracket in re.finditer(r"\[", name):
+            function = name[: bracket.start()]
+            if worst.get(function, "passed") == "passed":
+                worst[function] = outcome
+    return worst
 
 
 def _flaw(trial: Trial, run: TestRun, runner: Runner) -> str:

@@ -1,7 +1,7 @@
 """From a changed workspace to a verdict: prepare the case, run its trials, say what they show."""
 
 import time
-from dataclasses import replace
+from itertools import chain
 
 from debug_gym.episode import Verdict
 from debug_gym.errors import SandboxUnavailableError
@@ -63,14 +63,16 @@ def _hold_trials(case: Case, backend: Backend, workers: int | None, thorough: bo
     def is_last(trial: Trial, result: TrialResult) -> bool:
         return is_decisive(case, trial, result)
 
-    runner = TrialRunner(case.task, case.counted, backend)
-    rounds = run_all(runner, case.plan.rounds(), workers, _never if thorough else is_last)
-    findings = Findings(case, rounds)
-    for group in case.plan.again(findings.unclear):
-        if findings.is_lost:
-            break
+    rounds = TrialRunner(case.task, case.counted, backend)
+    findings = Findings(
+        case, (run_all(rounds, case.plan.rounds(), workers, _never if thorough else is_last),)
+    )
+    waiting = case.plan.again(findings.unclear, findings.stuck)
+    while not findings.is_lost and (group := next(waiting, None)):
         runner = TrialRunner(case.task, case.counted, backend)  # it gives a test all its time again
-        findings = replace(findings, again={**findings.again, **run_all(runner, group, workers, is_last)})
+        findings = findings.after(run_all(runner, group, workers, is_last))
+        if len(group) == 1 and (left := [test for test in group[0].tests if test in findings.unclear]):
+            waiting = chain(case.plan.originals(left, findings.stuck, parts=2), waiting)
     return findings
 
 

@@ -7,6 +7,9 @@ from debug_gym.judge.controls.assertions import Edits
 from debug_gym.judge.controls.edits import Edit
 from debug_gym.task import NegativeControl
 
+_MOST_TESTS = 50
+"""Tests of one file for which controls are made: each takes a look at the whole file, and few are drawn."""
+
 
 def certain_controls(tests: Collection[str], texts: Mapping[str, str]) -> tuple[NegativeControl, ...]:
     """Controls that need no gold patch to confirm them: for tasks that bring none.
@@ -17,11 +20,12 @@ def certain_controls(tests: Collection[str], texts: Mapping[str, str]) -> tuple[
     """
     found = []
     for path, text in texts.items():
-        edits = Edits.of(text)
-        for test in tests:
-            if edits and test.startswith(f"{path}::") and "[" not in test:
-                chosen = [edit for edit in edits.of_test(test) if edit.certain]
-                found += [control(test, path, edit) for edit in random.sample(chosen, min(2, len(chosen)))]
+        if not (edits := Edits.of(text)):
+            continue
+        own = [test for test in tests if test.startswith(f"{path}::") and "[" not in test]
+        for test in random.sample(own, min(_MOST_TESTS, len(own))):
+            chosen = [edit for edit in edits.of_test(test) if edit.certain]
+            found += [control(test, path, edit) for edit in random.sample(chosen, min(2, len(chosen)))]
     return tuple(found)
 
 

@@ -26,6 +26,7 @@ verdict says so. Controls of visible files bound nothing, since the agent has se
 """
 
 import random
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
@@ -80,7 +81,8 @@ def draw(task: Task, controls: Sequence[NegativeControl], tests: Collection[str]
         controls: to choose from.
         tests: ids that are required; controls of others are left out.
     """
-    usable = [control for control in controls if control.test in tests]
+    required = set(tests)
+    usable = [control for control in controls if control.test in required]
     places = _places(task, usable)
     count = needed([len(place) for place in places.values()])
     sharp = {test: place[:count] for test, place in places.items()}
@@ -97,8 +99,8 @@ def _places(task: Task, controls: Sequence[NegativeControl]) -> dict[str, tuple[
             site = item.path, item.line, item.column, item.old
             found.setdefault(item.test, {}).setdefault(site, {}).setdefault(item.new, item)
     best = {test: max(sites.items(), key=lambda site: len(site[1])) for test, sites in found.items()}
-    sites = [site for site, _ in best.values()]
-    return {test: tuple(items.values()) for test, (site, items) in best.items() if sites.count(site) == 1}
+    sites = Counter(site for site, _ in best.values())
+    return {test: tuple(items.values()) for test, (site, items) in best.items() if sites[site] == 1}
 
 
 def _others(controls: Sequence[NegativeControl]) -> tuple[NegativeControl, ...]:

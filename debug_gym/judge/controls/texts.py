@@ -1,6 +1,8 @@
 """The text of a file with the edits of negative controls in it."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 
 from debug_gym.errors import TaskError
 from debug_gym.task import NegativeControl
@@ -22,22 +24,31 @@ def apply_all(controls: Iterable[NegativeControl], texts: Mapping[str, str]) -> 
         TaskError: a file is not the one that a control was made from, or two controls change one place.
     """
     changed = dict(texts)
-    ends: dict[str, int] = {}
-    for control in sorted(controls, key=lambda item: (item.path, -item.line, -item.column)):
-        text = texts.get(control.path, "")
-        start = sum(len(line) + 1 for line in text.split("\n")[: control.line - 1]) + control.column
-        end = start + len(control.old)
-        if not control.old or not text.startswith(control.old, start):
+    for path, edits in groupby(sorted(controls, key=_place), key=lambda item: item.path):
+        changed[path] = _edited(texts.get(path, ""), list(edits))
+    return changed
+
+
+def _place(control: NegativeControl) -> tuple[str, int, int]:
+    return control.path, control.line, control.column
+
+
+def _edited(text: str, controls: Sequence[NegativeControl]) -> str:
+    """A text with the edits of controls, which are in the order of their places."""
+    starts = [0, *(found.end() for found in re.finditer("\n", text))]
+    parts, end = [], 0
+    for control in controls:
+        start = starts[min(control.line, len(starts)) - 1] + control.column
+        if control.line > len(starts) or not control.old or not text.startswith(control.old, start):
             raise TaskError(
                 f"a control of {control.test} does not fit {control.path} (line {control.line}): "
                 "make the controls anew with  debug-gym validate --write-controls"
             )
-        if end > ends.get(control.path, end):
+        if start < end:
             raise TaskError(
                 f"two controls change line {control.line} of {control.path} at the same place, one is of "
                 f"{control.test}: make the controls anew with  debug-gym validate --write-controls"
             )
-        whole = changed[control.path]
-        changed[control.path] = whole[:start] + control.new + whole[end:]
-        ends[control.path] = start
-    return changed
+        parts += [text[end:start], control.new]
+        end = start + len(control.old)
+    return "".join([*parts, text[end:]])
