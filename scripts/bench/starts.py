@@ -39,6 +39,11 @@ def reset_large(place: Workplace) -> Figure:
     return race(reset_of(place.env(place.large)), [small], runs=2 * place.runs)
 
 
+def reset_huge(place: Workplace) -> Figure:
+    small = Contender("the 10-file task", reset_of(place.env(place.small)), floor=True)
+    return race(reset_of(place.env(place.huge)), [small], runs=2 * place.runs)
+
+
 def reset_ready(place: Workplace) -> Figure:
     env = place.env(place.small, backend=place.ready_backend())
     sample = reset_of(env)
@@ -211,6 +216,7 @@ def _imported(statement: str, unit: str) -> Sample:
 ROWS = (
     Row("reset", "`env.reset`, with the old sandbox's end, warm template, 10-file task", reset),
     Row("reset-large", "`env.reset`, 2000-file task", reset_large),
+    Row("reset-huge", "`env.reset`, task of 20,000 files and 500 MB", reset_huge),
     Row("reset-ready", "`env.reset` from a ready pool", reset_ready),
     Row("fork", "`env.fork()`, 3 changed files", fork),
     Row("fork-large", "`env.fork()`, 3 changed files in a 2000-file task", fork_large),

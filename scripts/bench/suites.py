@@ -2,7 +2,7 @@
 
 from bench.measure import Contender, Figure, Sample, clock, race
 from bench.steps import live, step
-from bench.workplace import FIXED, Row, Workplace
+from bench.workplace import FIXED, HUGE_FIX, Row, Workplace
 
 from debug_gym.judge import judge
 from debug_gym.sandbox import Changes, FileEntry, Sandbox
@@ -60,6 +60,21 @@ def verdict(place: Workplace) -> Figure:
     return race(sample, beside, runs=place.runs, at_most=500)
 
 
+def verdict_many(place: Workplace) -> Figure:
+    """The fix of the task with thousands of required tests, beside one plain run of these."""
+    task = place.huge
+    required = task.tests.required
+    fix = Changes(files={"stock/part0.py": FileEntry(data=HUGE_FIX.encode())})
+    sandbox = place.sandbox(task)
+    sandbox.write("stock/part0.py", HUGE_FIX.encode())
+    plain = clock(
+        lambda: sandbox.run_tests(required, timeout=600), lambda run: len(run.passed) == len(required)
+    )
+    sample = clock(lambda: judge(task, fix, place.backend), lambda seen: seen.resolved and seen.controls > 0)
+    beside = [Contender(f"one warm run of the {len(required)} tests, alone in a sandbox", plain, within=2)]
+    return race(sample, beside, runs=min(place.runs, 5))
+
+
 def _warm(sandbox: Sandbox) -> Sample:
     return clock(sandbox.run_tests, lambda run: run.complete and run.warm and len(run.outcomes) == 5)
 
@@ -70,4 +85,5 @@ ROWS = (
     Row("eval-science", "`eval` of a suite that imports numpy and pandas", eval_science),
     Row("eval-science-bare", "`eval` with numpy and pandas, plugins of pytest off", eval_science_bare),
     Row("judge", "The judge's verdict on a 5-test task, controls included", verdict),
+    Row("judge-many", "The judge's verdict on 3000 required tests, controls included", verdict_many),
 )

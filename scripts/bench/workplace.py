@@ -100,6 +100,23 @@ def test_loop():
     assert True
 """
 
+TESTS_A_FILE = 10
+
+
+def _module(number: int, per_test: int = 2) -> str:
+    """A function for each test of a file. Right if it multiplies by two."""
+    function = "def part_{0}(value):\n    return {2} * value * {0} + {1}\n"
+    return "\n\n".join(function.format(index, number, per_test) for index in range(TESTS_A_FILE))
+
+
+def _tests_of(number: int) -> str:
+    test = "def test_{0}():\n    assert part{1}.part_{0}(10) == {2}\n"
+    tests = [test.format(index, number, 20 * index + number) for index in range(TESTS_A_FILE)]
+    return "\n\n".join([f"from stock import part{number}\n", *tests])
+
+
+HUGE_FIX = _module(0)
+
 
 class Workplace:
     """What the rows share. A context: everything that it made is gone afterwards."""
@@ -155,6 +172,23 @@ class Workplace:
             for item in range(50)
         }
         return self.task("large", files)
+
+    @cached_property
+    def huge(self) -> Task:
+        """20,000 files and 500 MB, 3000 required tests of which one fails (``--quick``: a tenth)."""
+        modules, parts, papers, paragraphs = (30, 370, 1570, 35) if self.quick else (300, 3700, 15700, 700)
+        files = {"stock/__init__.py": "", "stock/part0.py": _module(0, per_test=3)}
+        files |= {f"stock/part{number}.py": _module(number) for number in range(1, modules)}
+        files |= {f"tests/test_part{number}.py": _tests_of(number) for number in range(modules)}
+        files |= {f"stock/shelf{n // 50}/item{n}.py": f"def item():\n    return {n}\n" for n in range(parts)}
+        for number in range(papers):
+            text = f"{number}: the shop sells what it has on its shelves\n" * paragraphs
+            files[f"papers/year{number // 100}/paper{number}.txt"] = text
+        ids = [f"tests/test_part{n}.py::test_{i}" for n in range(modules) for i in range(TESTS_A_FILE)]
+        broken = tuple(test for test in ids[:TESTS_A_FILE] if not test.endswith("_0"))
+        kept = tuple(test for test in ids if test not in broken)
+        tests = Tests(fail_to_pass=broken, pass_to_pass=kept, timeout=600)
+        return self.task("huge", files, tests=tests)
 
     @cached_property
     def science(self) -> Task:
