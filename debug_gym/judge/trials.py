@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from debug_gym.errors import ProtocolError, SandboxDiedError, SandboxError, SandboxTimeoutError
 from debug_gym.judge.plan import Trial
 from debug_gym.runners import Runner, runner_of
+from debug_gym.runners.base import COMMAND
 from debug_gym.runners.pytest import complaint
 from debug_gym.sandbox import Backend, Changes, FileEntry, Snapshot, TestRun
 from debug_gym.task import Task, as_bytes
@@ -115,7 +116,8 @@ def _mismatch(trial: Trial, run: TestRun, runner: Runner) -> str:
     """What does not fit in a session that came to its end."""
     collected = set(run.collected)
     asked = set(map(trial.id_of, trial.tests))
-    if not trial.everything and (collected != asked or len(run.collected) != len(collected)):
+    beside = {COMMAND} - asked  # programs report on themselves, too
+    if not trial.everything and (collected - beside != asked or len(run.collected) != len(collected)):
         return "the tests that were collected are not the ones that were asked for"
     if not set(run.outcomes) <= collected:
         return "a test or a file reported that was not collected"

@@ -189,3 +189,15 @@ def test_the_debugger_stops_in_a_program_that_is_built_on_unittest(start):
     assert (reply.stop.function, reply.stop.line) == ("test_add", 8), reply
     traced = sandbox.trace(calls=["calc.py"], test="tests.test_calc.Sums.test_twice")
     assert [row.function for row in traced.rows][:1] == ["twice"]
+
+
+def test_the_judge_takes_ids_of_unittest(backend):
+    from debug_gym.judge import judge
+    from debug_gym.sandbox import Changes, FileEntry
+
+    tests = configured("python -m unittest", fail_to_pass=("tests.test_calc.Sums.test_add",))
+    task = Task(id="sums", problem="", source=FilesSource(files=FILES), tests=tests)
+    fix = Changes(files={"calc.py": FileEntry(data=CALC.replace("a - b", "a + b").encode())})
+    broken, fixed = judge(task, Changes(), backend), judge(task, fix, backend)
+    assert (broken.resolved, fixed.resolved) == (False, True), fixed.reason
+    assert fixed.seen == {"tests.test_calc.Sums.test_add": "passed"}
