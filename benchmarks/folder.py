@@ -3,7 +3,6 @@
 ``docs/benchmarks.md`` describes the format.
 """
 
-import hashlib
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator
 
 from debug_gym.benchmarks.base import Benchmark, Card, first_problem, read_controls
+from debug_gym.benchmarks.data import files_in, read_text, tree_digest
 from debug_gym.errors import ConfigError, TaskError
 from debug_gym.task import (
     ArchiveSource,
@@ -101,14 +101,7 @@ class FolderBenchmark(Benchmark):
         """What ``benchmark.yaml`` says, else a digest of the folder's content."""
         if self.file.version is not None:
             return self.file.version
-        digest = hashlib.sha256()
-        for path in sorted(self.folder.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                digest.update(
-                    f"{path.relative_to(self.folder).as_posix()}\0".encode(errors="surrogateescape")
-                )
-                digest.update(hashlib.sha256(path.read_bytes()).digest())
-        return digest.hexdigest()[:16]
+        return tree_digest(self.folder)
 
     def ids(self) -> Sequence[str]:
         """The decoded names of the subfolders, sorted; those that begin with ``.`` or ``_`` are no tasks."""
@@ -130,7 +123,7 @@ class FolderBenchmark(Benchmark):
             "command": said.test_command,
             **said.model_dump(include={"runner", "visible", "fail_to_pass", "pass_to_pass", "unstable"}),
             **said.model_dump(include={"share_sandbox", "timeout"}),
-            "hidden": _hidden(folder / "hidden"),
+            "hidden": files_in(folder / "hidden"),
             "controls": read_controls(self.controls_file(name)),
         }
         gold = folder / "gold.patch"
@@ -143,7 +136,7 @@ class FolderBenchmark(Benchmark):
                 tests=Tests.model_validate(tests),
                 environment=said.environment,
                 editable=said.editable or Task.model_fields["editable"].default,
-                gold_patch=_text(gold) if gold.exists() else None,
+                gold_patch=read_text(gold) if gold.exists() else None,
                 limits=said.limits,
                 metadata={**said.metadata, **({"category": said.category} if said.category else {})},
             )
@@ -176,7 +169,7 @@ class FolderBenchmark(Benchmark):
             source = source.model_copy(update={"url": str(self._inside(folder, source.url))})
         patch = folder / "bug.patch"
         if isinstance(source, GitSource | ArchiveSource) and source.bug_patch is None and patch.exists():
-            return source.model_copy(update={"bug_patch": _text(patch)})
+            return source.model_copy(update={"bug_patch": read_text(patch)})
         return source
 
     def _inside(self, folder: Path, path: str) -> Path:
@@ -191,34 +184,12 @@ def is_benchmark(path: str | Path) -> bool:
     return (Path(path).expanduser() / DESCRIPTION).is_file()
 
 
-def _hidden(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): _bytes(path)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-
-
 def _parse(kind: type[T], path: Path, defaults: Mapping[str, Any] | None = None) -> T:
     try:
-        said = yaml.safe_load(_text(path))
+        said = yaml.safe_load(read_text(path))
         return kind.model_validate({**(defaults or {}), **said} if isinstance(said, dict) else said)
     except yaml.YAMLError as error:
         raise TaskError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     except ValidationError as error:
         what = "a task" if kind is TaskFile else "a benchmark"
         raise TaskError(f"{path} does not describe {what}: {first_problem(error)}") from None
-
-
-def _text(path: Path) -> str:
-    try:
-        return _bytes(path).decode()
-    except UnicodeDecodeError as error:
-        raise TaskError(f"{path} cannot be read: {error}") from None
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise TaskError(f"{path} cannot be read: {error}") from None
