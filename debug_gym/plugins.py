@@ -67,6 +67,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "replay": "debug_gym.agents.models.replay:ReplayModel",
     },
     "benchmarks": {
+        "aider": "debug_gym.benchmarks.aider:Aider",
         "nightmares": "debug_gym.benchmarks.nightmares:Nightmares",
         "repo": "debug_gym.benchmarks.repo:Repo",
         "sprouts": "debug_gym.benchmarks.sprouts:Sprouts",
