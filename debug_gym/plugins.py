@@ -68,6 +68,7 @@ BUILTIN: dict[str, dict[str, str]] = {
     },
     "benchmarks": {
         "aider": "debug_gym.benchmarks.aider:Aider",
+        "mini-nightmare": "debug_gym.benchmarks.mini_nightmare:MiniNightmare",
         "nightmares": "debug_gym.benchmarks.nightmares:Nightmares",
         "repo": "debug_gym.benchmarks.repo:Repo",
         "sprouts": "debug_gym.benchmarks.sprouts:Sprouts",
