@@ -68,6 +68,7 @@ BUILTIN: dict[str, dict[str, str]] = {
     },
     "benchmarks": {
         "aider": "debug_gym.benchmarks.aider:Aider",
+        "bugsinpy": "debug_gym.benchmarks.bugsinpy:BugsInPy",
         "mini-nightmare": "debug_gym.benchmarks.mini_nightmare:MiniNightmare",
         "nightmares": "debug_gym.benchmarks.nightmares:Nightmares",
         "repo": "debug_gym.benchmarks.repo:Repo",
