@@ -313,5 +313,9 @@ def fork(env: gymnasium.Env[str, Any]) -> gymnasium.Env[str, Any]:
     inner = fork(env.env)
     memo = {id(env.env): inner, id(env.unwrapped): inner.unwrapped}
     forked = copy.copy(env)
-    forked.__dict__.update({name: copy.deepcopy(value, memo) for name, value in vars(env).items()})
+    try:
+        forked.__dict__.update({name: copy.deepcopy(value, memo) for name, value in vars(env).items()})
+    except BaseException:
+        inner.close()
+        raise
     return forked

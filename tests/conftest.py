@@ -1,5 +1,6 @@
 """What all tests share: repositories on disk, and live sandboxes around them."""
 
+import gc
 import importlib.util
 import os
 import signal
@@ -49,6 +50,14 @@ def cache_folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DEBUG_GYM_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left_open():
+    """A file or socket that a module's tests leave open is told there, not in whatever test runs when the
+    garbage is collected."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

@@ -35,11 +35,14 @@ class _Process:
         pairs = [socket.socketpair() for _ in range(threads)]
         lent, borrowed = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         theirs = [borrowed.fileno(), *(far.fileno() for _, far in pairs)]
-        self._program = subprocess.Popen(
-            [sys.executable, "-m", __name__, *map(str, theirs)], pass_fds=theirs, stdin=subprocess.DEVNULL
-        )
-        for sock in (borrowed, *(far for _, far in pairs)):
-            sock.close()
+        with contextlib.ExitStack() as on_failure, contextlib.ExitStack() as handed_over:
+            for near, far in (*pairs, (lent, borrowed)):
+                on_failure.push(near)
+                handed_over.push(far)
+            self._program = subprocess.Popen(
+                [sys.executable, "-m", __name__, *map(str, theirs)], pass_fds=theirs, stdin=subprocess.DEVNULL
+            )
+            on_failure.pop_all()
         self.connections = [Connection(near.detach()) for near, _ in pairs]
         self.waiting = set(range(threads))
         """Threads that have not yet said whether they can play."""

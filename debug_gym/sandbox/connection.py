@@ -150,9 +150,11 @@ class Connection:
         if self._channel is None:
             return
         self._channel.hang_up()  # at which a runtime ends its children
-        self._kill_once()
-        self._channel.close()
-        self._channel = None
+        try:
+            self._kill_once()
+        finally:
+            self._channel.close()
+            self._channel = None
 
     def _kill_once(self) -> None:
         with self._ending:

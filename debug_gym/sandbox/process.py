@@ -104,7 +104,8 @@ class _TreeHarvest:
 
 def _launch(python: str, home: Path, task: Task) -> tuple[socket.socket, "subprocess.Popen[bytes]"]:
     ours, theirs = socket.socketpair()
-    with theirs:
+    with theirs, contextlib.ExitStack() as on_failure:
+        on_failure.push(ours)
         process = subprocess.Popen(
             runtime_command(python),
             env=sandbox_environment(python, str(home), task.environment.variables),
@@ -114,6 +115,7 @@ def _launch(python: str, home: Path, task: Task) -> tuple[socket.socket, "subpro
             cwd=home / "workspace",
             start_new_session=True,
         )
+        on_failure.pop_all()
     return ours, process
 
 

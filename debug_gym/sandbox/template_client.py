@@ -116,7 +116,9 @@ class Template:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         boot = BOOT + "from debug_gym_runtime.launcher.template import main; main(int(sys.argv[2]))"
-        with theirs:
+        with theirs, contextlib.ExitStack() as on_failure:
+            on_failure.push(ours)
+            on_failure.push(errors)
             process = subprocess.Popen(
                 [wanted.python, "-c", boot, str(RUNTIME), str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
@@ -127,6 +129,7 @@ class Template:
                 cwd="/",
                 start_new_session=True,
             )
+            on_failure.pop_all()
         with contextlib.suppress(OSError):  # it may have ended already; the lack of an answer will say so
             config = {
                 "preload": wanted.preload,

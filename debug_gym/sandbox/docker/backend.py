@@ -126,10 +126,14 @@ class DockerBackend:
                 host_config=self._walls(task.limits),
             )["Id"]
             attached = api.attach_socket(container, {"stdin": 1, "stdout": 1, "stream": 1})
-            api.start(container)
-        # The response that holds the socket must not end before it: it would close it.
-        channel = AttachedChannel(attached._sock)
-        weakref.finalize(channel, attached.close).atexit = False
+            # The response that holds the socket must not end before it: it would close it.
+            channel = AttachedChannel(attached._sock)
+            weakref.finalize(channel, attached.close).atexit = False
+            try:
+                api.start(container)
+            except BaseException:
+                channel.close()
+                raise
         return container, channel
 
     def _walls(self, limits: Limits) -> Any:

@@ -1,6 +1,7 @@
 """The way to the daemon: one client a process, and one sentence for each way in which it can be missing."""
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -31,11 +32,17 @@ def connect() -> Any:
     where = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
     if not where.startswith(("unix://", "tcp://")):
         raise SandboxUnavailableError(f"DOCKER_HOST is {where}, but only unix:// and tcp:// can be used")
-    client = docker.DockerClient.from_env(timeout=TIMEOUT, version=".".join(map(str, OLDEST)))
     try:
-        client.ping()
-    except (DockerException, RequestException) as error:
-        client.close()
+        if where.startswith("unix://"):  # the docker package would leave a socket open where nobody listens
+            with socket.socket(socket.AF_UNIX) as tried:
+                tried.connect(where.removeprefix("unix://"))
+        client = docker.DockerClient.from_env(timeout=TIMEOUT, version=".".join(map(str, OLDEST)))
+        try:
+            client.ping()
+        except (DockerException, RequestException):
+            client.close()
+            raise
+    except (OSError, DockerException) as error:
         raise SandboxUnavailableError(
             f"no Docker daemon of version 20.10 or newer answers at {where} ({short(error)}): start one, or "
             "set DOCKER_HOST"
