@@ -11,7 +11,7 @@ import signal
 from typing import Any, Callable
 
 from .output import BoundedOutput
-from .supervise import Supervisor, descendants, families, pump, send_signal
+from .supervise import Supervisor, descendants, families, not_below, pump, send_signal
 
 _LOOP = (  # "builtin": functions of these names are nobody else's business
     "shopt -s expand_aliases; "
@@ -105,8 +105,7 @@ class Shell:
         timed_out = not supervisor.wait(readers, ended, timeout)
         killed = 0
         if timed_out:  # end what the command started, not the shell: its folder and variables stay
-            for pid in set(descendants(self.pid)) - families(self.earlier):
-                killed += send_signal(pid, signal.SIGKILL)
+            killed = self._end_last_command()
             supervisor.wait(readers, ended, _GRACE)
         readers[self.output](self.output)
         reply: dict[str, Any] = {"timed_out": timed_out, "killed": killed, "dropped": sink.dropped}
@@ -137,10 +136,14 @@ class Shell:
 
     def end(self) -> None:
         """End it, with what the last command started; the jobs of earlier ones run on."""
-        spared = families(self.earlier)
-        for pid in {*descendants(self.pid), self.pid} - spared:
-            send_signal(pid, signal.SIGKILL)
-        self.supervisor.end_strays(frozenset(spared))
+        self._end_last_command()
+        send_signal(self.pid, signal.SIGKILL)
+        self.supervisor.end_strays(frozenset(families(self.earlier)))
+
+    def _end_last_command(self) -> int:
+        """Kill what it started; give the number. Jobs of earlier commands start children all the time."""
+        started = not_below(descendants(self.pid), self.earlier)
+        return sum(send_signal(pid, signal.SIGKILL) for pid in started)
 
     def hand_on(self) -> tuple[int, int]:
         """Close it but for the pipe of its output, which is the next shell's."""

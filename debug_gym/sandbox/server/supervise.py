@@ -7,7 +7,7 @@ import select
 import signal
 import time
 from functools import partial
-from typing import Any, Callable, FrozenSet, Iterable
+from typing import Any, Callable, FrozenSet, Iterable, Iterator
 
 from . import linux
 from .memory import MemoryWatch
@@ -263,6 +263,23 @@ def descendants(pid: int) -> list[int]:
 def families(pids: Iterable[int]) -> set[int]:
     """Processes, and all that are below them."""
     return {found for pid in pids for found in (pid, *descendants(pid))}
+
+
+def not_below(pids: Iterable[int], roots: set[int]) -> list[int]:
+    """Those processes that are neither among ``roots`` nor below one of them. Asked from below: who has which
+    children is no more true when it is read."""
+    return [pid for pid in pids if roots.isdisjoint(_line(pid))]
+
+
+def _line(pid: int) -> Iterator[int]:
+    """A process and those that it descends from."""
+    while pid > 0:
+        yield pid
+        try:
+            with open("/proc/%d/stat" % pid, "rb") as file:
+                pid = int(file.read().rpartition(b")")[2].split()[1])
+        except OSError:
+            return
 
 
 def exit_code(status: int) -> int:
