@@ -70,14 +70,12 @@ def test_make_vec_gives_threads_by_default():
 
 
 def test_threads_step_at_the_same_time():
-    import time
-
     envs = ThreadVectorEnv(4, benchmark="nightmares", task="feed-delivery")
     envs.reset(seed=1)
-    nap = {"name": "bash", "arguments": {"command": "sleep 0.4"}}
-    began = time.monotonic()
-    envs.step([nap] * 4)
-    assert time.monotonic() - began < 4 * 0.4
+    nap = {"name": "bash", "arguments": {"command": "date +%s.%N; sleep 0.5; date +%s.%N"}}
+    *_, info = envs.step([nap] * 4)
+    began, ended = zip(*(map(float, data["output"].split()) for data in info["data"]), strict=True)
+    assert sorted(began)[1] < min(ended), "one had begun before another ended"
     envs.close()
 
 

@@ -237,7 +237,7 @@ def test_a_second_ctrl_c_ends_at_once(start, tmp_path):
     os.killpg(process.pid, signal.SIGINT)
     code, text = finish(process)
     assert code == 130, text
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20  # it would sleep for 60
     assert "Traceback" not in text
 
 

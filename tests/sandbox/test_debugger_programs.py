@@ -197,7 +197,7 @@ def test_what_cannot_be_interrupted_is_killed_and_is_back_at_the_last_stop(sandb
     before = program(sandbox, "deaf", "b double")
     started = time.monotonic()
     reply = sandbox.debug("c", timeout=0.2)
-    assert 1 < time.monotonic() - started < 3
+    assert 1 < time.monotonic() - started < 8
     assert (reply.ended, reply.interrupted, reply.exit_code) == (False, False, None)
     assert "did not react" in reply.output
     assert "back at the last stop, 1; from here, `c` would end the same way\n" in reply.output
@@ -254,7 +254,7 @@ def test_a_program_that_does_not_read_holds_nobody_up(sandbox):
     for command in ("p 1", "x = '%s'" % ("☃" * 8_000)):
         started = time.monotonic()
         reply = sandbox.debug(command, timeout=0.2)
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 10
         if "did not react" in reply.output:
             break
         sandbox.exec(["kill", "-STOP", str(pid)])

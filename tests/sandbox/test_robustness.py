@@ -112,7 +112,7 @@ def test_what_is_no_reply_at_all_ends_the_sandbox_in_time(answering, data, monke
     began = time.monotonic()
     with pytest.raises(SandboxError):
         answering(data).exec("true", timeout=0.1)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 8
 
 
 def test_an_interrupted_request_is_never_answered_by_the_next(backend, make_task):
@@ -147,7 +147,7 @@ def test_closing_ends_a_request_of_another_thread(backend, make_task):
     began = time.monotonic()
     sandbox.close()
     thread.join()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 15
     assert seen == ["the sandbox is closed"]
 
 

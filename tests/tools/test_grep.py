@@ -162,7 +162,7 @@ def test_an_exploding_pattern_is_stopped(make_session):
     before = time.monotonic()
     with pytest.raises(TimeoutError, match=r"longer than 0\.3 seconds: use a simpler pattern"):
         sandbox.request("grep", pattern="(a+)+$", path=".", ignore_case=False, limit=10, timeout=0.3)
-    assert time.monotonic() - before < 3
+    assert time.monotonic() - before < 10
     assert sandbox.grep("a!").matches == (("slow.txt", 1, "a" * 40 + "!"),)
 
 

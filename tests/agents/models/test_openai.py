@@ -178,7 +178,7 @@ def test_a_server_that_hangs(server, model):
     began = time.monotonic()
     with pytest.raises(ModelError, match=r"did not answer within 0\.2 s: raise timeout"):
         model(timeout=0.2).reply(HELLO, [])
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(
