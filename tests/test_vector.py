@@ -74,7 +74,7 @@ def test_threads_step_at_the_same_time():
     envs.reset(seed=1)
     nap = {"name": "bash", "arguments": {"command": "date +%s.%N; sleep 0.5; date +%s.%N"}}
     *_, info = envs.step([nap] * 4)
-    began, ended = zip(*(map(float, data["output"].split()) for data in info["data"]), strict=True)
+    began, ended = zip(*(map(float, output.split()) for output in info["data"]["output"]), strict=True)
     assert sorted(began)[1] < min(ended), "one had begun before another ended"
     envs.close()
 

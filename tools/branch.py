@@ -18,8 +18,8 @@ class Branch:
     gives no reward, has no limit of steps, and is never judged.
     """
 
-    def __init__(self, session: Session, toolbox: Toolbox, backend: Backend) -> None:
-        self.session, self.toolbox, self._backend = session, toolbox, backend
+    def __init__(self, session: Session, toolbox: Toolbox) -> None:
+        self.session, self.toolbox = session, toolbox
 
     @classmethod
     def start(cls, task: Task, toolbox: Toolbox, backend: Backend) -> Self:
@@ -37,7 +37,7 @@ class Branch:
         except BaseException:
             session.sandbox.close()
             raise
-        return cls(session, toolbox, backend)
+        return cls(session, toolbox)
 
     def call(self, call: ToolCall) -> Observation:
         """Play a tool call. What is wrong with it is said in the observation.
@@ -60,7 +60,7 @@ class Branch:
         session = self.session
         state = copy.deepcopy(session.state)
         forked = replace(session, sandbox=session.sandbox.fork(), state=state)
-        return type(self)(forked, self.toolbox, self._backend)
+        return type(self)(forked, self.toolbox)
 
     def close(self) -> None:
         """Close the sandbox. Closing twice is fine."""
@@ -74,7 +74,7 @@ class Branch:
             files, lost = Snapshot(changes=old.changes()), None
         except SandboxError as failed:  # not every backend can read the files of a dead one
             files, lost = Snapshot(changes=Changes()), failed
-        self.session.sandbox = self._backend.start(self.session.task)
+        self.session.sandbox = old.another()
         old.close()
         try:
             self.session.sandbox.restore(files)

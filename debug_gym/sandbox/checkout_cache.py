@@ -29,7 +29,7 @@ from debug_gym.sandbox.history import History, history
 from debug_gym.sandbox.pinning import pin
 from debug_gym.sandbox.server.files import remove_tree
 from debug_gym.sandbox.server.warm import importable_names
-from debug_gym.task import Source
+from debug_gym.task import Source, opened
 
 FORMAT = 4
 """Part of the digest: a change to how bases are made makes new ones."""
@@ -65,10 +65,10 @@ def prepare(source: Source, python: str | None = None, owner: int | None = None)
         owner: the user id that shall own the files; None: whoever calls.
 
     Raises:
-        TaskError: the source is missing, unreadable or empty.
+        TaskError: the source is missing, unreadable, empty, or sealed by another process.
         CacheError: the cache has no room.
     """
-    source = pin(source)
+    source = pin(opened(source))
     key = (source.model_dump_json(), python or sys.executable, owner)
     with _lock:
         base = _memory.get(key)

@@ -54,7 +54,7 @@ class Sandbox:
         workspace: the repository's absolute path inside the sandbox.
         channel: leads to the runtime (``server.runtime``).
         kill: ends every process of the sandbox, now. Called once, after hanging up.
-        start_another: gives another fresh sandbox of the same task.
+        start_another: gives another fresh sandbox of the same repository.
         harvest: reads what changed; None: the runtime is asked. That is as good, since its answer is trusted
             no more than what lies in the workspace, but a dead one has no answer.
         scratch: folders outside of the workspace that the runtime harvests for snapshots.
@@ -380,10 +380,16 @@ class Sandbox:
         except (OSError, ValueError) as error:
             raise SandboxError(f"the snapshot cannot be laid over the sandbox: {error}") from None
 
+    def another(self) -> "Sandbox":
+        """A fresh sandbox of the same task, as at the start."""
+        sandbox = self._start_another()
+        sandbox.task = self.task  # that of a pool was started for any task of the same state
+        return sandbox
+
     def fork(self) -> "Sandbox":
         """An independent sandbox with the same files and shell state."""
         snapshot = self.snapshot()
-        forked = self._start_another()
+        forked = self.another()
         try:
             forked.restore(snapshot)
         except BaseException:

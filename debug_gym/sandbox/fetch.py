@@ -21,6 +21,7 @@ from debug_gym.task import (
     FilesSource,
     GitSource,
     ImageSource,
+    SealedSource,
     Source,
     as_bytes,
 )
@@ -111,6 +112,13 @@ def _(source: ImageSource, target: Path) -> None:
     raise TaskError(
         f"the repository lies in the image {source.image}, which this sandbox cannot start: "
         "choose one that can, such as  --sandbox docker"
+    )
+
+
+@_fetch.register
+def _(source: SealedSource, target: Path) -> None:
+    raise TaskError(
+        f"this is a task as an agent sees it, of another process: start sandboxes of {source.where} there"
     )
 
 

@@ -6,12 +6,14 @@ Immutable data with no behaviour beyond simple questions about itself. Imports n
 from debug_gym.task.content import Content, as_bytes
 from debug_gym.task.frozen import Frozen
 from debug_gym.task.names import file_name, from_file_name
+from debug_gym.task.sealing import opened
 from debug_gym.task.sources import (
     ArchiveSource,
     DirectorySource,
     FilesSource,
     GitSource,
     ImageSource,
+    SealedSource,
     Source,
 )
 from debug_gym.task.task import TESTS_AND_CONFIGURATION, Environment, Limits, Task
@@ -29,6 +31,7 @@ __all__ = [
     "Limits",
     "NegativeControl",
     "RunnerChoice",
+    "SealedSource",
     "Source",
     "TESTS_AND_CONFIGURATION",
     "Task",
@@ -36,4 +39,5 @@ __all__ = [
     "as_bytes",
     "file_name",
     "from_file_name",
+    "opened",
 ]

@@ -163,6 +163,20 @@ class ImageSource(Frozen):
         return self.image
 
 
+class SealedSource(Frozen):
+    """Another source, of which nothing is told: a patch in it is the fix, be it forwards or backwards.
+
+    Made by ``debug_gym.task.sealing``, for agents.
+    """
+
+    kind: Literal["sealed"] = "sealed"
+    where: str
+    """What messages call it."""
+    key: str
+    """By which the process that made it knows the source."""
+
+
 Source = Annotated[
-    DirectorySource | ArchiveSource | GitSource | FilesSource | ImageSource, Field(discriminator="kind")
+    DirectorySource | ArchiveSource | GitSource | FilesSource | ImageSource | SealedSource,
+    Field(discriminator="kind"),
 ]

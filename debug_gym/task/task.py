@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from debug_gym.task.frozen import Frozen
 from debug_gym.task.names import MAX_BYTES, file_name
+from debug_gym.task.sealing import sealed
 from debug_gym.task.sources import Source
 from debug_gym.task.tests import Tests
 
@@ -105,7 +106,8 @@ class Task(Frozen):
         return self._editable.match_file(path)
 
     def for_agent(self) -> "Task":
-        """The same task without what an agent must not see: gold patch, hidden tests, their controls."""
+        """The same task without what an agent must not see: gold patch, hidden tests, their controls, the
+        patch that makes the bug. This process can start sandboxes of it."""
         nothing: dict[str, Any] = {
             "hidden": {},
             "fail_to_pass": (),
@@ -114,4 +116,5 @@ class Task(Frozen):
             "controls": (),
         }
         tests = self.tests.model_copy(update=nothing)
-        return self.model_copy(update={"gold_patch": None, "tests": tests, "metadata": {}})
+        unknown: dict[str, Any] = {"gold_patch": None, "tests": tests, "metadata": {}}
+        return self.model_copy(update={**unknown, "source": sealed(self.source)})

@@ -1,6 +1,7 @@
 """What an agent is given holds nothing that only the judge may know, wherever one looks."""
 
 import gc
+import tarfile
 import types
 
 import pytest
@@ -8,10 +9,13 @@ import pytest
 from debug_gym.agents.base import Agent
 from debug_gym.env import DebugGymEnv
 from debug_gym.session import play
-from debug_gym.task import NegativeControl, Tests
+from debug_gym.task import ArchiveSource, NegativeControl, Tests
 
 SECRETS = {
     "gold patch": "--- a/calc.py\n+++ b/calc.py\n@@ -1,2 +1,2 @@\n def add(a, b):\n-    return a - b\n+    return a + b\n",
+    "patch that makes the bug": (
+        "--- a/calc.py\n+++ b/calc.py\n@@ -1,2 +1,2 @@\n def add(a, b):\n-    return a - b\n+    return b + a\n"
+    ),
     "hidden test": "from calc import add\ndef test_kept_secret(): assert add(20, 22) == 42\n",
     "hidden file": "tests/test_kept_secret.py",
     "required test": "tests/test_kept_secret.py::test_kept_secret",
@@ -63,7 +67,7 @@ class Trusted(Searcher):
 
 
 @pytest.fixture
-def task(make_task):
+def task(make_task, tmp_path):
     control = NegativeControl(
         test=SECRETS["required test"],
         path=SECRETS["hidden file"],
@@ -72,8 +76,16 @@ def task(make_task):
         old="== 42",
         new="== 424242",
     )
+    files = {"calc.py": "def add(a, b):\n    return b + a\n", "tests/test_calc.py": "def test_a(): pass\n"}
+    for name, text in files.items():
+        (tmp_path / "calc" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "calc" / name).write_text(text)
+    with tarfile.open(tmp_path / "calc.tar", "w") as archive:
+        archive.add(tmp_path / "calc", "calc")
+    patch = SECRETS["patch that makes the bug"]
     return make_task(
-        {"calc.py": "def add(a, b):\n    return a - b\n", "tests/test_calc.py": "def test_a(): pass\n"},
+        {},
+        source=ArchiveSource(path=tmp_path / "calc.tar", bug_patch=patch, reverse=True),
         tests=Tests(
             hidden={SECRETS["hidden file"]: SECRETS["hidden test"]},
             fail_to_pass=(SECRETS["required test"],),

@@ -22,7 +22,7 @@ from debug_gym.sandbox import checkout_cache
 from debug_gym.sandbox.docker.client import APIError, ImageNotFound
 from debug_gym.sandbox.docker.daemon import LABEL, asking, short
 from debug_gym.sandbox.interpreters import BOOT, OLDEST_PYTHON, RUNTIME
-from debug_gym.task import ImageSource, Task
+from debug_gym.task import ImageSource, Task, opened
 
 PREPARED = "debug-gym/prepared"
 """Name of all prepared images; the tag is a digest of what they were made from."""
@@ -95,9 +95,10 @@ def prepared(
         TaskError: the image cannot be had, or has no Python that serves.
         DaemonError: the daemon refuses or is gone.
     """
-    source = task.source if isinstance(task.source, ImageSource) else None
+    whole = opened(task.source)
+    source = whole if isinstance(whole, ImageSource) else None
     name = source.image if source else default
-    base = None if source else checkout_cache.prepare(task.source)
+    base = None if source else checkout_cache.prepare(whole)
     setup = source.setup if source else ()
     folder, python = (
         (source.folder, source.python) if source else (WORKSPACE, task.environment.python or "python3")
