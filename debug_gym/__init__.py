@@ -1,7 +1,8 @@
 """debug-gym: an interactive debugging gym for agents.
 
 Importing it registers one gymnasium environment per benchmark, such as ``debug_gym/Nightmares-v0``, and
-``debug_gym/Repo-v0`` for any folder with a test command. The names below are imported when they are used.
+``debug_gym/Repo-v0`` for any folder with a test command, and ``debug_gym/Remote-v0`` for those that another
+process serves. The names below are imported when they are used.
 """
 
 import importlib
@@ -109,6 +110,7 @@ def _register() -> None:
             vector_entry_point="debug_gym.vector:ThreadVectorEnv",
             kwargs={"benchmark": name},
         )
+    gymnasium.register("debug_gym/Remote-v0", entry_point="debug_gym.integrations.http.client:RemoteEnv")
 
 
 _register()

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 import gymnasium
 
@@ -298,6 +298,14 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
             print(self._last)  # noqa: T201 - what this mode is for
 
 
+@runtime_checkable
+class Forkable(Protocol):
+    """An environment whose live episode can be copied."""
+
+    def fork(self) -> gymnasium.Env[str, Any]:
+        """The copy."""
+
+
 def fork(env: gymnasium.Env[str, Any]) -> gymnasium.Env[str, Any]:
     """A copy of a live episode with all that gymnasium has wrapped around it (see ``DebugGymEnv.fork``).
 
@@ -306,7 +314,7 @@ def fork(env: gymnasium.Env[str, Any]) -> gymnasium.Env[str, Any]:
     Raises:
         ConfigError: the environment in the wrappers is none of debug-gym.
     """
-    if isinstance(env, DebugGymEnv):
+    if isinstance(env, Forkable):
         return env.fork()
     if not isinstance(env, gymnasium.Wrapper):
         raise ConfigError(f"only environments of debug-gym can be forked, not {env!r}")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from debug_gym.addresses import parse_address
 from debug_gym.cli.app import app
 from debug_gym.cli.options import (
     BenchmarkName,
@@ -22,7 +23,7 @@ from debug_gym.cli.options import (
     benchmark_settings,
     split_patterns,
 )
-from debug_gym.errors import ConfigError, MissingExtraError
+from debug_gym.errors import MissingExtraError
 
 MANY = 1_000_000
 """Attempts at each task where nothing is kept."""
@@ -83,7 +84,7 @@ def mcp(
     from debug_gym.runs.plan import prepare
     from debug_gym.store.writer import RunWriter
 
-    address = _address(http) if http is not None else None
+    address = parse_address(http, "--http") if http is not None else None
     with contextlib.ExitStack() as stack:
         folder = output or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="debug-gym-")))
         named = {
@@ -110,10 +111,3 @@ def mcp(
             serve_stdio(episodes)
         else:
             serve_http(episodes, *address, os.environ.get("DEBUG_GYM_MCP_TOKEN") or None)
-
-
-def _address(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not port.isdigit() or int(port) > 65535:
-        raise ConfigError(f"--http takes a port or HOST:PORT, not {text!r}")
-    return host.strip("[]") or "127.0.0.1", int(port)

@@ -4,9 +4,6 @@ Over stdio one client plays. Over HTTP many do, and each call names its episode,
 revision (2026-07-28) knows no sessions. Needs the extra ``mcp``.
 """
 
-import hmac
-from ipaddress import ip_address
-
 import anyio.to_thread
 import mcp_types as types
 import uvicorn
@@ -16,7 +13,7 @@ from mcp.server.stdio import stdio_server
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from debug_gym.errors import ConfigError
+from debug_gym.addresses import demand_secret, may_ask
 from debug_gym.integrations.episodes import FINISH, START, Episodes
 from debug_gym.version import VERSION
 
@@ -82,34 +79,23 @@ def serve_http(episodes: Episodes, host: str, port: int, token: str | None) -> N
     Raises:
         ConfigError: there is no token although other machines can reach the address.
     """
-    if token is None and not _local(host):
-        raise ConfigError(
-            f"whoever reaches {host} could use the sandboxes: set DEBUG_GYM_MCP_TOKEN to a secret "
-            "that clients must send as a bearer token, or listen on 127.0.0.1"
-        )
+    demand_secret(host, token, "DEBUG_GYM_MCP_TOKEN", used="the sandboxes", sent="a bearer token")
     app: ASGIApp = make_server(episodes).streamable_http_app(host=host)
     if token is not None:
         app = _Guarded(app, token)
     uvicorn.run(app, host=host, port=port, log_level="info")
 
 
-def _local(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 class _Guarded:
     """Turns away requests without the token."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:
-        self._app, self._expected = app, f"Bearer {token}".encode()
+        self._app, self._token = app, token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             given = dict(scope["headers"]).get(b"authorization", b"")
-            if not hmac.compare_digest(given, self._expected):
+            if not may_ask(given.decode("latin-1"), self._token):
                 await PlainTextResponse("a bearer token is needed", status_code=401)(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -10,8 +10,8 @@ from typing import Any, Protocol, Self, runtime_checkable
 import gymnasium
 
 from debug_gym.agents.base import Briefing
-from debug_gym.env import DebugGymEnv, fork
-from debug_gym.episode import ModelReply, Observation, Step, ToolCall, Trajectory
+from debug_gym.env import Action, DebugGymEnv, fork
+from debug_gym.episode import InvalidToolCallError, ModelReply, Observation, Step, ToolCall, Trajectory
 from debug_gym.errors import ConfigError, DebugGymError
 from debug_gym.session.attempt import Attempt, Recorder, Unrecorded
 from debug_gym.session.lifecycle import Lifecycle
@@ -164,16 +164,16 @@ class AttemptSession:
 
     def step(
         self,
-        call: ToolCall,
+        action: Action,
         *,
         thought: str = "",
         usage: Usage | None = None,
         replies: Sequence[ModelReply] = (),
     ) -> Step:
-        """Play a call. If it ends the episode, ``result`` is there when this returns.
+        """Play a tool call. If it ends the episode, ``result`` is there when this returns.
 
         Args:
-            call: the tool and its arguments; what is wrong with them is said in the observation.
+            action: a ``ToolCall``, its dict or its JSON; what is wrong with it is said in the observation.
             thought: what the player's model wrote beside it.
             usage: what that cost.
             replies: what the player's model said since the step before, this call's reply last.
@@ -184,14 +184,14 @@ class AttemptSession:
         """
         with self._lifecycle.call():
             began = time.monotonic()
-            text, reward, terminated, truncated, info = self._wrapped.step(call)
+            text, reward, terminated, truncated, info = self._wrapped.step(action)
             reward = float(reward)
             if not terminated and not truncated and self._record.elapsed >= self._time_limit:
                 self._record.timed_out = truncated = True
                 reward += float(self.env.judge().resolved)  # as in every last step
             step = Step(
                 index=len(self._record.steps),
-                call=call.for_record(),
+                call=_recorded(action),
                 observation=Observation(text=text, data=info["data"], error=info["error"], kind=info["kind"]),
                 reward=reward,
                 terminated=terminated,
@@ -318,3 +318,11 @@ class AttemptSession:
     def _close(self) -> None:
         if not self._keep_open:
             self._wrapped.close()
+
+
+def _recorded(action: Action) -> ToolCall:
+    """What the records say was called; of what is no call, its text."""
+    try:
+        return ToolCall.parse(action).for_record()
+    except InvalidToolCallError:
+        return ToolCall(name="", arguments={"invalid": str(action)}).for_record()

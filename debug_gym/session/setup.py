@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from threading import Event
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -57,8 +57,8 @@ class Setup:
     model: Model | None = field(default=None, kw_only=True)
     """What all agents ask; None where they need none, or make their own."""
 
-    def environment(self, task: Task) -> DebugGymEnv:
-        """A new environment for a task. Close it after use.
+    def environment(self, task: Task, reward: Literal["sparse", "dense"] = "sparse") -> DebugGymEnv:
+        """A new environment for a task, with rewards as ``DebugGymEnv`` knows them. Close it after use.
 
         Raises:
             ConfigError: a tool cannot be used.
@@ -68,6 +68,7 @@ class Setup:
             task=task,
             tools=[*(self.config.tools or DEFAULT_TOOLS), *_remote_tools(self.config.mcp)],
             sandbox=self.backend,
+            reward=reward,
             max_steps=self.config.max_steps,
         )
 
@@ -87,6 +88,7 @@ class Setup:
         attempt: Attempt,
         recorder: Recorder | None = None,
         *,
+        reward: Literal["sparse", "dense"] = "sparse",
         idle: float | None = None,
         stop: Event | None = None,
         turn: AbstractContextManager[Any] | None = None,
@@ -94,7 +96,7 @@ class Setup:
     ) -> AttemptSession:
         """A new session for an attempt: see ``AttemptSession``. Raises as ``environment`` does."""
         return AttemptSession(
-            self.environment(attempt.task),
+            self.environment(attempt.task, reward),
             attempt,
             agent=self.config.agent,
             model=self.config.model,

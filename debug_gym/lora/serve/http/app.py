@@ -1,7 +1,6 @@
 """The endpoint: ``/v1/models``, ``/v1/chat/completions``, ``/health`` and ``/metrics``."""
 
 import asyncio
-import hmac
 import json
 import math
 import time
@@ -13,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from pydantic import ValidationError
 
+from debug_gym.addresses import may_ask
 from debug_gym.errors import DebugGymError, UnknownNameError
 from debug_gym.lora.serve import request as engine
 from debug_gym.lora.serve.assistant import Assistant, Question
@@ -113,8 +113,7 @@ class Endpoint:
         return RefusedError(429, message, "rate_limit_exceeded", retry_after=str(seconds))
 
     def _authorise(self, request: Request) -> None:
-        given = request.headers.get("authorization", "")
-        if self._key is not None and not hmac.compare_digest(given.encode(), f"Bearer {self._key}".encode()):
+        if not may_ask(request.headers.get("authorization", ""), self._key):
             raise RefusedError(401, "this server needs its key as a bearer token", "invalid_api_key")
 
     def _model(self, name: str) -> str:

@@ -1,10 +1,8 @@
 """The endpoint as a process."""
 
-from ipaddress import ip_address
-
 import uvicorn
 
-from debug_gym.errors import ConfigError
+from debug_gym.addresses import demand_secret
 from debug_gym.lora.serve.assistant import Assistant
 from debug_gym.lora.serve.http.app import make_app
 
@@ -18,15 +16,7 @@ def check_address(host: str, key: str | None) -> None:
     Raises:
         ConfigError: there is no key although other machines can reach the address.
     """
-    try:
-        local = ip_address(host).is_loopback
-    except ValueError:
-        local = host == "localhost"
-    if key is None and not local:
-        raise ConfigError(
-            f"whoever reaches {host} could use the model: set DEBUG_GYM_SERVE_KEY to a secret that clients "
-            "must send as their API key, or listen on 127.0.0.1"
-        )
+    demand_secret(host, key, "DEBUG_GYM_SERVE_KEY", used="the model", sent="their API key")
 
 
 def serve(assistant: Assistant, name: str, host: str, port: int, key: str | None) -> None:
