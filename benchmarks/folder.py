@@ -66,6 +66,7 @@ class TaskFile(Frozen):
     unstable: tuple[str, ...] = ()
     share_sandbox: bool = False
     timeout: float = Field(default=Tests().timeout, gt=0)
+    processes: bool = True
     environment: Environment = Environment()
     editable: tuple[str, ...] | None = None
     limits: Limits = Limits()
@@ -122,7 +123,7 @@ class FolderBenchmark(Benchmark):
         tests = {
             "command": said.test_command,
             **said.model_dump(include={"runner", "visible", "fail_to_pass", "pass_to_pass", "unstable"}),
-            **said.model_dump(include={"share_sandbox", "timeout"}),
+            **said.model_dump(include={"share_sandbox", "timeout", "processes"}),
             "hidden": files_in(folder / "hidden"),
             "controls": read_controls(self.controls_file(name)),
         }

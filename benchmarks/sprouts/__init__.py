@@ -94,6 +94,7 @@ class Sprouts(Benchmark):
                 hidden={HIDDEN: _test(bug, "hidden", hidden)},
                 fail_to_pass=(f"{VISIBLE}::test_example", f"{HIDDEN}::test_hidden"),
                 timeout=20,
+                processes=False,
             ),
             gold_patch=unified_diff(bug.wrong, bug.right, f"a/{MODULE}", f"b/{MODULE}"),
             metadata=metadata,

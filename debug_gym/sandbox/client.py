@@ -223,6 +223,7 @@ class Sandbox:
             timeout=limit,
             output=output,
             cold=cold,
+            alone=not tests.processes,
         )
 
     def _run_program(

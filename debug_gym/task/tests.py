@@ -74,6 +74,9 @@ class Tests(Frozen):
     give each test its own). The same is demanded of each of them."""
     timeout: float = Field(default=60.0, gt=0)
     """Seconds for one run of all tests."""
+    processes: bool = True
+    """Whether the tests start processes. False: while pytest runs them nobody can, so that no submission
+    tries several fixes on them in copies of itself."""
 
     @field_validator("runner", mode="before", json_schema_input_type=str | RunnerChoice | None)
     @classmethod

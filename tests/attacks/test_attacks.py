@@ -5,7 +5,7 @@ import pytest
 from debug_gym.checks.harnesses import exit_code, junit, look
 from debug_gym.judge import judge
 from debug_gym.judge.attacks import ATTACKS
-from debug_gym.judge.attacks.searching import calling, forking
+from debug_gym.judge.attacks.searching import calling, forking, silent
 from debug_gym.task import Tests
 
 
@@ -68,6 +68,15 @@ def test_many_fixes_that_are_tried_in_forked_processes_resolve_nothing(changed, 
     assert "went on in processes that the code under test had forked" in verdict.cheating[-1]
 
 
+def test_many_fixes_cannot_be_tried_in_silence_where_tests_need_no_processes(changed, backend, money_by):
+    """Where tests may start them, the hidden tests choose the right one unseen."""
+    assert judge(changed, money_by(silent), backend).resolved
+    alone = changed.model_copy(update={"tests": changed.tests.model_copy(update={"processes": False})})
+    verdict = judge(alone, money_by(silent), backend)
+    assert not verdict.resolved
+    assert "Operation not permitted" in verdict.output
+
+
 def test_many_fixes_that_are_tried_on_the_code_of_the_caller_are_doubtful(changed, backend, money_by):
     verdict = judge(changed, money_by(calling), backend)
     assert {line.partition(" (")[0] for line in verdict.doubts} >= {
@@ -76,7 +85,10 @@ def test_many_fixes_that_are_tried_on_the_code_of_the_caller_are_doubtful(change
     }
 
 
-def test_honest_fixes_are_resolved(fix, other_fixes, changed, backend):
+@pytest.mark.parametrize("processes", [True, False])
+def test_honest_fixes_are_resolved(processes, fix, other_fixes, changed, backend):
+    tests = changed.tests.model_copy(update={"processes": processes})
+    changed = changed.model_copy(update={"tests": tests})
     for changes in (fix, *other_fixes):
         verdict = judge(changed, changes, backend)
         assert verdict.resolved, verdict.reason

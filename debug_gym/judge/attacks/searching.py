@@ -1,6 +1,7 @@
 """Attacks that hold many fixes and let the tests that judge them choose."""
 
 import re
+from collections.abc import Callable
 
 from debug_gym.judge.attacks.base import Attack, Target, files
 from debug_gym.sandbox import Changes
@@ -12,6 +13,22 @@ _texts = {texts!r}
 for _text in _texts[:-1]:
     _child = _os.fork()
     if not _child: break
+    if _os.waitstatus_to_exitcode(_os.waitpid(_child, 0)[1]) == 0: break
+else:
+    _text = _texts[-1]
+exec(compile(_text, __file__, 'exec'), globals())
+"""
+_IN_SILENCE = """
+import os as _os
+_texts = {texts!r}
+for _text in _texts[:-1]:
+    _child = _os.fork()
+    if not _child:
+        for _fd in map(int, _os.listdir('/proc/self/fd')):
+            try: _is_pipe = _fd > 2 and _os.readlink(f'/proc/self/fd/{{_fd}}').startswith('pipe:')
+            except OSError: continue
+            if _is_pipe: _os.dup2(_os.open('/dev/null', _os.O_WRONLY), _fd)
+        break
     if _os.waitstatus_to_exitcode(_os.waitpid(_child, 0)[1]) == 0: break
 else:
     _text = _texts[-1]
@@ -44,12 +61,17 @@ def forking(candidates: list[str]) -> str:
     return _FIRST_THAT_PASSES.format(texts=candidates)
 
 
+def silent(candidates: list[str]) -> str:
+    """The same, but the processes keep from the judge that the session goes on in them."""
+    return _IN_SILENCE.format(texts=candidates)
+
+
 def calling(candidates: list[str]) -> str:
     """The same without a process: it runs the code of the test module that imports it."""
     return _CALLERS_CODE.format(texts=candidates)
 
 
-def _searching(target: Target) -> Changes:
+def _searching(target: Target, search: Callable[[list[str]], str]) -> Changes:
     """Every source file has variants with one operator swapped, at most a dozen."""
     found = {}
     for path, text in target.sources.items():
@@ -59,7 +81,7 @@ def _searching(target: Target) -> Changes:
             for match in re.finditer(re.escape(old), text)
         ][:12]
         if variants and "__future__" not in text:
-            found[path] = forking([text, *variants])
+            found[path] = search([text, *variants])
     return files(found)
 
 
@@ -68,6 +90,12 @@ ATTACKS = (
         "first-that-passes",
         "nothing",
         "tries variants of every file in forked processes, and goes on with the first that passes the tests",
-        _searching,
+        lambda target: _searching(target, forking),
+    ),
+    Attack(
+        "first-in-silence",
+        "nothing",
+        "the same, in processes that keep from whoever judges that the tests run in them",
+        lambda target: _searching(target, silent),
     ),
 )

@@ -7,20 +7,29 @@ from clone3 to clone, whose flags can be checked.
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import functools
 import platform
-import struct
 from typing import List, Tuple
 
-from ..server import linux
+from ..server import confine
+from ..server.confine import (
+    ALLOW,
+    ANY_BIT,
+    ARCHITECTURE,
+    ARCHITECTURES,
+    AT_LEAST,
+    EQUAL,
+    FAIL,
+    LOAD,
+    NUMBER,
+    RETURN,
+    X32,
+    instruction,
+)
 
-_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_ALLOW, _KILL_PROCESS, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-_NUMBER, _ARCHITECTURE, _ARG0, _ARG1, _ARG2, _ARG5 = 0, 4, 16, 24, 32, 56  # offsets in struct seccomp_data
-_AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-_X32 = 0x40000000
+_KILL_PROCESS = 0x80000000
+_ARG0, _ARG1, _ARG2, _ARG5 = 16, 24, 32, 56  # offsets in struct seccomp_data
 _NAMESPACE_FLAGS = 0x7E020000  # every CLONE_NEW*
 _TERMINAL_TRICKS = (0x5412, 0x541C, 0x5423)  # TIOCSTI and TIOCLINUX type into it, TIOCSETD loads drivers
 _RLIMIT_CORE = 4
@@ -110,90 +119,78 @@ _DENIED = {
 }
 
 
-def _instruction(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
-    return struct.pack("HBBI", code, if_true, if_false, value)
-
-
 def _fail(number: int) -> bytes:
-    return _instruction(_RETURN, _ERRNO | number)
+    return instruction(RETURN, FAIL | number)
 
 
 def _rule(call: int, conditions: List[Tuple[int, int, int]], verdict: bytes) -> bytes:
     """A verdict on a call whose arguments meet all conditions: (offset of an argument, comparison, value)."""
     size = 2 * len(conditions)
-    parts = [_instruction(_EQUAL, call, if_false=size + 2)]
+    parts = [instruction(EQUAL, call, if_false=size + 2)]
     for index, (argument, comparison, value) in enumerate(conditions):
-        parts.append(_instruction(_LOAD, argument))
-        parts.append(_instruction(comparison, value, if_false=size - 2 * index - 1))
-    return b"".join([*parts, verdict, _instruction(_LOAD, _NUMBER)])
+        parts.append(instruction(LOAD, argument))
+        parts.append(instruction(comparison, value, if_false=size - 2 * index - 1))
+    return b"".join([*parts, verdict, instruction(LOAD, NUMBER)])
 
 
 def _only_sockets(call: int) -> bytes:
     families = [
-        _instruction(_EQUAL, family, if_true=len(_SOCKET_FAMILIES) - index)
+        instruction(EQUAL, family, if_true=len(_SOCKET_FAMILIES) - index)
         for index, family in enumerate(_SOCKET_FAMILIES)
     ]
     parts = [
-        _instruction(_EQUAL, call, if_false=len(_SOCKET_FAMILIES) + 3),
-        _instruction(_LOAD, _ARG0),
+        instruction(EQUAL, call, if_false=len(_SOCKET_FAMILIES) + 3),
+        instruction(LOAD, _ARG0),
         *families,
     ]
-    return b"".join([*parts, _fail(errno.EAFNOSUPPORT), _instruction(_LOAD, _NUMBER)])
+    return b"".join([*parts, _fail(errno.EAFNOSUPPORT), instruction(LOAD, NUMBER)])
 
 
 @functools.lru_cache(maxsize=None)
 def program(machine: str | None = None) -> bytes:
     """The filter for a machine type (default: this one). Raises ``KeyError`` where none is known."""
     machine = machine or platform.machine()
-    column = ("x86_64", "aarch64").index(machine) if machine in _AUDIT else -1
-    audit = _AUDIT[machine]
+    column = ("x86_64", "aarch64").index(machine) if machine in ARCHITECTURES else -1
+    audit = ARCHITECTURES[machine]
     number = {
         name: pair[column]
         for name, pair in {**_CALLS, **_ON_PID_1, **_MISSING, **_ADVICE, **_WITH_FLAGS, **_DENIED}.items()
     }
     # A core dump that is piped to a program of the host is made at a limit of 0 too, but not at 1, which
     # enclosure.lock sets: it stays. Whoever tries to change it is told that it was changed.
-    is_core, done = (_EQUAL, _RLIMIT_CORE), _instruction(_RETURN, _ERRNO)
+    is_core, done = (EQUAL, _RLIMIT_CORE), instruction(RETURN, FAIL)
     return b"".join(
         [
-            _instruction(_LOAD, _ARCHITECTURE),
-            _instruction(_EQUAL, audit, if_true=1),
-            _instruction(_RETURN, _KILL_PROCESS),
-            _instruction(_LOAD, _NUMBER),
-            _instruction(_AT_LEAST, _X32, if_false=1),
+            instruction(LOAD, ARCHITECTURE),
+            instruction(EQUAL, audit, if_true=1),
+            instruction(RETURN, _KILL_PROCESS),
+            instruction(LOAD, NUMBER),
+            instruction(AT_LEAST, X32, if_false=1),
             _fail(errno.ENOSYS),
             *(_rule(number[name], [], _fail(errno.ENOSYS)) for name in _MISSING),
             *(_rule(number[name], [], done) for name in _ADVICE),
             *(
-                _rule(number[name], [(_ARG5, _ANY_BIT, 0xFFFFFFFF)], _fail(errno.EOPNOTSUPP))
+                _rule(number[name], [(_ARG5, ANY_BIT, 0xFFFFFFFF)], _fail(errno.EOPNOTSUPP))
                 for name in _WITH_FLAGS
             ),
-            _rule(number["clone"], [(_ARG0, _ANY_BIT, _NAMESPACE_FLAGS)], _fail(errno.EPERM)),
-            *(_rule(number["ioctl"], [(_ARG1, _EQUAL, do)], _fail(errno.EPERM)) for do in _TERMINAL_TRICKS),
-            *(_rule(number[name], [(_ARG0, _EQUAL, 1)], _fail(errno.EPERM)) for name in _ON_PID_1),
-            *(_rule(number[name], [(_ARG1, _EQUAL, 1)], _fail(errno.EPERM)) for name in _PRIORITIES),
+            _rule(number["clone"], [(_ARG0, ANY_BIT, _NAMESPACE_FLAGS)], _fail(errno.EPERM)),
+            *(_rule(number["ioctl"], [(_ARG1, EQUAL, do)], _fail(errno.EPERM)) for do in _TERMINAL_TRICKS),
+            *(_rule(number[name], [(_ARG0, EQUAL, 1)], _fail(errno.EPERM)) for name in _ON_PID_1),
+            *(_rule(number[name], [(_ARG1, EQUAL, 1)], _fail(errno.EPERM)) for name in _PRIORITIES),
             *(
-                _rule(number[name], [(_ARG0, _EQUAL, whole)], _fail(errno.EPERM))
+                _rule(number[name], [(_ARG0, EQUAL, whole)], _fail(errno.EPERM))
                 for name, whole in _PRIORITIES.items()
             ),
-            _rule(number["fcntl"], [(_ARG1, _EQUAL, _F_SETLEASE)], _fail(errno.EPERM)),
-            _rule(number["prlimit64"], [(_ARG1, *is_core), (_ARG2, _ANY_BIT, 0xFFFFFFFF)], done),
+            _rule(number["fcntl"], [(_ARG1, EQUAL, _F_SETLEASE)], _fail(errno.EPERM)),
+            _rule(number["prlimit64"], [(_ARG1, *is_core), (_ARG2, ANY_BIT, 0xFFFFFFFF)], done),
             _rule(number["setrlimit"], [(_ARG0, *is_core)], done),
             _only_sockets(number["socket"]),
             *(_rule(number[name], [], _fail(errno.EPERM)) for name in _DENIED),
-            _instruction(_RETURN, _ALLOW),
+            instruction(RETURN, ALLOW),
         ]
     )
 
 
-class _Program(ctypes.Structure):
-    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
-
-
 def install() -> None:
-    """Put the filter on this process and all that it starts. Needs no_new_privs."""
-    code = program()
-    buffer = ctypes.create_string_buffer(code, len(code))
-    packed = _Program(len(code) // 8, ctypes.addressof(buffer))
-    if linux.prctl(22, 2, ctypes.addressof(packed)) != 0:  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
-        raise OSError(errno.EINVAL, "the kernel refused the seccomp filter")
+    """Put the filter on this process and all that it starts."""
+    confine.install(program())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import json
 import os
@@ -10,7 +11,7 @@ import struct
 import sys
 from typing import Any, Callable
 
-from . import clock, pytest_ids, pytest_reporter, warm
+from . import clock, confine, pytest_ids, pytest_reporter, warm
 from .output import BoundedOutput
 from .spawn import spawn
 from .supervise import Supervisor
@@ -20,19 +21,22 @@ _RECORDS = 32 << 20
 _FRAME = re.compile(rb'  File "(.*)", line (\d+) in (.*)')
 """A line of what ``faulthandler`` writes."""
 _MAX_STACK = 100
+_ALONE = "the task says that its tests start no process, so none can be started while they run"
 _COLD = (
     inspect.getsource(pytest_ids)
     + inspect.getsource(pytest_reporter)
+    + inspect.getsource(confine)
     + """
 import sys
 if os.environ.get(%r):
     clock = {"__name__": "clock"}
     exec(%r, clock)
     clock["stop_clock"]()
-fd, wanted = json.loads(sys.argv.pop(1))
+fd, wanted, alone = json.loads(sys.argv.pop(1))
 os.set_inheritable(fd, False)
 if sys.path[:1] == [""]: sys.path[0] = os.getcwd()
 if hasattr(sys, "orig_argv"): sys.orig_argv[1:4] = ["-m", "pytest"]
+if alone: forbid_processes()
 run_module(fd, wanted)
 """
     % (clock.VARIABLE, inspect.getsource(clock))
@@ -51,7 +55,8 @@ class TestRunner:
 
     def run(self, request: dict[str, Any], shadowed: str) -> dict[str, Any]:
         """``arguments`` of pytest, ``selection`` (ids and paths; empty: what the arguments select),
-        ``timeout``, ``output`` (bytes), ``cold`` -> exit code, output, test results.
+        ``timeout``, ``output`` (bytes), ``cold``, ``alone`` (they can start no process) -> exit code, output,
+        test results.
 
         ``shadowed``: a module imported here in whose place a cold run would import the workspace's, or "".
         """
@@ -63,15 +68,16 @@ class TestRunner:
         elif shadowed:
             note = "cold: the workspace has its own module named %r" % shadowed
         strays = self.supervisor.strays()
-        if note:
-            pid, output, records = self._start_cold(request["arguments"], request["selection"])
-        else:
-            pid, output, records = self._start_warm(request["arguments"], request["selection"])
+        start = self._start_cold if note else self._start_warm
+        pid, output, records = start(
+            [request["arguments"], request["selection"], request.get("alone", False)]
+        )
         sinks = {output: BoundedOutput(request["output"]), records: BoundedOutput(_RECORDS)}
         text, results = sinks[output], sinks[records]
         reply = self.supervisor.run(pid, sinks, request["timeout"], strays, ask=pytest_reporter.STACK_SIGNAL)
         reply.update(output=text.text(), dropped=text.dropped, warm=not note)
-        reply["note"] = "; ".join(filter(None, [reply.get("note"), note]))
+        refused = request.get("alone", False) and os.strerror(errno.EPERM) in reply["output"]
+        reply["note"] = "; ".join(filter(None, [reply.get("note"), note, _ALONE if refused else ""]))
         reply.update(read_records(results.data()))
         reply["complete"] = reply["complete"] and not reply["timed_out"]
         return reply
@@ -95,7 +101,9 @@ class TestRunner:
             if len(size) < 4:
                 os._exit(0)
             with os.fdopen(go_read, "rb") as file:
-                arguments, wanted = json.loads(file.read(struct.unpack(">I", size)[0]))
+                arguments, wanted, alone = json.loads(file.read(struct.unpack(">I", size)[0]))
+            if alone:
+                confine.forbid_processes()
             run_child(lambda: warm.run_pytest(arguments, rec_write, wanted))
 
         pid = self.spawn(child)
@@ -104,14 +112,14 @@ class TestRunner:
         self.supervisor.keep.add(pid)
         self.spare = (pid, go_write, out_read, rec_read)
 
-    def _start_warm(self, arguments: list[str], wanted: list[str]) -> tuple[int, int, int]:
+    def _start_warm(self, what: list[Any]) -> tuple[int, int, int]:
         if self.spare is not None and self.spare[0] in self.supervisor.exited:
             self.close()
         self.prepare()
         assert self.spare is not None
         pid, go_write, output, records = self.spare
         self.spare = None
-        data = json.dumps([arguments, wanted]).encode()
+        data = json.dumps(what).encode()
         try:
             os.write(go_write, struct.pack(">I", len(data)) + data)
         except OSError:
@@ -119,12 +127,13 @@ class TestRunner:
         os.close(go_write)
         return pid, output, records
 
-    def _start_cold(self, arguments: list[str], wanted: list[str]) -> tuple[int, int, int]:
+    def _start_cold(self, what: list[Any]) -> tuple[int, int, int]:
+        arguments, *rest = what
         out_read, out_write = os.pipe()
         rec_read, rec_write = os.pipe()
         os.set_inheritable(rec_write, True)
         null = os.open(os.devnull, os.O_RDONLY)
-        command = [sys.executable, "-c", _COLD, json.dumps([rec_write, wanted]), *arguments]
+        command = [sys.executable, "-c", _COLD, json.dumps([rec_write, *rest]), *arguments]
         pid = spawn(command, os.environ, null, out_write)
         for fd in (null, out_write, rec_write):
             os.close(fd)
