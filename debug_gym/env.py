@@ -51,7 +51,8 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
         reward: ``sparse``: the verdict, at the end. ``dense``: also, at each run of all visible tests, the
             change in the share of them that pass, measured from that at reset (see ``Progress``).
         max_steps: the episode is truncated after so many actions; None: never.
-        stop_when_passing: end the episode when all visible tests pass, as if the agent had submitted.
+        stop_when_passing: end the episode when all visible tests pass, as if the agent had submitted; where
+            they pass before the fix as well (``Tests.visible_decide``), only if there is no tool to submit.
         render_mode: ``ansi`` (``render`` returns the last exchange as text), ``human`` (it is printed), None.
 
     Raises:
@@ -257,7 +258,8 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
 
     def _all_pass(self) -> bool:
         session = self._live().session
-        done = self.stop_when_passing and session.tests is not None and session.tests.success
+        decides = self.task.tests.visible_decide or "submit" not in self.toolbox.tools
+        done = self.stop_when_passing and decides and session.tests is not None and session.tests.success
         return done and bool(session.sandbox.changes().paths)
 
     def _first_run(self, task: Task) -> TestRun:

@@ -214,6 +214,18 @@ class Step(Frozen):
     _unicode = field_validator("thought", mode="before")(unicode)
 
 
+class HarnessVerdict(Frozen):
+    """What the harness says that a benchmark comes with. It decides nothing here."""
+
+    name: str
+    """Of the harness."""
+    resolved: bool
+    reason: str = ""
+    """Why not; it names some of the tests."""
+
+    _unicode = field_validator("reason", mode="before")(unicode)
+
+
 class Verdict(Frozen):
     """What the judge says about a changed workspace."""
 
@@ -245,6 +257,8 @@ class Verdict(Frozen):
     verdict; 1 where nothing bounds it (see ``debug_gym.judge.controls.sample``)."""
     reason: str = ""
     """One sentence: why it is not resolved."""
+    harness: HarnessVerdict | None = None
+    """What the benchmark's own harness says, for comparison; None: there is none, or it was not asked."""
     output: str = ""
     """The end of the test run's output."""
     seconds: float = 0.0

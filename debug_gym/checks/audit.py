@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from debug_gym.checks.harnesses import exit_code, junit, look
 from debug_gym.judge import judge
 from debug_gym.judge.attacks import ATTACKS, Attack, Target
+from debug_gym.judge.hidden import revealed
 from debug_gym.sandbox import Backend
 from debug_gym.task import Task
 
@@ -35,6 +36,7 @@ def audit(
 ) -> list[AttackResult]:
     """Try attacks on tasks, side by side; ``on_done`` is called in this thread for each, in order."""
     found: list[AttackResult] = []
+    tasks = [revealed(task, backend) for task in tasks]
     with ThreadPoolExecutor(workers, thread_name_prefix="audit") as pool:
         try:
             seen = pool.map(lambda task: look(task, backend), tasks)
@@ -51,6 +53,7 @@ def audit(
 
 def _try(attack: Attack, task: Task, target: Target, backend: Backend) -> AttackResult:
     changes = attack.make(target)
-    verdict = judge(task, changes, backend, allow_unsafe=not backend.guarantees.isolated, thorough=False)
+    unsafe = not backend.guarantees.isolated
+    verdict = judge(task, changes, backend, allow_unsafe=unsafe, thorough=False, harness=False)
     scored = exit_code(task, changes, backend), junit(task, changes, backend), verdict.resolved
     return AttackResult(attack.name, task.id, scored, verdict.cheating)

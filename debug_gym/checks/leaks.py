@@ -6,6 +6,7 @@ from itertools import groupby
 
 from debug_gym.checks.packed import search_packed
 from debug_gym.errors import DebugGymError
+from debug_gym.judge.hidden import revealed
 from debug_gym.sandbox import Backend, Sandbox
 from debug_gym.task import Task
 
@@ -113,6 +114,8 @@ def _leaks(answers: Held, shared: Held | None, mine: Held | None, inside: str) -
 def _answers(task: Task, backend: Backend) -> Held:
     """What must not be found, and its distinctive lines: those that the repository's file of the same path
     does not have."""
+    with suppress(DebugGymError):  # a broken task: the other checks say what is wrong with it
+        task = revealed(task, backend)
     hidden = {f"the hidden test file {path}": {path: text} for path, text in task.tests.hidden_texts.items()}
     wanted = {"the gold patch": _added(task.gold_patch or ""), **hidden}
     known = _known_lines(task, {path for files in wanted.values() for path in files}, backend)

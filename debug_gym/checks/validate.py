@@ -12,6 +12,7 @@ from debug_gym.errors import DebugGymError, TaskError
 from debug_gym.judge import judge
 from debug_gym.judge.controls.make import check_controls, dump_controls, make_controls
 from debug_gym.judge.controls.sample import shuffled
+from debug_gym.judge.hidden import revealed
 from debug_gym.runners.pytest import is_pytest
 from debug_gym.sandbox import Backend, Changes, TestRun
 from debug_gym.store.writer import write_atomically
@@ -55,13 +56,14 @@ def validate(task: Task, backend: Backend, *, repeats: int = 5) -> Validation:
     began = time.monotonic()
     verdicts: list[Verdict] = []
     try:
+        task = revealed(task, backend)
         problems = _check_broken(task, backend)
         if task.gold_patch is None:
             problems.append("it has no gold patch, so nothing proves that it can be solved")
         else:
             gold, visible = apply_gold(task, backend)
             problems += _check_visible(visible) + _check_ids(task, backend)
-            verdicts = [_judge(_reordered(task), gold, backend) for _ in range(repeats)]
+            verdicts = [_judge(_reordered(task), gold, backend, harness=not n) for n in range(repeats)]
             problems += _check_fixed(verdicts)
             problems += check_controls(task, gold, backend)
     except DebugGymError as error:
@@ -120,6 +122,7 @@ def write_controls(
     """
     counts = {}
     for task in tasks:
+        task = revealed(task, backend)
         controls = make_controls(task, apply_gold(task, backend)[0], backend)
         path = benchmark.controls_file(task.id)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -137,9 +140,9 @@ def _reordered(task: Task) -> Task:
     return task.model_copy(update={"tests": changed})
 
 
-def _judge(task: Task, changes: Changes, backend: Backend) -> Verdict:
+def _judge(task: Task, changes: Changes, backend: Backend, *, harness: bool = False) -> Verdict:
     unsafe = not backend.guarantees.isolated  # then somebody named it on purpose
-    return judge(task, changes, backend, allow_unsafe=unsafe)
+    return judge(task, changes, backend, allow_unsafe=unsafe, harness=harness)
 
 
 def _check_broken(task: Task, backend: Backend) -> list[str]:
@@ -168,6 +171,9 @@ def _check_fixed(verdicts: Sequence[Verdict]) -> list[str]:
             problems.append(
                 f"{test} is unstable with the gold patch ({', '.join(outcomes)}): list it as unstable"
             )
+    theirs = verdicts[0].harness
+    if theirs is not None and not theirs.resolved:
+        problems.append(f"with the gold patch, {theirs.name} says that it is not resolved: {theirs.reason}")
     for number, verdict in enumerate(verdicts, 1):
         if not verdict.resolved:
             which = f"judgement {number} of {len(verdicts)}"

@@ -7,6 +7,8 @@ from debug_gym.episode import Verdict
 from debug_gym.errors import SandboxUnavailableError
 from debug_gym.judge.case import Case
 from debug_gym.judge.findings import Findings, is_decisive
+from debug_gym.judge.harness import harness_verdict
+from debug_gym.judge.hidden import revealed
 from debug_gym.judge.original import Original
 from debug_gym.judge.plan import Trial
 from debug_gym.judge.trials import TrialResult, TrialRunner, run_all
@@ -22,6 +24,7 @@ def judge(
     allow_unsafe: bool = False,
     workers: int | None = None,
     thorough: bool = True,
+    harness: bool = True,
 ) -> Verdict:
     """Decide whether the changes fix the task.
 
@@ -40,6 +43,7 @@ def judge(
         workers: sandboxes at the same time; None: one a CPU.
         thorough: False stops as soon as it is clear that this is no fix: ``resolved`` is the same, but the
             tests that were left out are ``missing``, and findings may be.
+        harness: ask the benchmark's own harness as well, where there is one (``Task.harness``).
 
     Raises:
         SandboxUnavailableError: the backend does not isolate, or does not work.
@@ -51,10 +55,13 @@ def judge(
         raise SandboxUnavailableError(
             f"the {backend.name} backend does not give what a judge needs: {missing}"
         )
+    task = revealed(task, backend)
     with Original(task, backend) as original:
         case = Case.prepare(task, changes, original)
     findings = _hold_trials(case, backend, workers, thorough)
-    return findings.verdict(time.monotonic() - began)
+    theirs = harness_verdict(task, changes, backend) if harness else None
+    verdict = findings.verdict(time.monotonic() - began)
+    return verdict.model_copy(update={"harness": theirs}) if theirs else verdict
 
 
 def _hold_trials(case: Case, backend: Backend, workers: int | None, thorough: bool) -> Findings:

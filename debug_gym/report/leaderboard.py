@@ -57,6 +57,8 @@ class Row:
     """Attempts with findings of cheating."""
     unguarded: int
     """Resolved attempts at tasks whose tests cannot bound the odds of forging."""
+    disputed: int
+    """Attempts of which the benchmark's own harness says otherwise."""
     excluded: int
     """Tasks of which unstable tests did not count."""
 
@@ -160,6 +162,7 @@ def row(entry: Entry, rank: int | None, partial: str = "") -> Row:
         seed_std=deviation(_seeds(entry.attempts)),
         cheating=sum(attempt.cheating for attempt in entry.attempts),
         unguarded=sum(attempt.unguarded for attempt in entry.attempts),
+        disputed=sum(attempt.disputed for attempt in entry.attempts),
         excluded=len(excluded),
         **_costs(entry.attempts),
     )

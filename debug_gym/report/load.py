@@ -46,6 +46,12 @@ class StoredAttempt:
         """Resolved, but nothing bounds the odds that forged results would have been: no sharp control ran."""
         return self.result is not None and self.state == "resolved" and self.result.odds >= 1
 
+    @property
+    def disputed(self) -> bool:
+        """Whether the benchmark's own harness was asked and says otherwise."""
+        theirs = self.result.harness if self.result is not None else None
+        return theirs is not None and theirs != (self.state == "resolved")
+
 
 @dataclass(frozen=True)
 class Entry:

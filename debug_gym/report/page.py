@@ -112,6 +112,7 @@ def _add(entry: Entry, episodes: list[str]) -> tuple[dict[str, Any], list[Facts]
                 "reason": result.reason if result is not None else "",
                 "cheating": attempt.cheating,
                 "unguarded": attempt.unguarded,
+                "disputed": attempt.disputed,
                 "episode": len(episodes) if episode is not None else None,
             }
         )

@@ -58,6 +58,7 @@ def remarks(row: Row) -> list[str]:
             _some(row.errors, "error does not count", "errors do not count"),
             _some(row.unfinished, "attempt is unfinished", "attempts are unfinished"),
             _some(row.unguarded, "fix without a bound on forging", "fixes without a bound on forging"),
+            _some(row.disputed, "verdict differs from the harness's", "verdicts differ from the harness's"),
             _some(row.excluded, "task has unstable tests", "tasks have unstable tests"),
         )
         if remark

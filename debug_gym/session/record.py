@@ -176,6 +176,7 @@ class Record:
             pass_to_pass=verdict.pass_to_pass,
             reason=reason,
             cheating=len(verdict.cheating),
+            harness=verdict.harness.resolved if verdict.harness else None,
             controls=verdict.controls,
             odds=verdict.odds,
             excluded=len(verdict.excluded),

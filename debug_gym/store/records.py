@@ -122,6 +122,8 @@ class Result(Frozen):
     """One sentence: why it is not resolved, or what failed."""
     cheating: int = 0
     """Findings of the judge that something cheats; the trajectory's verdict says which."""
+    harness: bool | None = None
+    """What the benchmark's own harness says (see ``Verdict.harness``); None where there is none."""
     controls: int = 0
     """Negative controls that the judge drew (see ``Verdict.controls``)."""
     odds: float = 1.0

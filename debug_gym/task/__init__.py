@@ -5,6 +5,7 @@ Immutable data with no behaviour beyond simple questions about itself. Imports n
 
 from debug_gym.task.content import Content, as_bytes
 from debug_gym.task.frozen import Frozen
+from debug_gym.task.harness import Harness
 from debug_gym.task.names import file_name, from_file_name
 from debug_gym.task.sealing import opened
 from debug_gym.task.sources import (
@@ -27,6 +28,7 @@ __all__ = [
     "FilesSource",
     "Frozen",
     "GitSource",
+    "Harness",
     "ImageSource",
     "Limits",
     "NegativeControl",

@@ -156,6 +156,13 @@ class ImageSource(Frozen):
     setup: tuple[str, ...] = ()
     """Commands of bash, run in ``folder`` once before anything else, such as the activation of a conda
     environment. They see the network as little as the agent does."""
+    remove: tuple[str, ...] = ()
+    """Files and folders of the image that no sandbox gets, absolute or relative to ``folder``: hidden tests,
+    answers."""
+    bug_patch: str | None = Field(default=None, repr=False)
+    """A unified diff, from ``folder`` on, that puts the bug in after the set-up."""
+    reverse: bool = False
+    """``bug_patch`` is the fix: it is applied backwards."""
 
     @property
     def where(self) -> str:

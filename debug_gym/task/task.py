@@ -1,5 +1,6 @@
 """A task, and what one sandbox of it may use."""
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -7,6 +8,7 @@ import pathspec
 from pydantic import Field, field_validator
 
 from debug_gym.task.frozen import Frozen
+from debug_gym.task.harness import Harness
 from debug_gym.task.names import MAX_BYTES, file_name
 from debug_gym.task.sealing import sealed
 from debug_gym.task.sources import Source
@@ -36,6 +38,11 @@ def _with_content(glob: str) -> tuple[str, ...]:
         return (glob,)
     anywhere = "" if "/" in glob[1:-1] else "**/"
     return (glob, f"!{anywhere}{glob[1:]}**")
+
+
+def editable_paths(globs: Iterable[str]) -> pathspec.GitIgnoreSpec:
+    """What the globs of ``Task.editable`` match."""
+    return pathspec.GitIgnoreSpec.from_lines(line for glob in globs for line in _with_content(glob))
 
 
 class Limits(Frozen):
@@ -84,6 +91,8 @@ class Task(Frozen):
     gold_patch: str | None = Field(default=None, repr=False)
     """A unified diff that fixes the bug. It never enters the agent's sandbox."""
     limits: Limits = Limits()
+    harness: Harness | None = Field(default=None, repr=False)
+    """How the benchmark's own harness scores, where the judge tells that as well; None: there is none."""
     metadata: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("id")
@@ -97,24 +106,24 @@ class Task(Frozen):
 
     @cached_property
     def _editable(self) -> pathspec.GitIgnoreSpec:
-        return pathspec.GitIgnoreSpec.from_lines(
-            line for glob in self.editable for line in _with_content(glob)
-        )
+        return editable_paths(self.editable)
 
     def is_editable(self, path: str) -> bool:
         """Whether a change to this file (relative to the workspace) counts for the judge."""
         return self._editable.match_file(path)
 
     def for_agent(self) -> "Task":
-        """The same task without what an agent must not see: gold patch, hidden tests, their controls, the
-        patch that makes the bug. This process can start sandboxes of it."""
+        """The same task without what an agent must not see: the fix, hidden tests and their controls, the patch
+        that makes the bug, how it is scored. This process can start sandboxes of it."""
         nothing: dict[str, Any] = {
             "hidden": {},
+            "hidden_patch": None,
+            "hidden_paths": (),
             "fail_to_pass": (),
             "pass_to_pass": (),
             "unstable": (),
             "controls": (),
         }
         tests = self.tests.model_copy(update=nothing)
-        unknown: dict[str, Any] = {"gold_patch": None, "tests": tests, "metadata": {}}
+        unknown: dict[str, Any] = {"gold_patch": None, "tests": tests, "metadata": {}, "harness": None}
         return self.model_copy(update={**unknown, "source": sealed(self.source)})

@@ -59,8 +59,16 @@ class Tests(Frozen):
     command."""
     visible: tuple[str, ...] = ()
     """Paths in the workspace that ``eval`` runs; empty: whatever the command collects by itself."""
+    visible_decide: bool = True
+    """Who makes all visible tests pass may be done: the episode ends. False: they pass before the fix as
+    well, and the agent submits when it is done."""
     hidden: dict[PlainPath, Content] = Field(default_factory=dict, repr=False)
     """Path in the workspace to content of files (tests and their data) that only the judge has."""
+    hidden_patch: str | None = Field(default=None, repr=False)
+    """A unified diff that only the judge applies: the files of the repository as it makes them join
+    ``hidden`` (see ``debug_gym.judge.hidden``). For hidden tests that are known only as a change."""
+    hidden_paths: tuple[PlainPath, ...] = ()
+    """Files of the image that join ``hidden``: ``ImageSource.remove`` takes them from all sandboxes."""
     fail_to_pass: tuple[str, ...] = ()
     """Test ids that fail before the fix and must pass after it."""
     pass_to_pass: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from debug_gym.episode import ModelReply, Observation, RequestedCall, Step, ToolCall, Verdict
+from debug_gym.episode import HarnessVerdict, ModelReply, Observation, RequestedCall, Step, ToolCall, Verdict
 from debug_gym.store.records import End, Manifest, Result, Start
 from debug_gym.store.writer import RunWriter
 
@@ -20,7 +20,7 @@ def store_run_in():
     """``store_run_in(folder, "name", {"task": "10!-"}, **config)``: a run with these attempts; gives its folder.
 
     Attempts: ``1`` resolved, ``0`` not resolved, ``!`` infrastructure error, ``c`` cheated, ``u`` resolved
-    without a bound on forging, ``.`` begun but not over, ``-`` not begun. ``steps`` are those of every attempt.
+    without a bound on forging, ``h`` resolved for the benchmark's harness alone, ``.`` begun but not over, ``-`` not begun. ``steps`` are those of every attempt.
     """
 
     def store(folder, name, tasks, *, steps=(), usage=None, benchmark="demo", version="1", **config):
@@ -66,6 +66,7 @@ def _attempt(writer, config, task, number, mark, *, steps, usage):
                 pass_to_pass=verdict.pass_to_pass,
                 reason=verdict.reason or end.error,
                 cheating=len(verdict.cheating),
+                harness=verdict.harness.resolved if verdict.harness else None,
                 controls=verdict.controls,
                 odds=verdict.odds,
                 usage=usage,
@@ -89,6 +90,7 @@ def _end(mark):
         cheating=("test_one passes in a control too",) if mark == "c" else (),
         controls=0 if mark == "u" else 3,
         odds=1.0 if mark == "u" else 0.125,
+        harness=HarnessVerdict(name="swebench", resolved=True) if mark in "1h" else None,
         reason="" if resolved else "1 of 2 required tests does not pass",
         output="2 passed\n",
     )

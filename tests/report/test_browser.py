@@ -55,7 +55,7 @@ def report(tmp_path_factory, store_run_in, story):
     """The page of two runs of three tasks, and of one of another benchmark."""
     folder = tmp_path_factory.mktemp("runs")
     store_run_in(folder, "good", {"alpha": "11", "beta": "1c", "gamma": "00"}, steps=story)
-    store_run_in(folder, "weak", {"alpha": "1!", "beta": "0.", "gamma": "0-"}, steps=story[:4])
+    store_run_in(folder, "weak", {"alpha": "1!", "beta": "0.", "gamma": "h-"}, steps=story[:4])
     store_run_in(folder, "gold", {"alpha": "1", "beta": "1", "gamma": "u"}, agent="oracle")
     store_run_in(folder, "else", {"delta": "1"}, benchmark="other")
     return made(folder)
@@ -189,6 +189,19 @@ def test_an_episode_is_shown_as_what_it_was(open_page, report):
     ):
         assert words in verdict
     assert "$1.0" in page.locator(".facts").inner_text()
+
+
+def test_a_verdict_that_differs_from_the_harness_is_told(open_page, report):
+    page = open_page(report, "#/weak/gamma/0")
+    assert page.locator("#verdict .warning").inner_text() == "The verdicts differ. swebench says: resolved"
+    page = open_page(report, "#/good/alpha/0")
+    assert page.locator("#verdict .quiet", has_text="swebench").inner_text() == "swebench says: resolved"
+    assert page.locator("#verdict .warning").count() == 0
+    page = open_page(report)
+    assert "1 verdict differs from the harness's" in page.locator("#main").inner_text()
+    page.get_by_label("Which tasks of demo to show").select_option("verdict differs from the harness's")
+    assert page.locator("tbody th[scope=row]:visible", has_text="gamma").count() == 1
+    assert page.locator("tbody th[scope=row]:visible", has_text="alpha").count() == 0
 
 
 def test_replies_without_a_step_stand_where_they_came(open_page, report):

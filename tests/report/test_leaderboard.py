@@ -77,8 +77,8 @@ def test_a_damaged_run_does_not_compete_and_the_others_do(store_run):
 
 
 def test_what_casts_doubt_is_counted(store_run):
-    row = rows(store_run("doubt", {"a": "cu", "b": "1."}))["doubt"]
-    assert (row.cheating, row.unguarded, row.unfinished) == (1, 1, 1)
+    row = rows(store_run("doubt", {"a": "cu", "b": "1.", "c": "h0"}))["doubt"]
+    assert (row.cheating, row.unguarded, row.unfinished, row.disputed) == (1, 1, 1, 1)
 
 
 def test_costs_are_means_over_judged_attempts_and_unknown_ones_none(store_run, story):

@@ -10,6 +10,7 @@ export function attemptLink(run, attempt, { current = false, label = false } = {
     word,
     attempt.cheating && "cheating found",
     attempt.unguarded && "forging not bounded",
+    attempt.disputed && "the benchmark's own harness says otherwise",
     attempt.steps !== null && `${plural(attempt.steps, "step")}, ${duration(attempt.seconds)}`,
     attempt.reason,
   ];

@@ -11,6 +11,7 @@ const SHOWN = {
   "resolved by all": ({ won, judged }) => judged > 0 && won === judged,
   "with cheating": ({ attempts }) => attempts.some(([, attempt]) => attempt.cheating),
   "forging not bounded": ({ attempts }) => attempts.some(([, attempt]) => attempt.unguarded),
+  "verdict differs from the harness's": ({ attempts }) => attempts.some(([, attempt]) => attempt.disputed),
   "with errors": ({ attempts }) => attempts.some(([, attempt]) => attempt.state === "error"),
   unfinished: ({ attempts }) => attempts.some(([, attempt]) => attempt.state === "unfinished"),
 };

@@ -23,9 +23,19 @@ function controls({ controls, resolved, odds }) {
   return resolved ? "no negative control could be drawn: the task has no controls" : "";
 }
 
+/** What the benchmark's own harness says, beside the judge's word. */
+function theirs({ resolved, harness }) {
+  if (!harness) return null;
+  const differs = harness.resolved !== resolved;
+  const word = harness.resolved ? STATES.resolved.word : STATES.unresolved.word;
+  const said = `${harness.name} says: ${word}${harness.reason && `; ${harness.reason}`}`;
+  return el("p", { class: differs ? "warning" : "quiet" }, differs ? `The verdicts differ. ${said}` : said);
+}
+
 function judged(verdict) {
   return [
     verdict.reason && el("p", { class: "headline" }, verdict.reason),
+    theirs(verdict),
     listed("Cheating", verdict.cheating, "bad"),
     verdict.resolved && listed("Doubts", verdict.doubts ?? []),
     listed("Changes that did not count", verdict.rejected),

@@ -36,6 +36,7 @@ _COMPILE = "import debug_gym_runtime.server.runtime, debug_gym_runtime.server.re
 """Leaves the bytecode of all that a sandbox imports first, pytest's too."""
 _FACTS = "debug-gym.facts"
 _FACTS_FILE = "/tmp/.debug-gym-facts"
+_PATCH = "/tmp/.debug-gym-patch"
 _NOT_OURS = {"_", "HOME", "HOSTNAME", "OLDPWD", "PWD", "SHLVL", "TERM", "USER"}
 """Variables that a set-up does not decide."""
 
@@ -48,7 +49,9 @@ python=$(command -v {python})
 "$python" -c 'import sys; sys.exit(sys.version_info < {oldest!r})' || {{
     echo "its Python is $("$python" -V 2>&1), but a sandbox needs {oldest_name} or newer" >&2; exit 3; }}
 env -u PYTHONDONTWRITEBYTECODE "$python" -c {compile} {runtime}
-rm -rf {folder}/.git /root/.cache /root/.gitconfig
+rm -rf /root/.cache /root/.gitconfig {remove}
+find . -name .git -prune -exec rm -rf {{}} +
+{patch}
 if command -v git >/dev/null; then
     export GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=debug-gym GIT_AUTHOR_EMAIL=debug-gym@localhost
     export GIT_COMMITTER_NAME=debug-gym GIT_COMMITTER_EMAIL=debug-gym@localhost
@@ -99,12 +102,11 @@ def prepared(
     source = whole if isinstance(whole, ImageSource) else None
     name = source.image if source else default
     base = None if source else checkout_cache.prepare(whole)
-    setup = source.setup if source else ()
     folder, python = (
         (source.folder, source.python) if source else (WORKSPACE, task.environment.python or "python3")
     )
-    script = _script(folder, python, setup)
-    recipe = [name, script, base.path.parent.name if base else "", _runtime_digest()]
+    script, patch = _script(folder, python, source), source.bug_patch if source else None
+    recipe = [name, script, patch, base.path.parent.name if base else "", _runtime_digest()]
     digest = hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:24]
     with _locks.setdefault(digest, threading.Lock()):
         if digest in _known:
@@ -116,6 +118,8 @@ def prepared(
                     pull(client, name, on_progress)
                 on_progress(f"preparing {name}")
                 files = _archive(str(base.path), folder) if base else b""
+                if patch is not None:
+                    files = _one_file_archive(_PATCH, patch.encode())
                 image = _make(client, name, digest, script, files)
         facts = json.loads(image.labels[_FACTS])
         made = PreparedImage(
@@ -183,10 +187,14 @@ def _find(client: Any, name: str) -> Any | None:
         return None
 
 
-def _script(folder: str, python: str, setup: tuple[str, ...]) -> str:
+def _script(folder: str, python: str, source: ImageSource | None) -> str:
+    direction = "--reverse" if source and source.reverse else ""
+    patch = f"git apply --whitespace=nowarn {direction} {_PATCH}\nrm {_PATCH}"
     return _PREPARE.format(
         folder=shlex.quote(folder),
-        setup="\n".join(setup),
+        setup="\n".join(source.setup) if source else "",
+        remove=shlex.join(source.remove) if source else "",
+        patch=patch if source and source.bug_patch is not None else "",
         python=shlex.quote(python),
         oldest=OLDEST_PYTHON,
         oldest_name=".".join(map(str, OLDEST_PYTHON)),
@@ -255,6 +263,15 @@ def _plain(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
     if re.search(r"(^|/)__pycache__(/|$)", entry.name):
         return None
     return entry.replace(mtime=0, uid=0, gid=0, uname="", gname="", mode=entry.mode | 0o444, deep=False)
+
+
+def _one_file_archive(path: str, data: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        entry = tarfile.TarInfo(path[1:])
+        entry.size = len(data)
+        archive.addfile(entry, io.BytesIO(data))
+    return buffer.getvalue()
 
 
 def _archive(folder: str, target: str) -> bytes:
