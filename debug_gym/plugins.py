@@ -73,6 +73,11 @@ BUILTIN: dict[str, dict[str, str]] = {
         "nightmares": "debug_gym.benchmarks.nightmares:Nightmares",
         "repo": "debug_gym.benchmarks.repo:Repo",
         "sprouts": "debug_gym.benchmarks.sprouts:Sprouts",
+        "swe-bench": "debug_gym.benchmarks.swe.swebench:SweBench",
+        "swe-bench-debug": "debug_gym.benchmarks.swe.swebench:SweBenchDebug",
+        "swe-bench-lite": "debug_gym.benchmarks.swe.swebench:SweBenchLite",
+        "swe-bench-multilingual": "debug_gym.benchmarks.swe.swebench:SweBenchMultilingual",
+        "swe-bench-verified": "debug_gym.benchmarks.swe.swebench:SweBenchVerified",
     },
     "runners": {
         "pytest": "debug_gym.runners.pytest:PytestRunner",

@@ -113,7 +113,7 @@ class Task(Frozen):
         return self._editable.match_file(path)
 
     def for_agent(self) -> "Task":
-        """The same task without what an agent must not see: the fix, hidden tests and their controls, the patch
+        """The same task without what an agent must not see: the fix, hidden tests and their controls, a patch
         that makes the bug, how it is scored. This process can start sandboxes of it."""
         nothing: dict[str, Any] = {
             "hidden": {},
