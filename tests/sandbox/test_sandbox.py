@@ -67,6 +67,21 @@ def test_the_shell_keeps_its_state(sandbox):
     assert sandbox.shell("echo still here").output == "still here\n"
 
 
+def test_a_shell_that_waits_is_like_one_that_is_started_when_asked(sandbox, backend, make_task):
+    """And in a fork it keeps what it was restored with until it is used."""
+    names = "compgen -v | sort; pwd; echo $0; ls /proc/self/fd | wc -l"
+    asked = sandbox.shell(names).output
+    with backend.start(make_task(FILES)) as waiting:
+        waiting.prepare_shell()
+        assert waiting.shell(names).output == asked
+    sandbox.shell("declare -r fixed=1; export A=$'one\\ndeclare two'; cd tests")
+    with sandbox.fork() as forked:
+        forked.prepare_shell()
+        with forked.fork() as again:
+            told = again.shell('echo "$A"; echo "[$fixed]"; basename "$PWD"').output
+    assert told == "one\ndeclare two\n[]\ntests\n"
+
+
 def test_a_timeout_in_the_shell_spares_its_state_and_jobs(sandbox):
     sandbox.shell("cd pkg; export A=1; sleep 100 & true")
     slow = sandbox.shell("sleep 10", timeout=0.3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import select
@@ -105,7 +106,8 @@ class Runtime:
                 if request.get("op") == "tests":
                     self.tests.prepare()
                 elif request.get("op") == "prepare":
-                    self._start_shell()
+                    with contextlib.suppress(OSError):  # whoever asks for it will be told
+                        self._start_shell()
         except (EOFError, HostGoneError, OSError):
             pass
         finally:
@@ -160,7 +162,8 @@ class Runtime:
         strays = self.supervisor.strays()
         try:
             os.chdir(os.path.join(self.workspace, request.get("cwd") or ""))
-            pid = self.supervisor.make(partial(spawn, arguments, environment, stdin, out_write))
+            files_of_it = {0: stdin, 1: out_write, 2: out_write}
+            pid = self.supervisor.make(partial(spawn, arguments, environment, files_of_it))
         except OSError:
             os.close(out_read)
             raise
@@ -190,7 +193,7 @@ class Runtime:
 
     def op_shell_state(self, request: dict[str, Any], blob: bytes) -> dict[str, Any]:
         """-> ``state``: commands that rebuild the shell's state; empty if none was started."""
-        if self.shell is None:
+        if self.shell is None or not self.shell.used:
             return {"state": self.shell_state}
         state = self.shell.state()
         if state is None:
@@ -262,7 +265,7 @@ class Runtime:
         """The shell; a new one if there is none."""
         if self.shell is None:
             os.chdir(self.workspace)
-            self.shell = Shell(self.supervisor, self.spawn)
+            self.shell = Shell(self.supervisor)
         return self.shell
 
     def _replace_shell(self) -> Shell:
@@ -273,7 +276,7 @@ class Runtime:
         if old is not None and old is self.shell:  # else all processes had to be ended, and it with them
             self.shell = None
             os.chdir(self.workspace)
-            self.shell = Shell(self.supervisor, self.spawn, old.hand_on())
+            self.shell = Shell(self.supervisor, old.hand_on())
         return self._start_shell()
 
     def _forget_shell(self) -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import re
 import signal
-from typing import Any, Callable
+from functools import partial
+from typing import Any
 
 from .output import BoundedOutput
+from .spawn import spawn
 from .supervise import Supervisor, descendants, families, not_below, pump, send_signal
 
 _LOOP = (  # "builtin": functions of these names are nobody else's business
@@ -18,11 +20,15 @@ _LOOP = (  # "builtin": functions of these names are nobody else's business
     'while IFS= builtin read -r -d "" -u 60 __gym_name && IFS= builtin read -r -d "" -u 60 __gym; do '
     'builtin eval "$__gym" 60<&- 61>&-; builtin printf "\\n%s %s\\n" "$__gym_name" $? >&61; done'
 )
+_BASH = ("/bin/bash", "--norc", "--noprofile", "-c", _LOOP, "bash")
 _STATE = (
-    "{ builtin declare -p "
-    "| command grep -vE '^declare -[a-zA-Z-]*r|^declare -- (__gym|_|BASH_|FUNCNAME|PIPESTATUS)'; "
+    "{ builtin declare -p; builtin printf '\\0'; "
     "builtin declare -f; builtin alias -p; builtin printf 'cd %q\\n' \"$PWD\"; } 2>/dev/null"
 )
+_NOT_KEPT = re.compile(
+    r"^declare (?:-[a-zA-Z-]*r|-- (?:__gym|_|BASH_|FUNCNAME|PIPESTATUS)).*\n", re.MULTILINE
+)
+"""What each shell has of its own."""
 _GRACE = 0.3
 """Seconds that bash gets to come back after everything it had started was killed."""
 
@@ -32,39 +38,35 @@ class Shell:
 
     Args:
         supervisor: of its processes.
-        spawn: forks a prepared child, which runs the argument and never returns.
         pipe: of the output of the shell in whose place it comes, to which jobs may still write.
     """
 
     def __init__(
         self,
         supervisor: Supervisor,
-        spawn: Callable[[Callable[[], None]], int],
         pipe: tuple[int, int] | None = None,
     ) -> None:
         self.supervisor = supervisor
         self.earlier: set[int] = set()
         """Processes that commands before the last one have left running."""
+        self.used = False
+        """It was given a command: before, it has no state of its own."""
         command_read, self.commands = os.pipe()
         self.statuses, status_write = os.pipe()
         self.output, self._output_write = output = pipe or os.pipe()
 
-        def become_bash() -> None:
-            os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
-            for source, target in (
-                (output[1], 1),
-                (output[1], 2),
-                (command_read, 60),
-                (status_write, 61),
-            ):
-                os.dup2(source, target)
-            os.closerange(3, 60)
-            os.execv("/bin/bash", ["bash", "--norc", "--noprofile", "-c", _LOOP])
-
-        self.pid = spawn(become_bash)
+        null = os.open(os.devnull, os.O_RDONLY)
+        files = {0: null, 1: output[1], 2: output[1], 60: command_read, 61: status_write}
+        try:
+            self.pid = supervisor.make(partial(spawn, _BASH, os.environ, files))
+        except OSError:
+            for fd in self.fds:
+                os.close(fd)
+            raise
+        finally:
+            for fd in (null, command_read, status_write):
+                os.close(fd)
         supervisor.keep.add(self.pid)
-        for fd in (command_read, status_write):
-            os.close(fd)
         for fd in (self.output, self.statuses):
             os.set_blocking(fd, False)
 
@@ -84,6 +86,7 @@ class Shell:
             raise ValueError("a command cannot hold a NUL character")
         supervisor = self.supervisor
         supervisor.out_of_memory = False
+        self.used = True
         self.earlier = {*descendants(self.pid), *supervisor.strays()}
         sink = BoundedOutput(limit)
         said = bytearray()
@@ -127,7 +130,10 @@ class Shell:
         reply = self.run(_STATE, 5.0, 1 << 20)
         if reply.get("lost"):
             return None
-        return "" if reply["dropped"] or reply["timed_out"] else str(reply["output"])
+        if reply["dropped"] or reply["timed_out"]:
+            return ""
+        variables, _, others = str(reply["output"]).partition("\0")
+        return _NOT_KEPT.sub("", variables) + others
 
     def _send(self, command: str) -> None:
         rest = memoryview(command.encode("utf-8", "surrogateescape") + b"\0")

@@ -134,7 +134,7 @@ class TestRunner:
         os.set_inheritable(rec_write, True)
         null = os.open(os.devnull, os.O_RDONLY)
         command = [sys.executable, "-c", _COLD, json.dumps([rec_write, *rest]), *arguments]
-        pid = spawn(command, os.environ, null, out_write)
+        pid = spawn(command, os.environ, {0: null, 1: out_write, 2: out_write})
         for fd in (null, out_write, rec_write):
             os.close(fd)
         return pid, out_read, rec_read
