@@ -48,6 +48,8 @@ class LocalSettings(Frozen):
     router: str | None = None
     """What decides which experts act: a router (``arrow``, ``likelihood``, ...), or an expert's name. None:
     the base model alone."""
+    knowledge: str | None = None
+    """A folder with a knowledge module (``debug-gym learn``), which acts beside what ``router`` chooses."""
     device: str | None = None
     """As torch calls it: ``cpu``, ``cuda``, ``cuda:1``. None: a GPU where there is one."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
@@ -109,7 +111,7 @@ class LocalModel(Model):
 
         Raises:
             ConfigError: it cannot be loaded.
-            LibraryError: the library cannot be opened or belongs to another model.
+            LibraryError: the library or the module cannot be opened or belongs to another model.
             UnknownNameError: no such router or expert.
             MissingExtraError: torch, transformers or llguidance is not installed.
             ModelError: it is closed.
@@ -241,5 +243,6 @@ def _load(name: str, settings: LocalSettings) -> "Assistant":
         (settings.router,) if settings.router else (),
         device=settings.device,
         dtype=settings.dtype,
+        knowledge=settings.knowledge,
         settings=EngineSettings(max_batch=settings.max_batch, max_length=settings.max_length),
     )

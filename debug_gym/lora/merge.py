@@ -1,12 +1,15 @@
-"""Many experts into one ordinary PEFT adapter, in the library or in a folder of its own."""
+"""Many experts into one ordinary PEFT adapter, in the library or in a folder; one into its base."""
 
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import torch
+from torch import Tensor, nn
+
 from debug_gym.errors import LibraryError
 from debug_gym.lora import fold
-from debug_gym.lora.adapter import Pairs, write_config, write_pairs
+from debug_gym.lora.adapter import CONFIG, Pairs, write_config, write_pairs
 from debug_gym.lora.expert import Expert, ExpertCard
 from debug_gym.lora.library import ExpertLibrary
 from debug_gym.lora.routing.base import Folded, Router
@@ -77,3 +80,47 @@ def write_adapter(folder: Path, pairs: Pairs, base: str | None) -> None:
     """``adapter_config.json`` and ``adapter_model.safetensors`` for A and B of scale 1."""
     write_config(folder, fold.config_of(pairs, base))
     write_pairs(folder, pairs)
+
+
+def open_module(folder: str | Path) -> Expert:
+    """The one adapter in ``folder``: the folder of an expert, or a library that holds only one.
+
+    Raises:
+        LibraryError: there is none, or there are several.
+    """
+    place = Path(folder).expanduser()
+    if (place / CONFIG).is_file():
+        return Expert.read(place)
+    library = ExpertLibrary.open(place)
+    if len(library) != 1:
+        known = ", ".join(str(place / name) for name in library) or "none"
+        raise LibraryError(f"{place} holds {len(library)} modules: name the folder of one ({known})")
+    return next(iter(library.values()))
+
+
+def merge_into(model: nn.Module, expert: Expert) -> None:
+    """Add an adapter to the weights of its base, in place: W + s B A. It then acts beside everything else.
+
+    Raises:
+        LibraryError: the adapter belongs to another model, or the weights are quantised.
+    """
+    for module, (a, b) in expert.pairs().items():
+        try:
+            weight = model.get_submodule(module).weight
+        except AttributeError:
+            raise LibraryError(
+                f"{expert.folder} changes {module}, which {type(model).__name__} does not have: it belongs "
+                "to another model"
+            ) from None
+        if not isinstance(weight, Tensor) or not weight.is_floating_point():
+            raise LibraryError(f"{module} is quantised: an adapter cannot be added to its weights")
+        change = expert.config.scale(module) * (b.float() @ a.float())
+        if type(model.get_submodule(module)).__name__ == "Conv1D":  # GPT-2 keeps W transposed
+            change = change.T
+        if change.shape != weight.shape:
+            raise LibraryError(
+                f"{expert.folder} changes {module} by {tuple(change.shape)}, but its weight is "
+                f"{tuple(weight.shape)}: it belongs to another model"
+            )
+        with torch.no_grad():
+            weight.copy_((weight.float() + change.to(weight.device)).to(weight.dtype))

@@ -1,17 +1,14 @@
 """An engine and a chat template: conversations in, messages out. What ``LocalModel`` and the server share."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
-from transformers.utils import logging
-
 from debug_gym.errors import ConfigError
+from debug_gym.lora.base import load_base
 from debug_gym.lora.library import ExpertLibrary
+from debug_gym.lora.merge import merge_into, open_module
 from debug_gym.lora.routing import make_router
 from debug_gym.lora.serve.chat import Chat, Message
 from debug_gym.lora.serve.constraints import MOST, THOUGHT
@@ -21,8 +18,6 @@ from debug_gym.lora.serve.sampling import Sampling
 from debug_gym.lora.serve.served import BASE, ServedModels
 from debug_gym.toolcalls import FoundCalls
 from debug_gym.toolcalls.cursor import Schema
-
-DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 
 @dataclass(frozen=True)
@@ -102,6 +97,7 @@ def load(
     *,
     device: str | None = None,
     dtype: str = "auto",
+    knowledge: str | Path | None = None,
     settings: EngineSettings | None = None,
 ) -> Assistant:
     """Load a model and the experts of a library, and begin to serve them.
@@ -111,47 +107,22 @@ def load(
         library: a folder of experts, or ``hf://owner/name``.
         routers: names of routers (``debug_gym.lora.routing.make_router``).
         device: as torch calls it; None: a GPU where there is one.
-        dtype: one of ``DTYPES``; ``auto``: the one in which the model was saved, on a CPU float32.
+        dtype: one of ``debug_gym.lora.base.DTYPES``.
+        knowledge: a folder with a knowledge module, which becomes part of the base: every expert and router
+            acts beside it.
         settings: the engine's.
 
     Raises:
         ConfigError: the model cannot be loaded or served.
-        LibraryError: the library cannot be opened or belongs to another model.
+        LibraryError: the library or the module cannot be opened or belongs to another model.
         UnknownNameError: no such router.
     """
     experts = ExpertLibrary.open(str(library)) if library is not None else None
     if routers and experts is None:
         raise ConfigError(f"the router {routers[0]} needs a library of experts: name one")
     made = [] if experts is None else [make_router(name, experts) for name in routers if name not in experts]
-    try:
-        where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    except RuntimeError as error:
-        raise ConfigError(f"torch knows no device {device!r}") from error
-    if dtype not in DTYPES:
-        raise ConfigError(f"dtype is {dtype!r}, but must be one of {', '.join(DTYPES)}")
-    kind = "float32" if dtype == "auto" and where.type == "cpu" else dtype
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(base)
-        with _quiet():
-            model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=kind, attn_implementation="sdpa")
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        why = str(error).strip().splitlines()[0]
-        raise ConfigError(f"the model {base} cannot be loaded: {why}") from error
-    try:
-        model = model.to(where).eval().requires_grad_(False)
-    except RuntimeError as error:
-        raise ConfigError(f"the model {base} cannot be moved to {where}: {error}") from error
+    model, tokenizer = load_base(base, device=device, dtype=dtype)
+    if knowledge is not None:
+        merge_into(model, open_module(knowledge))
     served = ServedModels(model, experts, made)
     return Assistant(Engine(served, tokenizer, settings))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No progress bar of transformers among the lines of a run."""
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]

@@ -1,7 +1,7 @@
 """One expert for each task, or for each group of tasks."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ from debug_gym.errors import LibraryError
 from debug_gym.lora.adapter import Pairs
 from debug_gym.lora.expert import Expert
 from debug_gym.lora.library import ExpertLibrary, check_name
-from debug_gym.lora.train.data import Example, Rows, encode, pack
-from debug_gym.lora.train.fit import Progress, TrainingSettings, adapted, fit
+from debug_gym.lora.train.data import IGNORED, Encoded, Example, Rows, collate, encode, pack
+from debug_gym.lora.train.fit import Loss, Progress, TrainingSettings, adapted, fit
 
 
 def build_experts(
@@ -78,27 +78,76 @@ def train_expert(
         on_progress: told of each measured loss.
         card: fields of :class:`~debug_gym.lora.expert.ExpertCard`.
     """
+    return train_on(
+        library,
+        name,
+        model,
+        rows_of(examples, tokenizer, settings.max_length),
+        settings,
+        work,
+        evaluation=rows_of(held_out, tokenizer, settings.max_length) or None,
+        start=start,
+        on_progress=on_progress,
+        **{"trained_on": f"{len(examples)} examples of {examples[0].task}", **card},
+    )
+
+
+def train_on(
+    library: ExpertLibrary,
+    name: str,
+    model: nn.Module,
+    rows: Rows,
+    settings: TrainingSettings,
+    work: Path,
+    *,
+    evaluation: Rows | None = None,
+    start: Pairs | None = None,
+    loss: Loss | None = None,
+    batched: Callable[[Rows], dict[str, Any]] = collate,
+    on_progress: Progress | None = None,
+    replace: bool = False,
+    **card: Any,
+) -> Expert:
+    """The same on rows that are ready, by a loss of one's own if need be (see ``fit``)."""
     check_name(name)
     work.mkdir(parents=True, exist_ok=True)
-    rows = rows_of(examples, tokenizer, settings.max_length)
-    evaluation = rows_of(held_out, tokenizer, settings.max_length) or None
     with adapted(model, _lora(settings), settings.seed) as peft:
         if start is not None:
             _load(peft, start, settings)
-        curve = fit(peft, rows, settings, work, evaluation=evaluation, on_progress=on_progress)
+        curve = fit(
+            peft,
+            rows,
+            settings,
+            work,
+            evaluation=evaluation,
+            on_progress=on_progress,
+            loss=loss,
+            batched=batched,
+        )
         losses = [entry["loss"] for entry in curve if "loss" in entry]
         held = [entry["eval_loss"] for entry in curve if "eval_loss" in entry]
         metrics = {"loss": losses[-1]} | ({"held_out_loss": held[-1]} if held else {})
-        said = {"trained_on": f"{len(examples)} examples of {examples[0].task}", "metrics": metrics}
         made_by = {"training": settings.model_dump(mode="json")}
         with tempfile.TemporaryDirectory(dir=work) as scratch:
             peft.save_pretrained(scratch)
-            return library.add(scratch, name, base=library.base, **{**said, "made_by": made_by, **card})
+            said = {"metrics": metrics, "made_by": made_by, **card}
+            return library.add(scratch, name, base=library.base, replace=replace, **said)
 
 
 def rows_of(examples: Sequence[Example], tokenizer: Any, max_length: int) -> Rows:
     """Examples, encoded and packed."""
     return pack((one for example in examples for one in encode(example, tokenizer, max_length)), max_length)
+
+
+def text_rows(texts: Iterable[str], tokenizer: Any, max_length: int) -> Rows:
+    """Plain texts, each in rows of its own, of which every token is learned: next-token training."""
+    rows: Rows = []
+    for text in texts:
+        ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+        for part in (ids[at : at + max_length] for at in range(0, len(ids), max_length)):
+            if len(part) > 1:
+                rows += pack([Encoded(part, [IGNORED, *part[1:]])], max_length)
+    return rows
 
 
 def _lora(settings: TrainingSettings) -> LoraConfig:

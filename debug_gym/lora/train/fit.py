@@ -25,6 +25,8 @@ from debug_gym.errors import LibraryError
 from debug_gym.lora.train.data import Rows, collate
 
 CURVE = "curve.json"
+Loss = Callable[[Any, dict[str, Any]], Tensor]
+"""The loss of a model on a batch, a mean over what the batch holds."""
 Progress = Callable[[int, int, dict[str, float]], None]
 """Called with the step, the last step, and what was measured: ``loss``, ``learning_rate``, ``eval_loss``."""
 
@@ -85,11 +87,23 @@ def fit(
     *,
     evaluation: Rows | None = None,
     on_progress: Progress | None = None,
+    loss: Loss | None = None,
+    batched: Callable[[Rows], dict[str, Any]] = collate,
 ) -> list[dict[str, float]]:
     """Train what requires gradients; returns the loss curve, which is also ``folder/curve.json``.
 
     Checkpoints are kept in ``folder``: when it is called again after it was killed, it goes on from the last
     one that is whole, and gives what it would have given.
+
+    Args:
+        model: usually under an adapter (:func:`adapted`).
+        rows: what it is trained on.
+        settings: how.
+        folder: for checkpoints and the curve.
+        evaluation: rows whose loss is measured after each epoch.
+        on_progress: told of what is measured.
+        loss: what is minimised; None: the model's own, which is that of the next token.
+        batched: makes a batch of rows.
 
     Raises:
         LibraryError: there is nothing to train on.
@@ -97,14 +111,15 @@ def fit(
     if not rows:
         raise LibraryError("there is nothing to train on: no example has a turn of the assistant that fits")
     arguments = TrainingArguments(**_arguments(settings, len(rows), folder, evaluation is not None))
-    trainer = Trainer(
+    trainer = _Trainer(
         model,
         arguments,
-        data_collator=collate,
+        data_collator=batched,
         train_dataset=_Rows(rows),
         eval_dataset=_Rows(evaluation) if evaluation else None,
         callbacks=[_Curve(folder / CURVE, on_progress)],
     )
+    trainer.own_loss = loss
     trainer.remove_callback(PrinterCallback)  # on_progress is how progress is shown
     resumed = last_checkpoint(folder)
     trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
@@ -123,6 +138,20 @@ def last_checkpoint(folder: Path) -> Path | None:
         except (OSError, ValueError, KeyError):
             shutil.rmtree(checkpoint)
     return max(whole)[1] if whole else None
+
+
+class _Trainer(Trainer):
+    """The ``Trainer``, on a loss of one's own if there is one."""
+
+    own_loss: Loss | None = None
+
+    def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.own_loss is None:
+            return super().compute_loss(model, inputs, *args, **kwargs)
+        return self.own_loss(model, inputs)
+
+    def floating_point_ops(self, inputs: Any) -> int:
+        return 0 if self.own_loss else super().floating_point_ops(inputs)
 
 
 class _Rows(torch.utils.data.Dataset[dict[str, Tensor]]):
