@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from debug_gym.runs.config import RunConfig
 
 LOCAL = "A model that runs here (--provider local)"
-LOCAL_OPTIONS = ("provider", "library", "router")
+LOCAL_OPTIONS = ("provider", "library", "router", "knowledge")
 """Options of the model that have a name of their own here."""
 NO_SETTINGS = ("config", "data_dir", "path", "test_command", "problem", *LOCAL_OPTIONS)
 """Options that are no settings of a run of their own: they make some."""
@@ -126,6 +126,14 @@ def run(
     ] = None,
     router: Annotated[
         str | None, typer.Option(help="What chooses among them, or one's name.", rich_help_panel=LOCAL)
+    ] = None,
+    knowledge: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="What it knows of the repository: made by debug-gym learn.",
+            rich_help_panel=LOCAL,
+        ),
     ] = None,
 ) -> None:
     """Let an agent play a benchmark; the same command again [bold]resumes[/].
