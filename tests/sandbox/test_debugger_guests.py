@@ -152,3 +152,7 @@ def test_options_that_ask_for_a_debugger_get_this_one(backend, make_task, option
             reply = sandbox.debug("c")
         assert seen == stops
         assert "1 failed, 1 passed" in reply.output
+        outcomes = {"test_plain.py::test_one": "passed", "test_plain.py::test_two": "failed"}
+        for cold in (False, True):
+            run = sandbox.run_tests(cold=cold)
+            assert (run.outcomes, run.exit_code) == (outcomes, 1), "no debugger waits for commands there"

@@ -36,6 +36,11 @@ class Reporter:
         while rest:
             rest = rest[os.write(self.fd, rest) :]
 
+    def pytest_configure(self, config: Any) -> None:
+        """Before pytest's own plugins are configured. Nobody is there to talk to a debugger: with ``--pdb``
+        in a repository's ``addopts`` the first failure ended the session, with ``--trace`` none showed."""
+        config.option.usepdb = config.option.trace = False
+
     def pytest_collection_finish(self, session: Any) -> None:
         """All items are known."""
         self._write({"collected": [self.ids.of_item(item) for item in session.items]})
