@@ -94,7 +94,9 @@ class DebugCall:
     def execute(self, lines: list[str]) -> None:
         """Commands, of which only the first may be ``restart``."""
         word = _word(lines[0])
-        if word in STARTING:
+        if self.reply.interrupted:
+            self.said.append(f"not executed, because the time was over: {_listed(lines)}")
+        elif word in STARTING:
             self.restart(lines[0].split()[1:])
             self.go_on(lines[1:])
         elif self.memory.running or (self.memory.over and word in TRAVELLING):
@@ -157,11 +159,13 @@ class DebugCall:
         return target
 
     def go_on(self, lines: Sequence[str]) -> None:
-        """Execute commands, if the program has not ended yet."""
-        if lines and self.memory.running:
+        """Execute commands, if the program has not ended yet, and was not interrupted."""
+        if lines and self.reply.interrupted:
+            self.said.append(f"not executed, because the time was over: {_listed(lines)}")
+        elif lines and self.memory.running:
             self.command("\n".join(lines))
         elif lines:
-            self.said.append("not executed, because the program ended: " + "; ".join(map(str.strip, lines)))
+            self.said.append(f"not executed, because the program ended: {_listed(lines)}")
 
     def command(self, text: str) -> None:
         """Give the running debugger commands."""
@@ -209,6 +213,10 @@ class DebugCall:
 
 def _data(point: Breakpoint) -> dict[str, Any]:
     return {**asdict(point), "commands": list(point.commands)}
+
+
+def _listed(lines: Sequence[str]) -> str:
+    return "; ".join(filter(None, map(str.strip, lines)))
 
 
 def _word(line: str) -> str:

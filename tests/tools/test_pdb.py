@@ -191,6 +191,15 @@ def test_an_endless_program_is_interrupted(pdb):
     assert pdb("p 6 * 7").text == "42"
 
 
+def test_what_comes_after_a_command_that_took_too_long_is_named_and_not_executed(pdb):
+    pdb("b 1", script=["main.py"], at="start")
+    seen = pdb("c\np 6 * 7\n\np 6 * 8\nrestart\nc", timeout=0.3)
+    assert seen.data["interrupted"]
+    assert "not executed, because the time was over: p 6 * 7; p 6 * 8" in seen.text
+    assert "not executed, because the time was over: restart; c" in seen.text
+    assert pdb("p 6 * 7").text == "42"
+
+
 def test_quitting_keeps_the_breakpoints(pdb):
     pdb("b shop.py:7\nc")
     seen = pdb("q")

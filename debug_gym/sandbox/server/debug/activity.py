@@ -52,7 +52,7 @@ class Activity:
         """
         if self._conversation.waiting or self._conversation.closed:
             return False
-        self._conversation.lines.clear()
+        self._conversation.drop()
         if self.inside:
             self.interrupted = True
             if self.executing and self.inside == threading.get_ident():

@@ -11,6 +11,10 @@ from ..wire import Channel
 from .output import Output
 
 
+class ScriptLine(str):
+    """A line of a breakpoint's commands, which nobody has just typed."""
+
+
 class Conversation:
     """Lines of commands that came in and are not used up yet, and what is said in answer."""
 
@@ -20,6 +24,7 @@ class Conversation:
         self.waiting = False
         """An answer is on its way, or the next command is awaited."""
         self.closed = False
+        self._dropped: Deque[str] = deque()
         self._channel = channel
 
     def take_line(self, only: Optional[str] = None) -> Optional[str]:
@@ -30,9 +35,18 @@ class Conversation:
             return None
         return self.lines.popleft()
 
+    def drop(self) -> None:
+        """The lines that are left are not executed: what was to come before them has taken too long."""
+        typed = (line.strip() for line in self.lines if not isinstance(line, ScriptLine))
+        self._dropped.extend(filter(None, typed))
+        self.lines.clear()
+
     def exchange(self, facts: Dict[str, Any]) -> None:
         """Answer, and wait for the next command. Without the runtime, the program ends."""
         self.waiting = True
+        if self._dropped:
+            self.output.write("not executed, because the time was over: %s\n" % "; ".join(self._dropped))
+            self._dropped.clear()
         try:
             self._channel.send({"output": self.output.take(), **facts})
             text = str(self._channel.receive()[0]["command"])

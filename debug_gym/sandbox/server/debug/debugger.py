@@ -12,6 +12,7 @@ from typing import Any, Callable, Optional, Sequence, Tuple
 from .activity import Activity
 from .commands import RESUMING
 from .console import Console
+from .conversation import ScriptLine
 from .exception_chain import ExceptionChain
 from .hooks import Hooks
 from .rendering import brief, describe, shown, value
@@ -126,7 +127,7 @@ class Debugger(Stepper, Console):
         if not silent:
             self._announce(kind, detail, source=not passes)
             self.show_changes()
-        self.conversation.lines.extendleft(reversed(script[silent:]))
+        self.conversation.lines.extendleft(map(ScriptLine, reversed(script[silent:])))
         if self.conversation.lines:  # the answer, which tells of the copy, is not sent at once
             self.conversation.tell({"checkpoints": self.state.checkpoints.entries})
 
