@@ -74,5 +74,9 @@ class ModelError(DebugGymError, RuntimeError):
     """A language model could not be reached or answered with an error that retrying did not cure."""
 
 
+class ModelUnavailableError(ModelError, ConnectionError):
+    """The model's server is not there, fails, or has too much to do: later the same may succeed."""
+
+
 class LibraryError(DebugGymError, ValueError):
     """A LoRA adapter, or a library of them, is broken or does not fit what it is used with."""

@@ -10,7 +10,7 @@ from datetime import UTC
 
 from debug_gym.agents.models.base import ContextOverflowError, ToolsRefusedError
 from debug_gym.agents.models.client import openai
-from debug_gym.errors import ModelError
+from debug_gym.errors import ModelError, ModelUnavailableError
 
 TOO_LONG = re.compile(
     r"""
@@ -84,7 +84,8 @@ class Failure(Exception):  # noqa: N818 - one attempt's, of which the caller of 
     def as_error(self, attempts: int) -> ModelError:
         """What the caller is told when this was the last attempt."""
         tried = f" ({attempts} attempts)" if attempts > 1 else ""
-        return self.kind(f"{self.sentence}{tried}: {self.detail}")
+        kind = ModelUnavailableError if self.kind is ModelError and self.retries == OFTEN else self.kind
+        return kind(f"{self.sentence}{tried}: {self.detail}")
 
 
 def unreadable(url: str, what: str, body: str) -> Failure:

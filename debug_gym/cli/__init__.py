@@ -14,13 +14,14 @@ from debug_gym.cli import (  # noqa: F401  # isort: skip
     mcp, http,
 )  # fmt: skip
 from debug_gym.cli.app import app
-from debug_gym.errors import DebugGymError, HostError
+from debug_gym.errors import DebugGymError, HostError, ModelUnavailableError
 
 __all__ = ["app", "main"]
 
 
 def main() -> None:
-    """Entry point: what is wrong is one sentence on stderr; exit code 2 for the input, 1 for this machine."""
+    """Entry point: what is wrong is one sentence on stderr; exit code 2 for the input, 1 for this machine, or
+    for a model's server that fails."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a name that an ASCII terminal cannot show must end no run
@@ -28,4 +29,4 @@ def main() -> None:
         app(prog_name="debug-gym")
     except DebugGymError as error:
         Console(stderr=True).print(Text(f"error: {error}", style="red"), soft_wrap=True)
-        sys.exit(1 if isinstance(error, HostError) else 2)
+        sys.exit(1 if isinstance(error, HostError | ModelUnavailableError) else 2)

@@ -337,6 +337,15 @@ def test_what_an_ascii_terminal_cannot_show_is_replaced():
     assert b"named 'gr??e'" in done.stderr
 
 
+def test_a_server_that_is_not_there_is_nothing_that_was_typed_wrong(cli, calc, tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    model = ("-a", "llm", "--model", "m", "--base-url", "http://127.0.0.1:1/v1")
+    code, _, errors = cli("run", "repo", "--path", calc, *model, "--output", tmp_path / "out")
+    assert code == 1
+    assert "cannot reach http://127.0.0.1:1/v1" in errors
+    assert not (tmp_path / "out").exists()
+
+
 def test_validate_proves_a_task(cli, calc, tmp_path):
     options = ("validate", "repo", "-b", f"path={calc}", "--repeats", "2")
     code, text, _ = cli(*options, "-b", f"gold_patch={tmp_path / 'fix.diff'}")
