@@ -1,7 +1,7 @@
 """From the names in a configuration to live objects, so that mistakes show before anything is played."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,14 +85,20 @@ def prepare(
     """
     benchmark = make_benchmark(config.benchmark, config.benchmark_options)
     tasks = selected(benchmark, config)
-    own = None if driven else make_agent(config).tools
     model = None if driven else make_model(config)
-    config = config.model_copy(update={"tools": config.tools or own or DEFAULT_TOOLS})
-    plan = Plan(config, shared_backend(config.sandbox), benchmark, tasks, model=model)
-    check_resumable(config.folder, plan.manifest(), inert=RunConfig.INERT)
-    plan.environment(tasks.first).close()
-    with starting():
-        try_out(plan.backend, tasks.first)
+    with ExitStack() as on_failure:
+        if model is not None:
+            on_failure.callback(model.close)
+        agents = [] if driven else [make_agent(config, model)]
+        own = agents[0].tools if agents else None
+        config = config.model_copy(update={"tools": config.tools or own or DEFAULT_TOOLS})
+        backend = shared_backend(config.sandbox)
+        plan = Plan(config, backend, benchmark, tasks, model=model, waiting=agents)
+        check_resumable(config.folder, plan.manifest(), inert=RunConfig.INERT)
+        plan.environment(tasks.first).close()
+        with starting():
+            try_out(plan.backend, tasks.first)
+        on_failure.pop_all()
     return plan
 
 

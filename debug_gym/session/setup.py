@@ -56,6 +56,8 @@ class Setup:
     backend: Backend
     model: Model | None = field(default=None, kw_only=True)
     """What all agents ask; None where they need none, or make their own."""
+    waiting: list[Agent] = field(default_factory=list, kw_only=True, repr=False)
+    """Agents that were made already, to see whether that can be done; they are the first to play."""
 
     def environment(self, task: Task, reward: Literal["sparse", "dense"] = "sparse") -> DebugGymEnv:
         """A new environment for a task, with rewards as ``DebugGymEnv`` knows them. Close it after use.
@@ -74,7 +76,10 @@ class Setup:
 
     def agent(self) -> Agent:
         """A new agent, which uses all tools of the environment: they were chosen for it."""
-        agent = make_agent(self.config, self.model)
+        try:
+            agent = self.waiting.pop()
+        except IndexError:
+            agent = make_agent(self.config, self.model)
         agent.tools = None
         return agent
 

@@ -1,12 +1,12 @@
 """Writing a run so that a crash at any moment loses at most the episodes in flight."""
 
+import contextlib
 import errno
 import fcntl
 import mmap
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from io import BufferedWriter, FileIO
 from pathlib import Path
 from types import TracebackType
@@ -32,8 +32,10 @@ class StorageError(HostError):
 class RunWriter:
     """A run's folder, held by one process to write to. Use it as a context manager."""
 
-    def __init__(self, run: Run, lock: BufferedWriter) -> None:
+    def __init__(self, run: Run, lock: BufferedWriter, made: Sequence[Path] | None = None) -> None:
         self.run, self._lock = run, lock
+        self._made = made
+        """The folders that were made for a new run, the lowest first; None: it is resumed."""
 
     @classmethod
     def begin(cls, path: Path, manifest: Manifest, *, inert: Collection[str] = ()) -> Self:
@@ -51,17 +53,17 @@ class RunWriter:
             ConfigError: the folder holds something else, a run with another configuration, or a run that
                 another process is working on.
         """
-        _make_folder(path)
+        made: list[Path] | None = _make_folder(path)
         lock = _locked(path)
         try:
             if (path / "config.json").exists():
                 stored = read_manifest(path)
                 _demand_same(path, stored, manifest, inert)
-                manifest = stored
+                manifest, made = stored, None
             else:
                 write_atomically(path / "config.json", manifest.model_dump_json(indent=2) + "\n")
             (path / "trajectories").mkdir(exist_ok=True)
-            writer = cls(Run(path, manifest), lock)
+            writer = cls(Run(path, manifest), lock, made)
             writer._keep_finished()
         except BaseException:
             lock.close()
@@ -93,6 +95,16 @@ class RunWriter:
         """Let go of the folder."""
         self._lock.close()
 
+    def _remove(self) -> None:
+        """Take away what ``begin`` has made, if nobody has played yet: it holds nothing."""
+        path = self.run.path
+        with contextlib.suppress(OSError):  # somebody else has put something there
+            (path / "trajectories").rmdir()
+            for name in ("config.json", ".lock"):
+                (path / name).unlink()
+            for folder in self._made or ():
+                folder.rmdir()
+
     def _keep_finished(self) -> None:
         kept = [
             result
@@ -110,6 +122,8 @@ class RunWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is not None and self._made is not None:
+            self._remove()
         self.close()
 
 
@@ -157,7 +171,7 @@ def _append(file: FileIO, line: BaseModel) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-@contextmanager
+@contextlib.contextmanager
 def _storing(path: Path | str) -> Iterator[None]:
     try:
         yield
@@ -192,7 +206,9 @@ def _has_end(path: Path) -> bool:
         return text[start:stop].startswith(_END)
 
 
-def _make_folder(path: Path) -> None:
+def _make_folder(path: Path) -> list[Path]:
+    """Make a folder and those above it; give those that were not there, the lowest first."""
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -200,6 +216,7 @@ def _make_folder(path: Path) -> None:
     visible = [item.name for item in path.iterdir() if not item.name.startswith(".")]
     if visible and "config.json" not in visible:
         raise ConfigError(f"{path} is not empty and holds no run: choose another --output")
+    return made
 
 
 def _locked(path: Path) -> BufferedWriter:

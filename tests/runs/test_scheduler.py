@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 
-from debug_gym.errors import ConfigError, ModelError
+from debug_gym.errors import ConfigError, ModelUnavailableError
 from debug_gym.runs.config import RunConfig
 from debug_gym.runs.plan import prepare
 from debug_gym.runs.scheduler import Began, Finished, Opened, Stepped, Stopping, execute
@@ -141,9 +141,26 @@ def test_a_changed_repository_is_not_mixed_with_old_results(config, tmp_path):
 
 def test_a_model_that_cannot_be_asked_ends_a_run_before_it_begins(config, tmp_path, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with pytest.raises(ModelError, match="cannot reach http://127"):
+    with pytest.raises(ModelUnavailableError, match="cannot reach http://127"):
         play(config(agent="llm", model="m", base_url="http://127.0.0.1:1/v1", attempts=20))
-    assert not list((tmp_path / "run").glob("trajectories/*"))
+    assert not (tmp_path / "run").exists(), "nothing was played"
+
+
+def test_what_others_have_put_into_the_folder_of_a_run_that_never_began_stays(config, tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".notes").write_text("mine")
+    with pytest.raises(ModelUnavailableError):
+        play(config(agent="llm", model="m", base_url="http://127.0.0.1:1/v1"))
+    assert [path.name for path in (tmp_path / "run").iterdir()] == [".notes"]
+
+
+def test_the_agent_that_is_made_to_see_whether_that_can_be_done_is_the_first_to_play(config):
+    plan = prepare(config(agent="random"))
+    tried = plan.waiting[0]
+    assert plan.agent() is tried
+    assert plan.agent() is not tried
+    plan.close()
 
 
 def test_a_run_stops_when_nothing_of_its_first_wave_could_be_played(config, tmp_path):
