@@ -117,7 +117,9 @@ def test_an_exception_that_cannot_be_shown_is_shown(sandbox):
 
 
 def test_a_trace_survives_what_cannot_be_shown(sandbox):
-    traced = sandbox.trace(calls=["run.given"], assignments=["run.given:thing"], script=["run.py"])
+    is_old = "3.6" in sandbox.exec(["python", "-V"]).output  # it records no assignments
+    assigned = [] if is_old else ["run.given:thing"]
+    traced = sandbox.trace(calls=["run.given"], assignments=assigned, script=["run.py"])
     assert traced.run.exit_code == 0
     assert "whose repr raises SystemExit" in str(traced.rows)
 
