@@ -1,8 +1,9 @@
 """Where a repository of one's own keeps its packages, and what of its folder is nobody's business.
 
-Knows files and what ``git`` says of them; runs nothing of the repository.
+Knows files, also of the environment, and what ``git`` says of them; runs nothing of the repository.
 """
 
+import ast
 import configparser
 import re
 import subprocess
@@ -15,6 +16,7 @@ import pathspec
 
 NO_PACKAGES = frozenset(["test", "tests", "testing", "doc", "docs", "example", "examples", "build", "dist"])
 """Folders that are not installed, whatever they hold."""
+_TABLE = re.compile(r"^MAPPING\b[^=\n]*=\s*(\{.*\})$", re.MULTILINE)
 _SETUP_PY = re.compile(r"package_dir\s*=\s*\{\s*['\"]['\"]\s*:\s*['\"]([^'\"]+)['\"]")
 
 
@@ -72,9 +74,52 @@ def _toml(path: Path) -> dict[str, Any]:
 
 def installed_copies(names: Sequence[str], python: Path) -> list[str]:
     """Those of some packages of which a copy lies in the environment of a folder or an interpreter."""
-    environment = python if python.is_dir() else python.parent.parent
-    places = [*environment.glob("lib/python3*/site-packages")]
+    places = _site_packages(python)
     return [name for name in names if any((place / name).exists() for place in places)]
+
+
+def editable_folders(root: Path, python: Path) -> list[str]:
+    """The folders of a repository to which its editable installs in an environment lead: lines of ``.pth``
+    files, and the tables of the finders that setuptools writes. Relative; the root itself is ``.``.
+
+    Args:
+        root: the repository, as the paths in the environment name it.
+        python: the environment's folder, or its interpreter.
+    """
+    found: dict[str, None] = {}
+    for place in _site_packages(python):
+        lines = [line.strip() for file in sorted(place.glob("*.pth")) for line in _text(file).splitlines()]
+        folders = [Path(line) for line in lines if line.startswith("/")]
+        for file in sorted(place.glob("__editable__*_finder.py")):
+            folders += _mapped(_text(file))
+        inside = [folder for folder in folders if folder.is_relative_to(root) and folder.is_dir()]
+        found.update(dict.fromkeys(folder.relative_to(root).as_posix() for folder in inside))
+    return list(found)
+
+
+def _mapped(finder: str) -> Iterator[Path]:
+    """The folders in which the packages of a finder's table lie under their own name."""
+    for table in _TABLE.findall(finder):
+        try:
+            entries: dict[str, str] = ast.literal_eval(table)
+        except (ValueError, SyntaxError):
+            continue
+        for name, place in entries.items():
+            parts = name.split(".")
+            if list(Path(place).parts[-len(parts) :]) == parts:
+                yield Path(place).parents[len(parts) - 1]
+
+
+def _site_packages(python: Path) -> list[Path]:
+    environment = python if python.is_dir() else python.parent.parent
+    return [*environment.glob("lib/python3*/site-packages")]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def ignored(root: Path, *, untracked: bool) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from debug_gym.benchmarks.base import Benchmark, first_problem, read_controls
-from debug_gym.benchmarks.layout import ignored, installed_copies, package_folders, packages
+from debug_gym.benchmarks.layout import editable_folders, ignored, installed_copies, package_folders, packages
 from debug_gym.errors import ConfigError, TaskError
 from debug_gym.task import DirectorySource, Environment, Task, Tests
 
@@ -64,7 +64,8 @@ class Repo(Benchmark):
                 ``venv`` in the folder if there is one, else the interpreter that runs the gym.
             variables: environment variables of the sandbox, e.g. ``variables.PYTHONPATH=src``. Unless they
                 name another ``PYTHONPATH``, it is the folders that hold the repository's packages, where
-                that is not the folder itself: they are tested, not a copy that is installed.
+                that is not the folder itself, or to which editable installs of it lead: they are tested, not
+                a copy that is installed.
             exclude: names or paths of files and folders that do not go into the sandbox; ``*`` and ``?`` are
                 wildcards.
             gitignore: leave out what git ignores.
@@ -177,10 +178,13 @@ class Repo(Benchmark):
         return super().controls_file(task) if self.controls is None else Path(self.controls).expanduser()
 
     def _variables(self) -> dict[str, str]:
-        folders = package_folders(self.path)
         python = Path(self._python() or sys.prefix)
-        if "-m" not in self.command and installed_copies(self.own_modules, python):
-            folders.append(".")  # where pytest itself does not look first
+        folders = [*package_folders(self.path), *editable_folders(self.path, python)]
+        if "-m" in self.command:
+            folders = [folder for folder in folders if folder != "."]  # Python itself looks there first
+        elif installed_copies(self.own_modules, python):
+            folders.append(".")
+        folders = list(dict.fromkeys(folders))
         path = {"PYTHONPATH": ":".join(folders)} if folders else {}
         return {**path, **{name: str(value) for name, value in self.variables.items()}}
 

@@ -62,6 +62,23 @@ def test_an_installed_copy_is_not_what_is_tested(shop, environment, command):
     assert look(shop, test_command=command).failing == 1
 
 
+@pytest.mark.parametrize("place", [".", "lib/inner"])
+@pytest.mark.parametrize("how", ["path", "finder"])
+def test_an_editable_install_leads_to_the_repository(shop, environment, how, place):
+    """Neither pytest nor the build configuration says where the package is."""
+    shutil.rmtree(environment / "shop")
+    (shop / place).mkdir(parents=True, exist_ok=True)
+    (shop / "src/shop").rename(shop / place / "shop")
+    if how == "path":
+        (environment / "_shop.pth").write_text(f"{shop / place}\n")
+    else:
+        name = "__editable___shop_1_0_finder"
+        (environment / "__editable__.shop-1.0.pth").write_text(f"import {name}; {name}.install()\n")
+        table = {"shop": str(shop / place / "shop")}
+        (environment / f"{name}.py").write_text(f"MAPPING: dict = {table!r}\ndef install(): pass\n")
+    assert look(shop, test_command="pytest").failing == 1
+
+
 def test_a_copy_that_would_be_tested_is_refused(shop, environment):
     with pytest.raises(TaskError, match=r"import shop from .*site-packages/shop.*variables\.PYTHONPATH=src"):
         look(shop, variables={"PYTHONPATH": "nowhere"})
