@@ -56,6 +56,8 @@ def _search() -> None:
                     return unpacked(opener(data), depth - 1)
                 except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile):
                     pass
+                except RuntimeError:  # encrypted, or in a way that this Python does not know
+                    pass
         return data
 
     def tell(path: str, data: bytes) -> None:

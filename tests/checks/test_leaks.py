@@ -76,6 +76,14 @@ def test_compressed_answers_are_found(make_task, backend, path, data):
     assert problem == f"the agent can read the gold patch in /workspace/{path}"
 
 
+def test_an_archive_with_a_password_holds_nothing_that_could_be_read(make_task, backend):
+    archive = bytearray(_zipped(FIX))
+    archive[archive.index(b"PK\x01\x02") + 8] |= 1  # the flag of the directory's entry: encrypted
+    archive[6] |= 1  # and of the file's own header
+    task = make_task({"a.py": "    pass\n", "old/a.zip": bytes(archive)}, gold_patch=GOLD)
+    assert answers_in_reach([task], backend, everywhere=False) == {"example": []}
+
+
 def test_commits_that_hold_the_answer_are_found(make_task, backend, tmp_path):
     """A repository in the repository, under a name that nothing strips: its objects are packed."""
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-C", str(tmp_path)]
