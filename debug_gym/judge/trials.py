@@ -106,10 +106,14 @@ def _flaw(trial: Trial, run: TestRun, runner: Runner) -> str:
     if run.timed_out:
         return "the tests did not end within their time limit"
     if not run.complete:
-        said = complaint(run.output) if not run.collected else ""
-        why = f": {said}" if said else ""
-        return f"the test session did not run to its end (exit code {run.exit_code}){why}"
+        return f"the test session did not run to its end (exit code {run.exit_code}){_why(run)}"
     return "the session went on in a forked process, too" if run.forked else _mismatch(trial, run, runner)
+
+
+def _why(run: TestRun) -> str:
+    """Why nothing was collected, if pytest says so."""
+    said = complaint(run.output) if not run.collected else ""
+    return f": {said}" if said else ""
 
 
 def _mismatch(trial: Trial, run: TestRun, runner: Runner) -> str:
@@ -118,7 +122,7 @@ def _mismatch(trial: Trial, run: TestRun, runner: Runner) -> str:
     asked = set(map(trial.id_of, trial.tests))
     beside = {COMMAND} - asked  # programs report on themselves, too
     if not trial.everything and (collected - beside != asked or len(run.collected) != len(collected)):
-        return "the tests that were collected are not the ones that were asked for"
+        return f"the tests that were collected are not the ones that were asked for{_why(run)}"
     if not set(run.outcomes) <= collected:
         return "a test or a file reported that was not collected"
     consistent = runner.consistent(run.exit_code, run.outcomes)

@@ -59,8 +59,10 @@ def _is_doctest(path: str, name: str) -> bool:
 
 
 def complaint(output: str) -> str:
-    """Why pytest could not start, in its own words: the last line of its output that says so, or ""."""
+    """Why pytest could not start, in its own words: the last line of its output that says so, one of an
+    exception rather than what follows from it; or ""."""
     found: list[str] = _COMPLAINT.findall(output)
+    found = [line for line in found if line.startswith("E ")] or found
     return found[-1].removeprefix("E ").strip()[:300] if found else ""
 
 

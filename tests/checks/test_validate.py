@@ -39,7 +39,8 @@ def test_a_sound_task_is_judged_again_and_again(backend, broken):
             (
                 "with the gold patch, judgement 1 of 2 is not resolved: "
                 "1 of 1 required tests do not pass, first test_calc.py::test_none; the tests that were "
-                "collected are not the ones that were asked for",
+                "collected are not the ones that were asked for: ERROR: not found: "
+                "/workspace/test_calc.py::test_none",
             ),
         ),
     ],
