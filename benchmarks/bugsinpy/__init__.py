@@ -113,7 +113,6 @@ class BugsInPy(Benchmark):
         tests that came with it, as BugsInPy's own checkout does."""
         bug = self.bug(name)
         found = bug.tests
-        exact = len(found.names) == 1 and found.single
         return Task(
             id=name,
             benchmark=self.name,
@@ -121,12 +120,11 @@ class BugsInPy(Benchmark):
                 project=bug.project, tests="\n".join(f"- `{test}`" for test in found.names)
             ),
             source=GitSource(
-                url=self._url(bug), commit=bug.info["fixed_commit_id"], bug_patch=bug.fix, reverse=True
+                url=self.url(bug), commit=bug.info["fixed_commit_id"], bug_patch=bug.fix, reverse=True
             ),
             tests=Tests(
                 command=found.command,
                 visible=found.names,
-                fail_to_pass=found.names if exact else (),
                 timeout=120.0,
             ),
             environment=Environment(
@@ -137,7 +135,8 @@ class BugsInPy(Benchmark):
             metadata={"category": bug.project, "python_version": bug.info["python_version"]},
         )
 
-    def _url(self, bug: Bug) -> str:
+    def url(self, bug: Bug) -> str:
+        """Where the repository of a bug's project is."""
         return bug.url if self.repositories is None else str(self.repositories / bug.project)
 
     def _environment(self, bug: Bug) -> Path:

@@ -24,6 +24,9 @@ def main(
     also: Annotated[
         list[str] | None, typer.Option(help="A package that the bugs' lists forget. Repeatable.")
     ] = None,
+    repositories: Annotated[
+        Path | None, typer.Option(help="A folder with clones of the projects, in place of GitHub.")
+    ] = None,
     data_dir: Annotated[Path | None, typer.Option(help="A copy of BugsInPy's repository.")] = None,
 ) -> None:
     """Make the virtual environments that the tests of these tasks need, unless they are there."""
@@ -31,12 +34,13 @@ def main(
     folder.mkdir(parents=True, exist_ok=True)
     broken = False
     try:
-        benchmark = BugsInPy(data_dir=data_dir)
+        benchmark = BugsInPy(data_dir=data_dir, repositories=repositories)
         for name in select(benchmark, tasks).ids:
             if (folder / name).exists():
                 continue
             try:
-                failed = make_environment(benchmark.bug(name), folder / name, pythons or (), also or ())
+                bug = benchmark.bug(name)
+                failed = make_environment(bug, benchmark.url(bug), folder / name, pythons or (), also or ())
             except DebugGymError as error:
                 typer.echo(f"{name}: {error}", err=True)
                 broken = True

@@ -24,9 +24,7 @@ class BugTests:
 
     command: tuple[str, ...]
     names: tuple[str, ...]
-    """Ids, or paths of files of which all tests count."""
-    single: bool
-    """They are ids."""
+    """Ids, or paths of files of which all tests count. An id may stand for all parameters of a test."""
 
 
 class Bug:
@@ -86,8 +84,7 @@ class Bug:
         if len(commands) != 1 or not names:
             raise TaskError(f"{self.folder / 'run_test.sh'} is no list of runs of pytest or of unittest")
         command = next(iter(commands))
-        single = "unittest" in command or all("::" in name for name in names)
-        return BugTests(command, names, single)
+        return BugTests(command, names)
 
     def _runs(self) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
         """A command and the tests that it is given, for each line."""

@@ -5,17 +5,30 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from debug_gym.benchmarks.bugsinpy.bug import Bug
 from debug_gym.benchmarks.data import read_text
 from debug_gym.errors import HostError, TaskError
+from debug_gym.sandbox.fetch import fetch
+from debug_gym.task import GitSource
 
 _NO_PACKAGES = re.compile(r"-e |git\+|pkg[-_]resources==|file:|\.$", re.IGNORECASE)
 """Lines of requirements that pip cannot install, or that are the project itself: its own files are tested."""
 _INSTALLED = re.compile(r"^\s*(?:python3? -m ?)?pip3? install ([^-].*)$", re.MULTILINE)
 """Lines of a bug's ``setup.sh`` that install more packages; what else it does concerns the project itself."""
+_PROJECT = re.compile(r"setup\.py (?:install|develop|build)\b|pip3? install -\w*e \.")
+_TEST_LISTS = (
+    "test_requirements.txt",
+    "test-requirements.txt",
+    "requirements-test.txt",
+    "requirements_test.txt",
+    "requirements-dev.txt",
+    "requirements_dev.txt",
+)
+"""Where projects list what their tests need."""
 OLDEST = (3, 7)
 """What a sandbox needs; the bugs of older Pythons run in this one."""
 _LAST = 500
@@ -23,12 +36,13 @@ _LAST = 500
 
 
 def make_environment(
-    bug: Bug, folder: Path, pythons: Sequence[Path] = (), also: Sequence[str] = ()
+    bug: Bug, url: str, folder: Path, pythons: Sequence[Path] = (), also: Sequence[str] = ()
 ) -> list[str]:
     """Make the virtual environment of a bug's tests, by ``venv`` and ``pip``.
 
     Args:
         bug: whose.
+        url: of the project's repository.
         folder: where; it must not exist yet.
         pythons: folders of Python installations (``3.8.20``, with ``bin/python`` in it) beside those on
             ``PATH``.
@@ -39,7 +53,8 @@ def make_environment(
 
     Raises:
         TaskError: there is no such Python here.
-        HostError: not even pytest could be installed; nothing is left in the folder.
+        HostError: not even pytest could be installed, or the project's repository cannot be had; nothing is
+            left in the folder.
     """
     python = find_python(bug.info["python_version"], pythons)
     wanted = [*requirements(bug), *also]
@@ -52,6 +67,8 @@ def make_environment(
     failed = [] if not _pip(program, wanted) else [line for line in wanted if _pip(program, [line])]
     if "pytest" in failed:
         raise HostError(f"pytest cannot be installed: {_pip(program, ['pytest'])[-_LAST:]}")
+    if _installs_itself(bug):
+        failed += _what_the_project_asks_for(bug, url, program)
     partial.rename(folder)
     return failed
 
@@ -67,6 +84,27 @@ def requirements(bug: Bug) -> list[str]:
     setup = bug.folder / "setup.sh"
     more = " ".join(_INSTALLED.findall(read_text(setup))) if setup.exists() else ""
     return [*listed, *more.split()]
+
+
+def _installs_itself(bug: Bug) -> bool:
+    """Whether its set-up installs the project, which is more than building its extensions in C."""
+    setup = bug.folder / "setup.sh"
+    said = read_text(setup) if setup.exists() else ""
+    return bool(_PROJECT.search(said)) and "build_ext" not in said
+
+
+def _what_the_project_asks_for(bug: Bug, url: str, program: str) -> list[str]:
+    """Install the packages that the project depends on at the commit of the fix, and those of its tests, and
+    not itself; what failed."""
+    with tempfile.TemporaryDirectory() as place:
+        project = Path(place, "project")
+        fetch(GitSource(url=url, commit=bug.info["fixed_commit_id"]), project)
+        lists = [name for name in _TEST_LISTS if (project / name).exists()]
+        failed = [name for name in lists if _pip(program, ["-r", str(project / name)])]
+        if _pip(program, [str(project)]):
+            failed.append(f"what {bug.project} depends on")
+    _run([program, "-m", "pip", "uninstall", "-q", "-y", bug.project])
+    return failed
 
 
 def find_python(version: str, places: Sequence[Path] = ()) -> Path:

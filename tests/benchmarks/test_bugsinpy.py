@@ -86,9 +86,9 @@ def benchmark(places):
 def test_bugs_are_tasks(benchmark):
     assert benchmark.ids() == benchmark.split("sums") == ["sums-1", "sums-12"]  # the 13th has no fix
     one, twelve = benchmark.tasks.values()
-    assert one.tests.fail_to_pass == one.tests.visible == ("tests/test_calc.py::test_add",)
+    assert (one.tests.fail_to_pass, one.tests.visible) == ((), ("tests/test_calc.py::test_add",))
     assert twelve.tests.command == ("python", "-m", "pytest", "-s")
-    assert (twelve.tests.fail_to_pass, twelve.tests.visible) == ((), ("tests/test_calc.py",))
+    assert twelve.tests.visible == ("tests/test_calc.py",)
     assert "test_calc" not in one.gold_patch
     assert one.gold_patch == one.source.bug_patch
     with pytest.raises(UnknownNameError):
@@ -109,14 +109,14 @@ def test_without_a_clone_the_project_comes_from_its_address(places):
 def test_the_ways_of_a_run(places):
     folder = places / "BugsInPy/projects/sums/bugs/1"
     lines = {
-        "python -m unittest -q tests.test_calc.T.test_add": ("unittest", True),
-        "tox tests/test_calc.py::test_add": ("pytest", True),
-        "python3 -m pytest tests/test_calc.py": ("pytest", False),
+        "python -m unittest -q tests.test_calc.T.test_add": "unittest",
+        "tox tests/test_calc.py::test_add": "pytest",
+        "python3 -m pytest tests/test_calc.py": "pytest",
     }
-    for line, (module, single) in lines.items():
+    for line, module in lines.items():
         (folder / "run_test.sh").write_text(line)
         found = Bug(folder).tests
-        assert (found.command, found.single) == (("python", "-m", module), single)
+        assert (found.command, found.names) == (("python", "-m", module), (line.split()[-1],))
     (folder / "run_test.sh").write_text("make test")
     with pytest.raises(TaskError, match="no list of runs of pytest or of unittest"):
         Bug(folder).tests  # noqa: B018 - it is read when it is asked for
