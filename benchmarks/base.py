@@ -4,9 +4,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from debug_gym.benchmarks.data import tree_digest
+from debug_gym.benchmarks.found import read_found
 from debug_gym.cache import cache_folder
 from debug_gym.errors import ConfigError, TaskError, UnknownNameError
 from debug_gym.task import Frozen, NegativeControl, Task, file_name
@@ -68,7 +71,8 @@ class Benchmark(ABC):
         raise ConfigError(f"the benchmark {self.name!r} has no splits")
 
     def task(self, name: str) -> Task:
-        """The task with this id, made once. Controls that are kept for it are added where it brings none.
+        """The task with this id, made once. Tests that were found for it, and controls that are kept for it,
+        are added where it brings none.
 
         Raises:
             UnknownNameError: there is none; the message names the nearest.
@@ -78,11 +82,13 @@ class Benchmark(ABC):
             if name not in self._known:
                 raise UnknownNameError("task", name, self._known)
             made = self.load(name)
+            added: dict[str, Any] = {}
+            if not made.tests.required:
+                added |= dict(read_found(self.tests_file(name)))
             if not made.tests.controls and self._controls_folder.exists():
-                controls = read_controls(self.controls_file(name))
-                tests = made.tests.model_copy(update={"controls": controls})
-                made = made.model_copy(update={"tests": tests})
-            self._made[name] = made
+                added["controls"] = read_controls(self.controls_file(name))
+            tests = made.tests.model_copy(update=added)
+            self._made[name] = made.model_copy(update={"tests": tests}) if added else made
         return self._made[name]
 
     @cached_property
@@ -95,8 +101,23 @@ class Benchmark(ABC):
         exists. Unless a benchmark has a place of its own for them, they are in the cache."""
         return self._controls_folder / file_name(self.version) / f"{file_name(task)}.json"
 
+    def tests_file(self, task: str) -> Path:
+        """The JSON file that holds the tests which were found for a task (``FoundTests``), whether or not it
+        exists. Unless a benchmark has a place of its own for them, they are in the cache."""
+        return self._found_folder / f"{file_name(task)}.json"
+
+    @property
+    def state(self) -> str:
+        """``version``, and which tests were found where the cache has them: they decide, too."""
+        folder = self._found_folder
+        return f"{self.version}+{tree_digest(folder)}" if folder.exists() else self.version
+
     def __len__(self) -> int:
         return len(self._known)
+
+    @property
+    def _found_folder(self) -> Path:
+        return cache_folder() / "tests" / self.name / file_name(self.version)
 
     @property
     def _controls_folder(self) -> Path:

@@ -116,6 +116,10 @@ class FolderBenchmark(Benchmark):
         """``controls.json`` in the task's folder."""
         return self._folder(task) / "controls.json"
 
+    def tests_file(self, task: str) -> Path:
+        """``tests.json`` in the task's folder."""
+        return self._folder(task) / "tests.json"
+
     def load(self, name: str) -> Task:
         """See ``Benchmark.load``."""
         folder = self._folder(name)

@@ -13,6 +13,9 @@ from debug_gym.judge import judge
 from debug_gym.judge.controls.make import check_controls, dump_controls, make_controls
 from debug_gym.judge.controls.sample import shuffled
 from debug_gym.judge.hidden import revealed
+from debug_gym.judge.plan import Trial
+from debug_gym.judge.trials import TrialRunner
+from debug_gym.runners import runner_of
 from debug_gym.runners.pytest import is_pytest
 from debug_gym.sandbox import Backend, Changes, TestRun
 from debug_gym.store.writer import write_atomically
@@ -149,6 +152,11 @@ def _check_broken(task: Task, backend: Backend) -> list[str]:
     verdict = _judge(task, Changes(), backend)
     problems = ["it counts as resolved with no change at all"] if verdict.resolved else []
     seen = {test: verdict.seen.get(test, "missing") for test in task.tests.required}
+    if runner_of(task.tests).selects:  # beside one that never ends, nothing can be seen of the others
+        alone = TrialRunner(task, Changes(), backend)
+        for test in set(task.tests.pass_to_pass) & seen.keys():
+            if seen[test] == "missing":
+                seen |= alone.run(Trial((test,))).seen
     problems += [
         f"{test} must fail before the fix, but: {seen[test]}"
         for test in task.tests.fail_to_pass

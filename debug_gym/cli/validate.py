@@ -35,6 +35,13 @@ def validate(
     search: Annotated[
         bool, typer.Option(help="Search all that an agent can read for the answers: about a minute.")
     ] = False,
+    find: Annotated[
+        bool,
+        typer.Option(
+            "--write-tests",
+            help="First find the tests that decide, of tasks that name none, and store their ids.",
+        ),
+    ] = False,
     make_controls: Annotated[
         bool,
         typer.Option("--write-controls", help="First make the negative controls anew and store them."),
@@ -46,10 +53,13 @@ def validate(
 
     [cyan]debug-gym validate nightmares --search[/]
 
+    [cyan]debug-gym validate path/to/folder --write-tests --write-controls[/]
+
     [cyan]debug-gym validate repo -b path=. -b gold_patch=fix.diff --repeats 20[/]
 
     Exit codes: 0 all tasks are sound, 1 some are not, 2 wrong input.
     """
+    from debug_gym.checks.find_tests import write_tests
     from debug_gym.checks.validate import validate_all, write_controls
     from debug_gym.cli.screens.progress import announced, counted
     from debug_gym.cli.screens.validation import show
@@ -63,11 +73,21 @@ def validate(
     backend = shared_backend(sandbox)
     with announced("starting the sandbox"):
         try_out(backend, selected[0])
+    ids = [task.id for task in selected]
+    if find:
+        with counted("finding the tests that decide", len(ids)) as tell:
+            left_out = write_tests(loaded, ids, backend, on_done=lambda task, what: tell(f"{task} {what}"))
+        for task, why in left_out.items():
+            console.print(
+                f"{task}: no tests are written: {why}", markup=False, highlight=False, soft_wrap=True
+            )
+        loaded = make_benchmark(benchmark, options)
+        selected = tuple(map(loaded.task, ids))
     if make_controls:
         with counted("making negative controls", len(selected)) as tell:
             write_controls(loaded, selected, backend, on_done=lambda task, count: tell(f"{task} has {count}"))
-        again = make_benchmark(benchmark, options)
-        selected = tuple(again.task(task.id) for task in selected)
+        loaded = make_benchmark(benchmark, options)
+        selected = tuple(map(loaded.task, ids))
     with counted(f"validating {benchmark}", len(selected)) as tell:
         found = validate_all(
             selected,

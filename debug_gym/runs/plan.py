@@ -57,7 +57,7 @@ class Plan(Setup):
         """What ``config.json`` says about this run."""
         return Manifest(
             config=self.config.model_dump(mode="json"),
-            benchmark_version=self.benchmark.version,
+            benchmark_version=self.benchmark.state,
             tasks=self.tasks.ids,
             files=dict(self.benchmark.files),
         )
