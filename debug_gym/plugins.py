@@ -71,6 +71,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "bugsinpy": "debug_gym.benchmarks.bugsinpy:BugsInPy",
         "mini-nightmare": "debug_gym.benchmarks.mini_nightmare:MiniNightmare",
         "nightmares": "debug_gym.benchmarks.nightmares:Nightmares",
+        "quixbugs": "debug_gym.benchmarks.quixbugs:QuixBugs",
         "repo": "debug_gym.benchmarks.repo:Repo",
         "sprouts": "debug_gym.benchmarks.sprouts:Sprouts",
         "swe-bench": "debug_gym.benchmarks.swe.swebench:SweBench",
