@@ -92,6 +92,8 @@ class ToolCall(Frozen):
         if isinstance(arguments, str):  # OpenAI's wire format: the arguments are JSON inside JSON
             try:
                 arguments = json.loads(arguments or "{}")
+                if isinstance(arguments, str):  # some models do it twice
+                    arguments = json.loads(arguments)
             except ValueError as error:
                 raise InvalidToolCallError(
                     f"the arguments of {action['name']} are not valid JSON: {error}"

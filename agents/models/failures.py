@@ -25,6 +25,12 @@ TOO_LONG = re.compile(
     | maximum\ prompt\ length               # xAI
     | input\ is\ too\ long                  # Bedrock
     | range\ of\ input\ length              # DashScope
+    | context\ limit|too\ many\ total\ text\ bytes                                     # Anthropic
+    | exceeded\ model\ token\ limit        # Moonshot
+    | (?<!stop\ )\b(prompt|input)s?\b[^.]{0,40}\b(exceed(s|ed)?|(larger|greater|longer)\ than)\b
+      [^.]{0,40}\b(length|limit)\b         # Zhipu, TensorRT-LLM, MLC
+    | \bexceed(s|ed)?\b[^.]{0,40}\binput\ length|too\ many\ (input\ )?tokens\ in
+    | payload\ too\ large|string\ above\ max\ length
     | inputs`?\ tokens\ \+\ `?max_new_tokens|`?inputs`?\ must\ have\ less\ than     # TGI
     """,
     re.IGNORECASE | re.VERBOSE,

@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, model_validator
 
 from debug_gym.agents.models.logprobs import Ids, PromptLogprobs, Written
 from debug_gym.agents.models.tokens import Counts
@@ -15,7 +15,9 @@ def _arguments(value: Any) -> Any:
 
 
 def _content(value: Any) -> Any:
-    """Some servers send the text in parts, or null for none."""
+    """Some servers send the text in parts, as an object that holds it, or null for none."""
+    if isinstance(value, dict):
+        value = [value]
     if not isinstance(value, list):
         return "" if value is None else value
     return "".join(str(part.get("text") or "") for part in value if isinstance(part, dict))
@@ -27,8 +29,13 @@ def _object(value: Any) -> Any:
 
 
 def _list(value: Any) -> Any:
-    """Some servers send null for an empty list."""
-    return [] if value is None else value
+    """Some servers send null for an empty list, or one entry alone."""
+    return [] if value is None else [value] if isinstance(value, dict) else value
+
+
+def _id(value: Any) -> Any:
+    """Some servers count, where others make up names."""
+    return str(value) if isinstance(value, int) else value
 
 
 Text = Annotated[str, BeforeValidator(_content)]
@@ -38,15 +45,25 @@ class Function(BaseModel):
     """Which function, with its arguments as JSON text; in a stream, some of that."""
 
     name: str | None = None
-    arguments: Annotated[str, BeforeValidator(_arguments)] = ""
+    arguments: Annotated[str, BeforeValidator(_arguments)] = Field(
+        default="", validation_alias=AliasChoices("arguments", "parameters")
+    )
 
 
 class FunctionCall(BaseModel):
     """One call of a function, or a part of one."""
 
     index: int | None = None
-    id: str | None = None
+    id: Annotated[str | None, BeforeValidator(_id)] = None
     function: Annotated[Function, BeforeValidator(_object)] = Field(default_factory=Function)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flat(cls, value: Any) -> Any:
+        """Some servers leave out the object ``function`` around the name and the arguments."""
+        if isinstance(value, dict) and "function" not in value and "name" in value:
+            return {**value, "function": value}
+        return value
 
     def continued_by(self, part: "FunctionCall") -> bool:
         """Whether a part of a stream goes on with this call, the last one or the one of its index.
@@ -131,6 +148,14 @@ class Completion(BaseModel):
 
 class ChunkChoice(BaseModel):
     """What an event adds to the answer."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _message(cls, value: Any) -> Any:
+        """Some servers that cannot stream send the whole message in one event."""
+        if isinstance(value, dict) and value.get("delta") is None and value.get("message") is not None:
+            return {**value, "delta": value["message"]}
+        return value
 
     delta: Annotated[AssistantMessage, BeforeValidator(_object)] = Field(default_factory=AssistantMessage)
     finish_reason: str | None = None

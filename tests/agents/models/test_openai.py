@@ -148,6 +148,17 @@ def test_refusals_say_what_to_do(server, model, status, said, advice):
         (400, "Range of input length should be [1, 30720]", None),
         (422, "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 9", None),
         (500, "the request exceeds the available context size", None),
+        (400, "input length and `max_tokens` exceed context limit: 188240 + 21333 > 200000", None),
+        (400, "too many total text bytes: 10000000 > 9000000", None),
+        (400, "Prompt exceeds max length", None),
+        (400, "Prompt length (5000) exceeds maximum input length (4096).", None),
+        (
+            400,
+            "Request prompt has 5000 tokens in total, larger than the model input length limit 4096.",
+            None,
+        ),
+        (400, "Invalid request: Your request exceeded model token limit: 131072 (requested: 140000)", None),
+        (400, "too many tokens in the request: 40000 > 32000", None),
     ],
 )
 def test_context_overflow(server, model, status, message, code):

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from debug_gym.agents.models.openai import OpenAIModel
@@ -154,6 +156,36 @@ def test_two_calls_of_one_tool(server, model, parts):
         {"path": "a"},
         {"path": "b"},
     ]
+
+
+CALL = {"index": 0, "id": "c1", "function": {"name": "view", "arguments": '{"path": "a"}'}}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        event(tool_calls=CALL),
+        event(tool_calls=[{**CALL, "id": 7}]),
+        event(reasoning={"text": "Hm."}, tool_calls=[CALL]),
+        event(tool_calls=[{"id": "c1", "name": "view", "parameters": {"path": "a"}}]),
+        event(tool_calls=[{**CALL, "function": {"name": "view", "arguments": json.dumps('{"path": "a"}')}}]),
+        {
+            "choices": [
+                {"message": {"role": "assistant", "tool_calls": [CALL]}, "finish_reason": "tool_calls"}
+            ]
+        },
+    ],
+)
+@pytest.mark.parametrize("stream", [True, False])
+def test_calls_in_forms_that_few_servers_have(server, model, said, stream):
+    if stream:
+        server.stream(said, event("tool_calls"))
+    else:
+        (choice,) = said["choices"]
+        message = choice.get("message") or choice["delta"]
+        server.raw(json.dumps({"choices": [{"message": message, "finish_reason": "tool_calls"}]}))
+    (made,) = model(stream=stream).reply(HELLO, []).tool_calls
+    assert (made.name, made.parse().arguments) == ("view", {"path": "a"})
 
 
 @pytest.mark.parametrize(
