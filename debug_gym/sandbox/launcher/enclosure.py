@@ -26,6 +26,7 @@ from ..server.linux import (
     CLONE_NEWUTS,
 )
 from . import seccomp
+from .shown import Shown, mount_points
 
 WORKSPACE, HOME = "/workspace", "/home/agent"
 EMPTY = "/run"
@@ -55,6 +56,10 @@ _FILES = {
     "/etc/hosts": "127.0.0.1 localhost sandbox\n::1 localhost\n",
     "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
 }
+_DEVICES = ("null", "zero", "full", "random", "urandom")
+_STAGE = "/tmp"
+"""Where a new root is put together, out of sight."""
+_NEW = _STAGE + "/root"
 _TMPFS = linux.MS_NOSUID | linux.MS_NODEV
 
 
@@ -73,54 +78,76 @@ def write_id_maps(pid: int) -> None:
             file.write(text)
 
 
-def build(base: str, visible: list[str], masked: list[str], limits: dict[str, Any]) -> list[int]:
-    """Build the root folder around ``base`` (the repository) and enter it; return descriptors of the upper
-    folder, /tmp and the home folder, by which the host can read them.
+class Enclosure:
+    """The root folder of a new sandbox, in the namespaces of the process that makes it. It is whole but for
+    the repository, with which the process enters it.
 
-    ``visible``: host paths shown read-only; ``masked``: folders in them that appear empty.
+    Args:
+        visible: host paths that are shown read-only.
+        masked: folders in them that appear empty.
+        limits: of the sandbox.
     """
-    owner = INSIDE_ID if os.getuid() == 0 else -1
-    linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
-    new = "/tmp"
-    mounts = _mount_points()
-    system, interpreter = ([_Shown(path, mounts) for path in paths] for paths in (_system(), visible))
-    lower = os.open(base, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    devices = [
-        (name, os.open("/dev/" + name, os.O_PATH)) for name in ("null", "zero", "full", "random", "urandom")
-    ]
-    linux.mount("tmpfs", new, "tmpfs", _TMPFS, "mode=755,size=4m")
-    os.mkdir(new + EMPTY)
-    for shown in system:
-        shown.show(new)
-    for path, text in _FILES.items():
-        with open(new + path, "w") as file:
-            file.write(text)
-    for name in ("dev/pts", "proc", "tmp", WORKSPACE[1:], HOME[1:], ".scratch"):
-        os.makedirs("%s/%s" % (new, name))
-    for name, fd in devices:
-        os.close(os.open("%s/dev/%s" % (new, name), os.O_CREAT))
-        linux.mount("/proc/self/fd/%d" % fd, "%s/dev/%s" % (new, name), None, linux.MS_BIND)
-        os.close(fd)
-    terminals = "newinstance,ptmxmode=0666,max=64"  # the machine has 4096 in all
-    linux.mount("devpts", new + "/dev/pts", "devpts", linux.MS_NOSUID | linux.MS_NOEXEC, terminals)
-    for name, target in (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
-        os.symlink(target, "%s/dev/%s" % (new, name))
-    os.symlink("pts/ptmx", new + "/dev/ptmx")
-    folders = _workspace(new, lower, limits, owner)
-    for shown in interpreter:  # only now: it may lie below /tmp or the home folder
-        shown.show(new)
-    for path in masked:
-        linux.mount("tmpfs", new + path, "tmpfs", _TMPFS | linux.MS_RDONLY, "mode=555,size=4k")
-    linux.mount("proc", new + "/proc", "proc", _TMPFS | linux.MS_NOEXEC)
-    _limit_the_user(new + "/proc")
-    os.chdir(new)
-    linux.pivot_root(".", ".")
-    linux.unmount(".")
-    linux.mount(None, "/", None, linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY | _TMPFS)
-    os.chdir(WORKSPACE)
-    linux.set_hostname("sandbox")
-    _loopback_up()
-    return folders
+
+    def __init__(self, visible: list[str], masked: list[str], limits: dict[str, Any]) -> None:
+        linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
+        mounts = mount_points()
+        system, interpreter = ([Shown(path, mounts) for path in paths] for paths in (_system(), visible))
+        devices = [(name, os.open("/dev/" + name, os.O_PATH)) for name in _DEVICES]
+        self._covered = os.open(_STAGE, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        _make_stage(limits)
+        linux.mount("tmpfs", _NEW, "tmpfs", _TMPFS, "mode=755,size=4m")
+        os.mkdir(_NEW + EMPTY)
+        for shown in system:
+            shown.show(_NEW, _STAGE, EMPTY)
+        for path, text in _FILES.items():
+            with open(_NEW + path, "w") as file:
+                file.write(text)
+        for name in ("dev/pts", "dev/shm", "proc", "tmp", WORKSPACE[1:], HOME[1:]):
+            os.makedirs("%s/%s" % (_NEW, name))
+        _make_devices(devices)
+        for name, target in (("tmp", "/tmp"), ("shm", "/dev/shm"), ("home", HOME)):
+            linux.mount("%s/%s" % (_STAGE, name), _NEW + target, None, linux.MS_BIND)
+        linux.mount("proc", _NEW + "/proc", "proc", _TMPFS | linux.MS_NOEXEC)
+        _limit_the_user(_NEW + "/proc")
+        linux.set_hostname("sandbox")
+        _loopback_up()
+        self._interpreter, self._masked = interpreter, masked
+        if not any(path.startswith(WORKSPACE + "/") for path in visible):
+            self._show_interpreter()
+
+    def enter(self, base: str) -> list[int]:
+        """Lay the workspace over ``base`` (the repository, by its real path) and make this the root folder;
+        return descriptors of the upper folder, /tmp and the home folder, by which the host can read them."""
+        lower = self._open(base)
+        layers = "lowerdir=/proc/self/fd/%d,upperdir=%s/upper,workdir=%s/work,userxattr"
+        linux.mount("overlay", _NEW + WORKSPACE, "overlay", _TMPFS, layers % (lower, _STAGE, _STAGE))
+        os.close(lower)
+        self._show_interpreter()
+        kept = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+        folders = [os.open("%s/%s" % (_STAGE, name), kept) for name in ("upper", "tmp", "home")]
+        os.close(self._covered)
+        os.chdir(_NEW)
+        linux.pivot_root(".", ".")
+        linux.unmount(".")  # and with it the stage: each unmounting by itself waits for all processors
+        linux.mount(None, "/", None, linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY | _TMPFS)
+        os.chdir(WORKSPACE)
+        return folders
+
+    def _open(self, path: str) -> int:
+        """A folder of the host, which may lie where the stage is now."""
+        flags = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
+        if path.startswith(_STAGE + "/"):
+            return os.open(path[len(_STAGE) + 1 :], flags, dir_fd=self._covered)
+        return os.open(path, flags)
+
+    def _show_interpreter(self) -> None:
+        """Last, since it may lie below /tmp, the home folder or the workspace."""
+        shown, masked = self._interpreter, self._masked
+        self._interpreter, self._masked = [], []
+        for item in shown:
+            item.show(_NEW, _STAGE, EMPTY)
+        for path in masked:
+            linux.mount("tmpfs", _NEW + path, "tmpfs", _TMPFS | linux.MS_RDONLY, "mode=555,size=4k")
 
 
 def lock() -> None:
@@ -140,87 +167,30 @@ def _system() -> list[str]:
     return [path for path in [*_SYSTEM, *etc] if os.path.lexists(path)]
 
 
-class _Shown:
-    """A file or folder of the host that sandboxes see, read-only.
-
-    It is seen through an overlay of the sandbox's own: a lock on an inode of the host's would be seen by
-    other sandboxes and by the host. Where an overlay would hide what is mounted below it, or cannot be laid
-    over the host's file system, the host's own inodes are shown.
-
-    Args:
-        path: on the host. It is opened now, since the new root hides it.
-        mounts: mount points of the host.
-    """
-
-    def __init__(self, path: str, mounts: list[str]) -> None:
-        self.path = path
-        self.link = os.readlink(path) if os.path.islink(path) else ""
-        self.is_folder = os.path.isdir(path)
-        real = os.path.realpath(path)
-        self.folder, self.name = (real, "") if self.is_folder else os.path.split(real)
-        self.whole = not any(mount.startswith(real + "/") for mount in mounts)
-        """Nothing is mounted below it."""
-        self.fd = os.open(self.folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-
-    def show(self, new: str) -> None:
-        """Show it at the same path below the new root."""
-        target, source = new + self.path, "/proc/self/fd/%d" % self.fd
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        if self.link and "/" not in self.link.lstrip("/").replace("usr/", "", 1):
-            os.symlink(self.link, target)  # /bin -> usr/bin and the like
-        elif self.is_folder:
-            os.makedirs(target, exist_ok=True)
-            if not (self.whole and _overlay(source, target, new + EMPTY)):
-                linux.bind_read_only(source, target)
-        else:
-            os.close(os.open(target, os.O_CREAT))
-            if _overlay(source, new + EMPTY, new + EMPTY):
-                linux.mount("%s/%s" % (new + EMPTY, self.name), target, None, linux.MS_BIND)
-                linux.unmount(new + EMPTY)
-            else:
-                linux.bind_read_only("%s/%s" % (source, self.name), target)
-        os.close(self.fd)
-
-
-def _overlay(lower: str, target: str, empty: str) -> bool:
-    """Lay a read-only overlay of a folder (and nothing) over the target; False if that cannot be done."""
-    try:
-        flags = linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV
-        linux.mount("overlay", target, "overlay", flags, "lowerdir=%s:%s,userxattr" % (lower, empty))
-    except OSError:
-        return False
-    return True
-
-
-def _mount_points() -> list[str]:
-    with open("/proc/self/mountinfo") as file:
-        return [line.split(" ", 5)[4] for line in file]
-
-
-def _workspace(new: str, lower: int, limits: dict[str, Any], owner: int) -> list[int]:
-    """One tmpfs, one quota: the overlay's upper layer, /tmp, /dev/shm and the home folder lie on it."""
-    scratch = new + "/.scratch"
+def _make_stage(limits: dict[str, Any]) -> None:
+    """One tmpfs, one quota: the overlay's upper layer, /tmp, /dev/shm and the home folder lie on it. It is
+    also where the new root is put together; it has no name inside."""
+    owner = INSIDE_ID if os.getuid() == 0 else -1
     options = "mode=755,size=%d,nr_inodes=%d" % (limits["disk"], limits["files"])
-    linux.mount("tmpfs", scratch, "tmpfs", _TMPFS, options)
+    linux.mount("tmpfs", _STAGE, "tmpfs", _TMPFS, options)
     for name, mode in (("upper", 0o755), ("work", 0o755), ("tmp", 0o1777), ("shm", 0o1777), ("home", 0o755)):
-        os.mkdir("%s/%s" % (scratch, name))
-        os.chmod("%s/%s" % (scratch, name), mode)
-        os.chown("%s/%s" % (scratch, name), owner, owner)
-    layers = "lowerdir=/proc/self/fd/%d,upperdir=%s/upper,workdir=%s/work,userxattr" % (
-        lower,
-        scratch,
-        scratch,
-    )
-    linux.mount("overlay", new + WORKSPACE, "overlay", _TMPFS, layers)
-    os.mkdir(new + "/dev/shm")
-    for name, target in (("tmp", "/tmp"), ("shm", "/dev/shm"), ("home", HOME)):
-        linux.mount("%s/%s" % (scratch, name), new + target, None, linux.MS_BIND)
-    kept = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-    folders = [os.open("%s/%s" % (scratch, name), kept) for name in ("upper", "tmp", "home")]
-    os.close(lower)
-    linux.unmount(scratch)
-    os.rmdir(scratch)
-    return folders
+        folder = "%s/%s" % (_STAGE, name)
+        os.mkdir(folder)
+        os.chmod(folder, mode)
+        os.chown(folder, owner, owner)
+    os.mkdir(_NEW)
+
+
+def _make_devices(devices: list[tuple[str, int]]) -> None:
+    for name, fd in devices:
+        os.close(os.open("%s/dev/%s" % (_NEW, name), os.O_CREAT))
+        linux.mount("/proc/self/fd/%d" % fd, "%s/dev/%s" % (_NEW, name), None, linux.MS_BIND)
+        os.close(fd)
+    terminals = "newinstance,ptmxmode=0666,max=64"  # the machine has 4096 in all
+    linux.mount("devpts", _NEW + "/dev/pts", "devpts", linux.MS_NOSUID | linux.MS_NOEXEC, terminals)
+    for name, target in (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
+        os.symlink(target, "%s/dev/%s" % (_NEW, name))
+    os.symlink("pts/ptmx", _NEW + "/dev/ptmx")
 
 
 def _limit_the_user(proc: str) -> None:

@@ -23,15 +23,14 @@ import signal
 import socket
 import sys
 import sysconfig
-from typing import Any, Dict, List, NoReturn, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from ..server import linux
 from ..server.notes import Notes
 from ..server.preload import preload, restart, restarted
-from ..server.runtime import Runtime, set_limits
-from ..server.wire import Channel
-from . import enclosure, seccomp
+from . import seccomp
 from .cgroup import MemoryGroups
+from .start import Start
 
 
 def main(control_fd: int) -> None:
@@ -53,47 +52,123 @@ def main(control_fd: int) -> None:
     shown = {"visible": visible, "masked": masked}
     copy: Optional[socket.socket] = control
     while copy is not None:  # in each copy of this process anew
-        copy = _take_requests(copy, shown, config["memory_groups"])
+        copy = Template(copy, shown, config["memory_groups"]).take_requests()
 
 
-def _take_requests(
-    control: socket.socket, shown: Dict[str, Any], memory_groups: bool
-) -> Optional[socket.socket]:
-    """Say that it is warm, and do what is asked for until the host hangs up. Gives, in a copy of this process
-    that was asked for, the socket on which the copy is to take requests."""
-    linux.set_subreaper()
-    groups = MemoryGroups(wanted=memory_groups)
-    control.send(b"{}")
-    wake_read, wake_write = os.pipe()
-    os.set_blocking(wake_read, False)
-    os.set_blocking(wake_write, False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    linux.wake_by_signals(wake_write)
-    poll = select.poll()
-    poll.register(control, select.POLLIN)
-    poll.register(wake_read, select.POLLIN)
-    while True:
-        ready = [fd for fd, _ in poll.poll()]
-        if wake_read in ready:
-            os.read(wake_read, 4096)
-            groups.reap()
-        if control.fileno() not in ready:
-            continue
-        data, fds = _receive(control)
-        if not data:
-            groups.wait()
-            return None
-        request = json.loads(data)
-        if request.get("op") == "copy":
-            if _copy(control):
-                for fd in (control.detach(), wake_read, wake_write):
-                    os.close(fd)
+_QUIET = 5
+"""Milliseconds without a request until a sandbox is started ahead: the last one may be busy at first."""
+
+
+class Template:
+    """Does what it is asked for on a socket. While nobody asks, one sandbox is started ahead, with the last
+    one's limits: it only lacks its repository.
+
+    Args:
+        control: the socket.
+        shown: what sandboxes see of the host: see ``Start``.
+        memory_groups: each sandbox gets a memory cgroup.
+    """
+
+    def __init__(self, control: socket.socket, shown: Dict[str, Any], memory_groups: bool) -> None:
+        linux.set_subreaper()
+        self.control, self.shown = control, shown
+        self.groups = MemoryGroups(wanted=memory_groups)
+        control.send(b"{}")
+        self.wake_read, self.wake_write = os.pipe()
+        os.set_blocking(self.wake_read, False)
+        os.set_blocking(self.wake_write, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        linux.wake_by_signals(self.wake_write)
+        self._mounts = open("/proc/self/mountinfo")
+        self._mounted = select.poll()
+        self._mounted.register(self._mounts, select.POLLPRI)
+        self._ahead: Optional[Start] = None
+        self._wanted: Optional[Dict[str, int]] = None
+        """The limits with which a sandbox is to be started ahead."""
+
+    def take_requests(self) -> Optional[socket.socket]:
+        """Do so until the host hangs up. Gives, in a copy of this process that was asked for, the socket on
+        which the copy is to take requests."""
+        poll = select.poll()
+        poll.register(self.control, select.POLLIN)
+        poll.register(self.wake_read, select.POLLIN)
+        while True:
+            ready = [fd for fd, _ in poll.poll(None if self._wanted is None else _QUIET)]
+            if not ready:
+                self._start_ahead()
+            if self.wake_read in ready:
+                os.read(self.wake_read, 4096)
+                self.groups.reap()
+            if self.control.fileno() not in ready:
+                continue
+            data, fds = _receive(self.control)
+            if not data:
+                self._drop_ahead()
+                self.groups.wait()
+                return None
+            request = json.loads(data)
+            if request.get("op") != "copy":
+                self._start(request)
+            elif _copy(self.control):
+                self._forget()
                 return socket.socket(fileno=fds[0])
             for fd in fds:
                 os.close(fd)
-            continue
-        request.update(shown, names=_names(request["base"]))
-        _start(control, request, (wake_read, wake_write), groups)
+
+    def _start(self, request: Dict[str, Any]) -> None:
+        """Have a sandbox of a repository, and tell the host."""
+        start, group, answer = None, None, {}
+        rights: List[Tuple[int, int, "array.array[int]"]] = []
+        try:
+            group = self.groups.make(request["limits"])
+            start = self._take_ahead(request["limits"]) or self._fork(request["limits"])
+            start.lay(os.path.realpath(request["base"]), _names(request["base"]))
+            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, start.rights)]
+        except OSError as error:
+            answer = {"error": str(error)}
+        self.control.sendmsg([json.dumps(answer).encode()], rights)
+        admitted = self.groups.enclose(group, start.pid if start is not None and rights else -1)
+        if start is not None:
+            if admitted:
+                start.admit()
+            start.close()
+        self._wanted = request["limits"]
+
+    def _fork(self, limits: Dict[str, int]) -> Start:
+        return Start(
+            self.shown, limits, self.control, (self.wake_read, self.wake_write, self._mounts.fileno())
+        )
+
+    def _start_ahead(self) -> None:
+        limits, self._wanted = self._wanted, None
+        if self._ahead is None and limits is not None:
+            self._mounted.poll(0)
+            try:
+                self._ahead = self._fork(limits)
+            except OSError:
+                pass  # whoever asks for one will be told
+
+    def _take_ahead(self, limits: Dict[str, int]) -> Optional[Start]:
+        """The one that was started ahead, if it is as a new one would be."""
+        ahead = self._ahead
+        if ahead is not None and ahead.alive and ahead.limits == limits and not self._mounted.poll(0):
+            self._ahead = None
+            return ahead
+        self._drop_ahead()
+        return None
+
+    def _drop_ahead(self) -> None:
+        if self._ahead is not None:
+            self._ahead.close()
+            self._ahead = None
+
+    def _forget(self) -> None:
+        """In a copy of this process: let go of what is not its own."""
+        signal.set_wakeup_fd(-1)
+        self._drop_ahead()
+        self._mounts.close()
+        for fd in (self.control.detach(), self.wake_read, self.wake_write):
+            os.close(fd)
 
 
 def _receive(control: socket.socket) -> Tuple[bytes, List[int]]:
@@ -114,7 +189,6 @@ def _copy(control: socket.socket) -> bool:
         control.send(json.dumps({"error": str(error)}).encode())
         return False
     if pid == 0:
-        signal.set_wakeup_fd(-1)
         return True
     control.sendmsg([b"{}"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [pidfd]))])
     os.close(pidfd)
@@ -129,11 +203,10 @@ def _raise_descriptor_limit() -> None:
 
 
 @functools.lru_cache(maxsize=64)
-def _names(base: str) -> List[str]:
+def _names(base: str) -> bytes:
     """The module names of a base, which lie in a file beside it: there may be too many for a datagram."""
     with open(os.path.join(os.path.dirname(base), "base.json")) as file:
-        names: List[str] = json.load(file)["names"]
-    return names
+        return json.dumps(json.load(file)["names"]).encode()
 
 
 def _gyms() -> List[str]:
@@ -192,82 +265,3 @@ def _home() -> str:
 
 def _within(path: str, folders: list[str]) -> bool:
     return any(path == folder or path.startswith(folder + "/") for folder in folders)
-
-
-def _start(
-    control: socket.socket, request: dict[str, Any], wake: tuple[int, int], groups: MemoryGroups
-) -> None:
-    """Fork pid 1 of a new sandbox right into its namespaces, give it its user ids, and tell the host.
-
-    It gets a word when it has its user ids, and another when it is in its memory group: that takes long, and
-    it has its walls to build meanwhile.
-    """
-    word_read, word_write = os.pipe()
-    ours, theirs = socket.socketpair()
-    answer: dict[str, Any] = {}
-    rights: list[tuple[int, int, array.array[int]]] = []
-    group, pid, pidfd = None, -1, -1
-    try:
-        group = groups.make(request["limits"])
-        pid, pidfd = linux.fork_into(enclosure.NAMESPACES)
-        if pid == 0:
-            ours.close()
-            _become(control, theirs, request, (*wake, word_write), word_read)
-        enclosure.write_id_maps(pid)
-        os.write(word_write, b"!")
-        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [pidfd, ours.fileno()]))]
-    except OSError as error:
-        answer = {"error": str(error)}
-    control.sendmsg([json.dumps(answer).encode()], rights)
-    if groups.enclose(group, pid if rights else -1):
-        os.write(word_write, b"!")
-    ours.close()
-    theirs.close()
-    for fd in (word_read, word_write, pidfd):
-        if fd >= 0:
-            os.close(fd)
-
-
-def _become(
-    control: socket.socket, sock: socket.socket, request: dict[str, Any], others: tuple[int, ...], word: int
-) -> NoReturn:
-    """In the new process: wait for the user ids, then serve. Never returns."""
-    try:
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for other in others:
-            os.close(other)
-        control.close()
-        if os.read(word, 1):
-            _serve(sock, request, word)
-    finally:
-        os._exit(1)
-
-
-def _serve(sock: socket.socket, request: dict[str, Any], word: int) -> None:
-    """In pid 1: build the walls, send the descriptors of its folders to the host, serve.
-
-    They are sent while this process is still the gym's user: what other sandboxes keep in flight between
-    sockets counts against theirs, and at the limit nobody can send any.
-    """
-    limits = request["limits"]
-    try:
-        folders = enclosure.build(request["base"], request["visible"], request["masked"], limits)
-        sock.sendmsg([b"+"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", folders))])
-        enclosure.lock()
-        if not (os.access(sys.executable, os.X_OK) and os.access(os.__file__, os.R_OK)):
-            raise PermissionError("ordinary users may not run %s: its folder is private" % sys.executable)
-    except Exception as error:
-        sock.send(b"!" + str(error).encode())
-        raise
-    sock.send(b"+")
-    for folder in folders[1:]:
-        os.close(folder)
-    os.umask(0o022)
-    set_limits(limits)
-    fd = sock.fileno()
-    runtime = Runtime(Channel(fd, fd), enclosure.WORKSPACE, limits, request["names"])
-    runtime.upper = folders[0]
-    if os.read(word, 1):  # else the memory group is not to be had
-        os.close(word)
-        runtime.serve()
