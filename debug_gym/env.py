@@ -268,7 +268,7 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
         key = task.model_dump_json(include={"id", "source"})
         if key not in self._first_runs:
             with self.backend.start(task.for_agent()) as sandbox:
-                self._first_runs[key] = sandbox.run_tests()
+                self._first_runs[key] = sandbox.run_tests(last=True)
         return self._first_runs[key]
 
     def _copied(self) -> Self:

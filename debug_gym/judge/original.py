@@ -7,12 +7,13 @@ from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Self
 
-from debug_gym.errors import TaskError
+from debug_gym.errors import SandboxError, TaskError
 from debug_gym.judge.controls.test_source import Function
+from debug_gym.judge.facts import facts_of
 from debug_gym.judge.support import is_test
 from debug_gym.runners.pytest import is_pytest
 from debug_gym.sandbox import Backend, Sandbox, TestRun
-from debug_gym.sandbox.results import NO_PROGRAM
+from debug_gym.sandbox.results import NO_PROGRAM, DirEntry
 from debug_gym.task import Task
 
 _KEPT = {"skipped", "xfailed"}
@@ -32,10 +33,12 @@ _UNCOLLECTED = {2, 3, 4}
 
 
 class Original:
-    """The repository as it was before any change. A sandbox is started only if it is needed."""
+    """The repository as it was before any change. A sandbox is started only if something is asked that an
+    earlier verdict on this task has not found out."""
 
     def __init__(self, task: Task, backend: Backend) -> None:
         self.task, self.backend = task, backend
+        self._facts = facts_of(task, backend)
         self._stack = ExitStack()
         self._started: Sandbox | None = None
 
@@ -70,36 +73,41 @@ class Original:
         return {test: outcome if outcome in _KEPT else "passed" for test, outcome in outcomes.items()}
 
     def _run_all(self) -> TestRun:
-        for options in _STUBBORN:
-            run = self._sandbox().run_tests(options=options, timeout=self.task.tests.timeout)
-            if run.timed_out or run.exit_code not in _UNCOLLECTED or not is_pytest(self.task.tests):
-                break
+        if self._facts.run is not None:
+            return self._facts.run
+        with self.backend.start(
+            self.task.for_agent()
+        ) as sandbox:  # tests may write: what is read is untouched
+            for options in _STUBBORN:
+                run = sandbox.run_tests(options=options, timeout=self.task.tests.timeout)
+                if run.timed_out or run.exit_code not in _UNCOLLECTED or not is_pytest(self.task.tests):
+                    break
+        if run.complete:
+            self._facts.run = run
         return run
 
     def paths(self) -> frozenset[str]:
         """Files near the top, where new modules could hide others."""
-        found = self._sandbox().listdir(depth=3, limit=100_000)
-        return frozenset(path for path, kind, _ in found if kind != "dir")
+        return frozenset(path for path, kind, _ in self._listed(3) if kind != "dir")
 
     def sources(self) -> list[str]:
         """The Python files that an agent may change: what it reads in them, code under test knows."""
-        found = self._sandbox().listdir(depth=20, limit=100_000)
         return [
             path
-            for path, kind, _ in found
+            for path, kind, _ in self._listed(20)
             if kind == "file" and path.endswith(".py") and self.task.is_editable(path)
         ]
 
     def support(self) -> list[str]:
         """The Python files, hidden ones included, that an agent may not change and that hold no tests."""
-        found = self._sandbox().listdir(depth=20, limit=100_000)
-        paths = {*(entry.path for entry in found if entry.kind == "file"), *self.task.tests.hidden}
+        found = (entry.path for entry in self._listed(20) if entry.kind == "file")
+        paths = {*found, *self.task.tests.hidden}
         changeable = {path for path in paths if self.task.is_editable(path)} - {*self.task.tests.hidden}
         return [path for path in paths - changeable if path.endswith(".py") and not is_test(path)]
 
     def data_files(self) -> set[str]:
         """Files that are no Python and small enough to be what tests compare with."""
-        found = self._sandbox().listdir(depth=20, limit=100_000)
+        found = self._listed(20)
         paths = {path for path, kind, size in found if kind == "file" and size <= _MOST_DATA}
         return {path for path in {*paths, *self.task.tests.hidden} if not path.endswith(".py")}
 
@@ -109,8 +117,9 @@ class Original:
         texts = {path: text for path, text in self.task.tests.hidden_texts.items() if path in paths}
         for path in paths:
             if path not in {*texts, *self.task.tests.hidden}:
-                with suppress(OSError, ValueError):
-                    texts[path] = self._sandbox().read(path).decode()
+                text = self._read(path)
+                if text is not None:
+                    texts[path] = text
         return texts
 
     def text(self, path: str) -> str | None:
@@ -121,8 +130,32 @@ class Original:
         """Paths of the Python files, hidden tests included, that hold a word."""
         pattern = rf"\b{re.escape(word)}\b"
         hidden = {path for path, text in self.task.tests.hidden_texts.items() if re.search(pattern, text)}
-        found = self._sandbox().grep(pattern, "*.py", limit=_MOST_MATCHES).matches
-        return {path for path in {*hidden, *(match.path for match in found)} if path.endswith(".py")}
+        known = self._facts.mentions
+        if pattern not in known:
+            found = self._sandbox().grep(pattern, "*.py", limit=_MOST_MATCHES).matches
+            known[pattern] = frozenset(match.path for match in found)
+        return {path for path in {*hidden, *known[pattern]} if path.endswith(".py")}
+
+    def _read(self, path: str) -> str | None:
+        """The text of a file of the repository; None if there is none that can be read."""
+        if path in self._facts.texts:
+            return self._facts.texts[path]
+        text = None
+        try:
+            text = self._sandbox().read(path).decode()
+        except (OSError, ValueError) as error:
+            if isinstance(error, SandboxError):  # that says nothing about the file
+                return None
+        self._facts.keep_text(path, text)
+        return text
+
+    def _listed(self, depth: int) -> list[DirEntry]:
+        """What lies in the workspace, down to a depth."""
+        found = self._facts.listings.get(depth)
+        if found is None:
+            found = self._sandbox().listdir(depth=depth, limit=100_000)
+            self._facts.keep_listing(depth, found)
+        return found
 
     def _sandbox(self) -> Sandbox:
         if self._started is None:

@@ -71,7 +71,7 @@ class TrialRunner:
                 missing = dict.fromkeys(trial.tests, "missing")
                 return TrialResult(missing, f"the changes do not fit over the repository: {error}")
             try:
-                run = sandbox.run_tests(selection, options=options, timeout=limit)
+                run = sandbox.run_tests(selection, options=options, timeout=limit, last=True)
             except (SandboxDiedError, SandboxTimeoutError, ProtocolError) as error:
                 return TrialResult(dict.fromkeys(trial.tests, "missing"), str(error))
         if run.timed_out:

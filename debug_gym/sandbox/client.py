@@ -195,6 +195,7 @@ class Sandbox:
         options: Sequence[str] = (),
         timeout: float | None = None,
         cold: bool = False,
+        last: bool = False,
     ) -> TestRun:
         """Run the task's test command, or only the given test ids or paths.
 
@@ -206,6 +207,7 @@ class Sandbox:
             options: further arguments of pytest.
             timeout: seconds; None: the task's.
             cold: pytest runs in a new interpreter.
+            last: no other run will follow, so that none is prepared for.
         """
         tests = self.task.tests
         limit = _seconds(tests.timeout if timeout is None else timeout)
@@ -224,6 +226,7 @@ class Sandbox:
             output=output,
             cold=cold,
             alone=not tests.processes,
+            last=last,
         )
 
     def _run_program(

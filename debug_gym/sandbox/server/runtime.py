@@ -103,7 +103,7 @@ class Runtime:
                 if request.get("op") == "interrupt":
                     continue  # what it was meant for has ended
                 self.channel.send(*self._answer(request, blob))
-                if request.get("op") == "tests":
+                if request.get("op") == "tests" and not request.get("last"):
                     self.tests.prepare()
                 elif request.get("op") == "prepare":
                     with contextlib.suppress(OSError):  # whoever asks for it will be told
