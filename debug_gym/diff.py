@@ -13,6 +13,7 @@ MAX_COMPARED = 5_000
 NOWHERE = "/dev/null"
 """The name of the side on which there is no file."""
 _HUNK = re.compile(r"^@@ -(\d+)(.*) \+(\d+)(.*) @@$")
+_HEAD = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@(.*\n?)$")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 """A line with its end. Only a line feed ends one: form feeds and lone carriage returns are content."""
 
@@ -125,3 +126,70 @@ def _edits_of_hunk(path: str, at: int, body: list[str]) -> Iterator[Edit]:
             removed = sum(line[0] in " -" for line in kept)
             content = "".join(f"{line[1:]}\n" for line in kept if line[0] in " +")
             yield Edit(path, max(start, 1), max(start, 1) + removed - 1, content)
+
+
+def reverse_patch(patch: str) -> str:
+    """The patch that takes back what another does, in the form that ``git apply`` takes."""
+    rest = _LINE.findall(patch)[::-1]  # the next one last
+    turned: list[str] = []
+    while rest:
+        line = rest.pop()
+        if match := _HEAD.match(line):
+            old, old_size, new, new_size, end = match.groups()
+            left, right = (f",{size}" if size is not None else "" for size in (new_size, old_size))
+            turned.append(f"@@ -{new}{left} +{old}{right} @@{end}")
+            turned += _turned_body(_hunk(rest, int(old_size or 1), int(new_size or 1)))
+        elif line.startswith("+++ ") and turned and turned[-1].startswith("--- "):
+            before = turned.pop()
+            turned += [f"--- {_side(line, 'a')}", f"+++ {_side(before, 'b')}"]
+        else:
+            turned.append(_turned_header(line))
+    return "".join(turned)
+
+
+def _hunk(rest: list[str], old: int, new: int) -> Iterator[str]:
+    """Take the lines of a hunk with so many old and new lines; a line's note is part of it."""
+    while rest and (old > 0 or new > 0):
+        line = rest.pop()
+        old, new = old - (line[0] != "+"), new - (line[0] != "-")
+        yield line + (rest.pop() if rest and rest[-1].startswith("\\") else "")
+
+
+def _turned_body(lines: Iterable[str]) -> Iterator[str]:
+    """The lines of a hunk; what goes stands before what comes."""
+    come: list[str] = []
+    for line in lines:
+        if line[0] == "-":
+            come.append(f"+{line[1:]}")
+        elif line[0] == "+":
+            yield f"-{line[1:]}"
+        else:
+            yield from come
+            come = []
+            yield line
+    yield from come
+
+
+def _side(line: str, letter: str) -> str:
+    """The name in a line ``--- a/path``, as that of the other side."""
+    return re.sub(r"^[ab]/", f"{letter}/", line[4:])
+
+
+_TURNED = (
+    (r"^new file mode ", "deleted file mode "),
+    (r"^deleted file mode ", "new file mode "),
+    (r"^old mode ", "new mode "),
+    (r"^new mode ", "old mode "),
+    (r"^rename from ", "rename to "),
+    (r"^rename to ", "rename from "),
+    (r"^index (\w+)\.\.(\w+)", r"index \2..\1"),
+    (r"^diff --git a/(.*) b/(.*)$", r"diff --git a/\2 b/\1"),
+)
+"""Lines of a git diff's header, and what they are in one that goes back."""
+
+
+def _turned_header(line: str) -> str:
+    for pattern, other in _TURNED:
+        if re.match(pattern, line):
+            return re.sub(pattern, other, line)
+    return line

@@ -2,7 +2,7 @@ import subprocess
 
 import pytest
 
-from debug_gym.diff import unified_diff
+from debug_gym.diff import reverse_patch, unified_diff
 
 FIVE = "one\ntwo\nthree\nfour\nfive\n"
 DIFFS = [
@@ -36,3 +36,34 @@ def test_git_applies_the_diff(tmp_path, old, new):
 
 def test_equal_texts_have_no_diff():
     assert unified_diff(FIVE, FIVE, "a/a.py", "b/a.py") == ""
+
+
+@pytest.mark.parametrize(("old", "new"), DIFFS)
+def test_a_reversed_diff_takes_it_back(tmp_path, old, new):
+    (tmp_path / "file.txt").write_bytes(new.encode())
+    diff = reverse_patch(unified_diff(old, new, "a/file.txt", "b/file.txt"))
+    git = ["git", "-c", "core.autocrlf=false", "apply", "--whitespace=nowarn", "-"]
+    subprocess.run(git, cwd=tmp_path, input=diff.encode(), check=True)
+    assert (tmp_path / "file.txt").read_bytes() == old.encode()
+
+
+def test_a_reversed_diff_of_gits_takes_all_of_it_back(tmp_path):
+    def git(*words, stdin=""):
+        command = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", *words]
+        done = subprocess.run(command, cwd=tmp_path, input=stdin, check=True, capture_output=True, text=True)
+        return done.stdout
+
+    git("init", "--quiet")
+    (tmp_path / "gone.py").write_text("x = 1\n")
+    (tmp_path / "old name.py").write_text(FIVE * 3)
+    (tmp_path / "run.sh").write_text("echo 1\n")
+    git("add", "-A")
+    git("commit", "--quiet", "-m", "Before")
+    (tmp_path / "gone.py").unlink()
+    (tmp_path / "old name.py").rename(tmp_path / "new.py")
+    (tmp_path / "new.py").write_text(FIVE * 3 + "-- six\n")
+    (tmp_path / "made.py").write_text("y = 2")
+    (tmp_path / "run.sh").chmod(0o755)
+    git("add", "-A")
+    git("apply", "--index", "-", stdin=reverse_patch(git("diff", "--cached", "-M", "HEAD")))
+    assert git("status", "--porcelain") == ""

@@ -48,6 +48,23 @@ class Rows(Mapping[str, dict[str, Any]]):
                 found.setdefault(str(name), (file, index))
         return found
 
+    def column(self, name: str) -> dict[str, Any]:
+        """One value of each row, by the rows' names, where no other is needed.
+
+        Raises:
+            TaskError: a file has no such column.
+        """
+        found: dict[str, Any] = {}
+        for path in self.files:
+            file, names = _open(path, self.key)
+            try:
+                values = file.column(name)
+            except KeyError:
+                raise TaskError(f"{path} has no column {name}: it holds other data") from None
+            for key, value in zip(names, values, strict=True):
+                found.setdefault(str(key), value)
+        return found
+
     def __getitem__(self, name: str) -> dict[str, Any]:
         file, index = self._places[name]
         return file.row(index)

@@ -29,7 +29,17 @@ def _names(value: Any) -> Any:
     return [] if value is None else value
 
 
+def _commands(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else () if value is None else value
+
+
+def from_json(value: Any) -> Any:
+    """What a text holds as JSON; other values are left."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Commands = Annotated[tuple[str, ...], BeforeValidator(_commands)]
 
 
 class Row(BaseModel):

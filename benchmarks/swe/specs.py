@@ -68,7 +68,7 @@ GYM_SPECS: dict[str, Spec] = {
     "modin-project/modin": Spec("pytest -n0 -rA", "old-pytest"),
     "hypothesisworks/hypothesis": Spec("pytest -n0 -rA --tb=no --no-header", "old-pytest"),
     "pydantic/pydantic": Spec(
-        "pytest -rA --tb=short -vv -o console_output_style=classic --no-header", "old-pytest"
+        "pytest -rA --tb=short -vv -o console_output_style=classic --no-header", "pydantic"
     ),
     "pandas-dev/pandas": Spec("pytest -rA --tb=long", "old-pytest"),
     "facebookresearch/hydra": Spec("pytest -rA --tb=long", "old-pytest"),

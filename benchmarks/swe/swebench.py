@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from debug_gym.benchmarks.base import Card
-from debug_gym.benchmarks.swe.base import CONDA, LIMITS, SweBenchmark, editable
+from debug_gym.benchmarks.swe.base import CONDA, SweBenchmark
 from debug_gym.benchmarks.swe.rows import TestedRow, image_id
 from debug_gym.benchmarks.swe.specs import SPECS, Spec, spec_of, spec_of_parser
-from debug_gym.benchmarks.swe.tests import harness_of, tests_of
+from debug_gym.benchmarks.swe.tests import harness_of, task_of_row
 from debug_gym.errors import ConfigError, TaskError
-from debug_gym.task import Environment, ImageSource, Task
+from debug_gym.task import Task
 from debug_gym.task.harness import END, START
 
 CITATION = (
@@ -74,28 +74,14 @@ class SweBench(SweBenchmark):
         """See ``SweBenchmark.task_of``."""
         instance = SweRow.parse(row, self.where(row))
         spec = self.spec(instance)
-        seen = instance.directives if self.shows_tests else instance.visible
-        return Task(
-            id=instance.instance_id,
+        return task_of_row(
+            instance,
+            spec,
             benchmark=self.name,
-            problem=instance.problem_statement,
-            source=ImageSource(
-                image=self.image(instance),
-                setup=(*spec.setup, *CONDA),
-                bug_patch=instance.test_patch if self.shows_tests else None,
-            ),
-            tests=tests_of(
-                instance,
-                spec,
-                visible=[path for path in seen if path.endswith(".py")],
-                hidden=not self.shows_tests,
-            ),
-            environment=Environment(variables=dict(spec.variables)),
-            editable=editable(instance.patch),
-            gold_patch=instance.patch,
-            limits=LIMITS,
+            image=self.image(instance),
+            setup=CONDA,
             harness=harness_of(instance, spec, "swebench", command=instance.test_command),
-            metadata={"category": instance.repo, "base_commit": instance.base_commit},
+            shows_tests=self.shows_tests,
         )
 
     def spec(self, instance: SweRow) -> Spec:

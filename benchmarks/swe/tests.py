@@ -4,10 +4,10 @@ import re
 import shlex
 from collections.abc import Sequence
 
-from debug_gym.benchmarks.swe.base import TIMEOUT
+from debug_gym.benchmarks.swe.base import LIMITS, TIMEOUT, editable
 from debug_gym.benchmarks.swe.rows import TestedRow
 from debug_gym.benchmarks.swe.specs import Spec
-from debug_gym.task import Harness, RunnerChoice, Tests
+from debug_gym.task import Environment, Harness, ImageSource, RunnerChoice, Task, Tests
 from debug_gym.task.harness import Rule
 
 _DJANGO_ID = re.compile(r"(\w+) \(([\w.]+)\)$")
@@ -44,6 +44,52 @@ def tests_of(row: TestedRow, spec: Spec, *, visible: Sequence[str], hidden: bool
         pass_to_pass=pass_to_pass,
         share_sandbox=True,
         timeout=TIMEOUT,
+    )
+
+
+def task_of_row(
+    row: TestedRow,
+    spec: Spec,
+    *,
+    benchmark: str,
+    image: str,
+    harness: Harness,
+    setup: Sequence[str] = (),
+    folder: str = "/testbed",
+    shows_tests: bool = False,
+) -> Task:
+    """A task around an image that holds the repository before its fix.
+
+    Args:
+        row: of the data set.
+        spec: how the gym tests it.
+        benchmark: its name.
+        image: its name.
+        harness: how its home scores it.
+        setup: what enters its environment.
+        folder: where the repository lies.
+        shows_tests: the test patch is applied from the start; else only the judge has it.
+    """
+    seen = row.directives if shows_tests else row.visible
+    return Task(
+        id=row.instance_id,
+        benchmark=benchmark,
+        problem=row.problem_statement,
+        source=ImageSource(
+            image=image,
+            folder=folder,
+            setup=(*spec.setup, *setup),
+            bug_patch=row.test_patch if shows_tests else None,
+        ),
+        tests=tests_of(
+            row, spec, visible=[path for path in seen if path.endswith(".py")], hidden=not shows_tests
+        ),
+        environment=Environment(variables=dict(spec.variables)),
+        editable=editable(row.patch),
+        gold_patch=row.patch,
+        limits=LIMITS,
+        harness=harness,
+        metadata={"category": row.repo, "base_commit": row.base_commit},
     )
 
 

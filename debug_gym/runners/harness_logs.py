@@ -16,6 +16,12 @@ _CONTROL = dict.fromkeys(range(1, 32))
 _COLOUR = re.compile(r"\[(\d+)m")
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m|\r")
 _COUNT = re.compile(r"\[\d+\]$")
+_WORKER = re.compile(r"^\[gw\d+\]\s+\[[^\]]*\]\s+(\w+)\s+(.*)$")
+_TIMED = re.compile(rf"^([^\s].*?)\s+({'|'.join(WORDS)})\s+\[[^\]]*\]\s+in\s+\d+(?:\.\d+)?s$")
+_NAME_FIRST = re.compile(rf"^(\S+)\s+({'|'.join(WORDS)})")
+_WORKER_LINE = re.compile(rf"^\[gw\d\]\s({'|'.join(WORDS)})\s(\S+)")
+_FAILED_SHARE = re.compile(r"FAILED\s*\[.*?\]")
+_FIRST = re.compile(rf"^({'|'.join(WORDS)})\s+(.*)$")
 _OPTION = re.compile(r"(.*?)\[(.*)\]")
 
 # -- pytest, as it is printed with -rA or -v ------------------------------------------------------------
@@ -50,6 +56,11 @@ def pytest_options_log(log: str) -> Statuses:
     return {_without_folders(name): status for name, status in _without_counts(_summary(log))}
 
 
+def old_pytest_options_log(log: str) -> Statuses:
+    """The same, before 5.0."""
+    return {_without_folders(name): status for name, status in _summary(log)}
+
+
 def _without_folders(name: str) -> str:
     match = _OPTION.search(name)
     if match is None:
@@ -76,6 +87,36 @@ def pytest_v2_log(log: str) -> Statuses:
     return found
 
 
+def old_pytest_v2_log(log: str) -> Statuses:
+    """The same, before 5.0: a name ends at its first space."""
+    found: Statuses = {}
+    for line in log.split("\n"):
+        line = _COLOUR.sub("", line).translate(_CONTROL)
+        if line.startswith(WORDS):
+            words = (line.replace(" - ", " ") if line.startswith("FAILED") else line).split()
+            if len(words) > 1:
+                found[words[1]] = words[0]
+        elif line.endswith(WORDS):
+            words = line.split()
+            if len(words) > 1:
+                found[words[0]] = words[1]
+    return found
+
+
+def nebo_log(log: str) -> Statuses:
+    """SWE-rebench-V2's own: pytest's lines with times, and those of pytest-xdist."""
+    found: Statuses = {}
+    for line in log.splitlines():
+        line = _COLOUR.sub("", line).translate(_CONTROL).strip()
+        if (match := _WORKER.match(line)) and match[1] in WORDS:
+            found[match[2].split(" in ")[0].strip()] = match[1]
+        elif match := _TIMED.match(line):
+            found[match[1].strip()] = match[2]
+        elif match := _FIRST.match(line):
+            found[match[2].split(" in ")[0].strip()] = match[1]
+    return found
+
+
 def matplotlib_log(log: str) -> Statuses:
     """SWE-bench: matplotlib, whose parameters changed their names."""
     return pytest_log(log.replace("MouseButton.LEFT", "1").replace("MouseButton.RIGHT", "3"))
@@ -98,10 +139,20 @@ def seaborn_log(log: str) -> Statuses:
     return found
 
 
+def pydantic_log(log: str) -> Statuses:
+    """SWE-Gym: pydantic, where ``FAILED`` is followed by how much has run."""
+    lines = (_COLOUR.sub("", line).translate(_CONTROL) for line in log.split("\n"))
+    return old_pytest_v2_log("\n".join(_FAILED_SHARE.sub("FAILED", line) for line in lines))
+
+
 def swe_smith_log(log: str) -> Statuses:
     """SWE-smith: the lines of a verbose run, ``path::test PASSED``."""
-    matches = (re.match(r"(\S+)\s+(FAILED|PASSED|SKIPPED|ERROR|XFAIL)", line) for line in log.split("\n"))
-    return {match[1]: match[2] for match in matches if match}
+    return {match[1]: match[2] for match in map(_NAME_FIRST.match, log.split("\n")) if match}
+
+
+def swe_smith_xdist_log(log: str) -> Statuses:
+    """SWE-smith: autograd, whose tests run in several processes."""
+    return {match[2]: match[1] for match in map(_WORKER_LINE.match, log.split("\n")) if match}
 
 
 def r2e_gym_log(log: str) -> Statuses:
@@ -185,13 +236,18 @@ def sympy_log(log: str) -> Statuses:
 PARSERS: dict[str, Callable[[str], Statuses]] = {
     "pytest": pytest_log,
     "old-pytest": old_pytest_log,
+    "old-pytest-options": old_pytest_options_log,
+    "old-pytest-v2": old_pytest_v2_log,
+    "pytest-nebo": nebo_log,
     "pytest-options": pytest_options_log,
     "pytest-v2": pytest_v2_log,
     "matplotlib": matplotlib_log,
     "seaborn": seaborn_log,
     "django": django_log,
     "sympy": sympy_log,
+    "pydantic": pydantic_log,
     "swe-smith": swe_smith_log,
+    "swe-smith-xdist": swe_smith_xdist_log,
     "r2e-gym": r2e_gym_log,
 }
 """By the names that ``Harness.parser`` takes."""

@@ -8,6 +8,12 @@ from debug_gym.task import Harness
 
 _GOOD = {"PASSED", "XFAIL"}
 _BAD = {"FAILED", "ERROR"}
+_TIMES = (
+    re.compile(r"\s*\[\s*\d+(?:\.\d+)?\s*(?:ms|s)\s*\]\s*$", re.IGNORECASE),
+    re.compile(r"\s+in\s+\d+(?:\.\d+)?\s+(?:msec|sec)\b", re.IGNORECASE),
+    re.compile(r"\s*\(\s*\d+(?:\.\d+)?\s*(?:ms|s)\s*\)\s*$", re.IGNORECASE),
+)
+"""How long a test took, where it is printed behind its name."""
 _ESCAPE = re.compile(r"\x1b\[\d+m")
 
 
@@ -33,33 +39,38 @@ def _status(test: str, seen: Statuses) -> str | None:
 
 
 def _swe_bench_4(harness: Harness, seen: Statuses) -> Iterator[str]:
-    """swebench 4 and those made from it: a test that is skipped counts neither way."""
+    """swebench 4 and those made from it, SWE-smith too: a test that is skipped counts neither way."""
     tests = (*harness.fail_to_pass, *harness.pass_to_pass)
     return (test for test in tests if seen.get(test) in {*_BAD, None})
 
 
 def _swe_bench_live(harness: Harness, seen: Statuses) -> Iterator[str]:
-    """One fail-to-pass test has to pass; none of the others may be seen to fail. All that is neither passed
-    nor skipped has failed."""
-    failed = {name for name, word in seen.items() if not re.search("pass|skip", word, re.IGNORECASE)}
-    yield from (test for test in (*harness.fail_to_pass, *harness.pass_to_pass) if test in failed)
-    if not any("pass" in seen.get(test, "").lower() for test in harness.fail_to_pass):
-        yield "no fail-to-pass test passes"
-
-
-def _swe_smith(harness: Harness, seen: Statuses) -> Iterator[str]:
-    """What is missing has passed; only tests in files with a fail-to-pass test count."""
-    files = tuple({test.split("::", 1)[0] for test in harness.fail_to_pass})
-    tests = (test for test in (*harness.fail_to_pass, *harness.pass_to_pass) if test.startswith(files))
-    return (test for test in tests if seen.get(test) in _BAD)
+    """A fail-to-pass test passes; a pass-to-pass test is not seen to fail, but may be missing. All that is
+    neither passed nor skipped has failed."""
+    for test in dict.fromkeys(harness.fail_to_pass):
+        if "pass" not in seen.get(test, "").lower():
+            yield test
+    for test in dict.fromkeys(harness.pass_to_pass):
+        if not re.search("pass|skip", seen.get(test, "skip"), re.IGNORECASE):
+            yield test
 
 
 def _swe_rebench_v2(harness: Harness, seen: Statuses) -> Iterator[str]:
     """Exactly the tests that are named pass, and no other."""
-    passed = sorted(name for name, status in seen.items() if status == "PASSED")
-    expected = sorted((*harness.fail_to_pass, *harness.pass_to_pass))
+    passed = sorted(name for name, status in _untimed(seen).items() if status == "PASSED")
+    expected = sorted(map(_without_time, (*harness.fail_to_pass, *harness.pass_to_pass)))
     if passed != expected:
         yield from sorted({*passed} ^ {*expected}) or expected
+
+
+def _untimed(seen: Statuses) -> Statuses:
+    return {_without_time(name): status for name, status in seen.items()}
+
+
+def _without_time(name: str) -> str:
+    for pattern in _TIMES:
+        name = pattern.sub("", name)
+    return name.strip()
 
 
 def _r2e_gym(harness: Harness, seen: Statuses) -> Iterator[str]:
@@ -78,7 +89,7 @@ RULES: dict[str, Callable[[Harness, Statuses], Iterable[str]]] = {
     "swe-bench": _swe_bench,
     "swe-bench-4": _swe_bench_4,
     "swe-bench-live": _swe_bench_live,
-    "swe-smith": _swe_smith,
+    "swe-smith": _swe_bench_4,
     "swe-rebench-v2": _swe_rebench_v2,
     "r2e-gym": _r2e_gym,
 }
