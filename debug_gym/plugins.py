@@ -92,6 +92,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "pytest": "debug_gym.runners.pytest:PytestRunner",
         "unittest": "debug_gym.runners.unittest:UnittestRunner",
         "django": "debug_gym.runners.unittest:DjangoRunner",
+        "sympy": "debug_gym.runners.sympy:SympyRunner",
         "command": "debug_gym.runners.command:CommandRunner",
     },
     "sandboxes": {

@@ -28,8 +28,9 @@ class Program:
 
     words: tuple[str, ...]
     """The program and its arguments."""
-    unittest: bool = False
-    """It is built on unittest, so that the debugger can stop in its tests."""
+    harness: str = ""
+    """``unittest`` or ``sympy``: what it is built on, so that the debugger can stop in its tests; empty:
+    neither."""
 
     @property
     def script(self) -> tuple[str, ...]:

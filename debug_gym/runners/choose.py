@@ -7,7 +7,7 @@ from debug_gym.errors import TaskError
 from debug_gym.runners.base import Runner
 from debug_gym.task import Tests
 
-_TOLD_BY_COMMAND = ("pytest", "unittest", "django", "command")
+_TOLD_BY_COMMAND = ("pytest", "unittest", "django", "sympy", "command")
 """Runners that are tried, in this order, where a task names none. The last one takes any command."""
 
 

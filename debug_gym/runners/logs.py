@@ -65,7 +65,7 @@ def _is_stand_in(test: str) -> bool:
 # -- others -------------------------------------------------------------------------------------------
 
 _SYMPY_FILE = re.compile(r"^(\S+\.py)\[\d+\]")
-_SYMPY_TEST = re.compile(r"^(test_\w+) (ok|F|E|f|X|[swTK])(?:\s|$)")
+_SYMPY_TEST = re.compile(r"^(test_\w+) (?:(ok|F|E|f|X|[swTK])(?:\s|$)|.* ([swTK])(?:\s+\[(?:OK|FAIL)\])?$)")
 _SYMPY = {"ok": "passed", "F": "failed", "E": "error", "f": "xfailed", "X": "xpassed"}
 
 
@@ -77,7 +77,7 @@ def sympy_log(output: str) -> dict[str, str]:
         if match := _SYMPY_FILE.match(line):
             path = match[1]
         elif (match := _SYMPY_TEST.match(line)) and path:
-            _worst(found, f"{path}::{match[1]}", _SYMPY.get(match[2], "skipped"))
+            _worst(found, f"{path}::{match[1]}", _SYMPY.get(match[2] or match[3], "skipped"))
     return found
 
 

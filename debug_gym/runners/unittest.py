@@ -50,7 +50,7 @@ class UnittestRunner(Runner):
     def debug(self, test: str | None = None) -> PytestSession | Program | None:
         """See ``Runner.debug``."""
         found = super().debug(test)
-        return replace(found, unittest=True) if isinstance(found, Program) else found
+        return replace(found, harness="unittest") if isinstance(found, Program) else found
 
     def _chosen(self, selection: Sequence[str]) -> tuple[str, ...]:
         """What is to run, in place of what the command names; empty: that."""

@@ -293,7 +293,7 @@ class Sandbox:
             case PytestSession(arguments, selection):
                 return _entry((), arguments, selection)
             case Program() as program:
-                return _entry(program.script, unittest=program.unittest)
+                return _entry(program.script, harness=program.harness)
             case None:
                 raise ValueError("the test command is no Python program that could be entered")
 
@@ -423,15 +423,15 @@ def _entry(
     arguments: Sequence[str] = (),
     selection: Sequence[str] = (),
     *,
-    unittest: bool = False,
+    harness: str = "",
 ) -> dict[str, Any]:
-    """The words of a script, and whether it runs tests of unittest's; or arguments of pytest, and what it
+    """The words of a script, and what its tests are built on; or arguments of pytest, and what it
     selects."""
     return {
         "script": list(script),
         "arguments": list(arguments),
         "selection": list(selection),
-        "unittest": unittest,
+        "harness": harness,
     }
 
 

@@ -1,10 +1,14 @@
 """Which runner takes which command, what it runs, and how a sandbox does it."""
 
+import importlib.util
+import shutil
+from pathlib import Path
+
 import pytest
 
 from debug_gym.errors import ConfigError, TaskError, UnknownNameError
 from debug_gym.runners import Program, PytestSession, runner_of
-from debug_gym.task import FilesSource, Task, Tests
+from debug_gym.task import DirectorySource, FilesSource, Task, Tests
 
 CALC = "def add(a, b):\n    return a - b\n\n\ndef twice(a):\n    return a * 2\n"
 TEST_CALC = """\
@@ -61,6 +65,8 @@ def start(backend):
         ("./tests/runtests.py", "django"),
         ("python manage.py test shop", "django"),
         ("python manage.py check", "command"),
+        ("bin/test -C --verbose sympy/core", "sympy"),
+        ("python bin/test", "sympy"),
         ("make test", "command"),
     ],
 )
@@ -201,3 +207,97 @@ def test_the_judge_takes_ids_of_unittest(backend):
     broken, fixed = judge(task, Changes(), backend), judge(task, fix, backend)
     assert (broken.resolved, fixed.resolved) == (False, True), fixed.reason
     assert fixed.seen == {"tests.test_calc.Sums.test_add": "passed"}
+
+
+# -- sympy's own program ----------------------------------------------------------------------------------
+
+PARITY = "sympy/core/tests/test_parity.py"
+BIN_TEST = """\
+#!/usr/bin/env python
+import os, sys
+from argparse import ArgumentParser
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from sympy.testing.runtests import test
+
+parser = ArgumentParser()
+parser.add_argument("--verbose", action="store_true")
+parser.add_argument("-C", "--no-cache", action="store_true")
+parser.add_argument("-k", dest="kw", nargs="*", default="")
+parser.add_argument("paths", nargs="*")
+options = parser.parse_args()
+sys.exit(not test(*options.paths, verbose=options.verbose, kw=options.kw, colors=False))
+"""
+TEST_PARITY = """\
+from sympy.testing.pytest import XFAIL, skip
+
+
+def half(number):
+    return number // 2 + 1
+
+
+def test_half():
+    assert half(4) == 2
+
+
+def test_half_of_nothing():
+    assert half(0) / half(0) == 1
+
+
+@XFAIL
+def test_not_yet():
+    assert half(1) == 0.5
+
+
+def test_elsewhere():
+    skip("not here")
+"""
+
+
+@pytest.fixture(scope="module")
+def algebra(tmp_path_factory):
+    """A repository with a bug: sympy, its test program, and one file of tests."""
+    spec = importlib.util.find_spec("sympy")
+    if spec is None:
+        pytest.skip("sympy is not installed")
+    folder = tmp_path_factory.mktemp("algebra")
+    shutil.copytree(
+        Path(spec.origin).parent, folder / "sympy", ignore=shutil.ignore_patterns("tests", "__pycache__")
+    )
+    files = {"bin/test": BIN_TEST, "sympy/core/tests/__init__.py": "", PARITY: TEST_PARITY}
+    for path, text in files.items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text(text)
+    (folder / "bin/test").chmod(0o755)
+    tests = Tests(command=("bin/test", "-C", "--verbose"), visible=(PARITY,))
+    return Task(id="parity", problem="", source=DirectorySource(path=folder), tests=tests)
+
+
+def test_sympys_program_is_told_what_to_run():
+    command = "env PYTHONWARNINGS=ignore bin/test -C sympy/a/tests/test_a.py"
+    assert words(command) == "env PYTHONWARNINGS=ignore bin/test --verbose -C sympy/a/tests/test_a.py"
+    assert words(command, "b/test_b.py::test_b") == (
+        "env PYTHONWARNINGS=ignore bin/test --verbose -C b/test_b.py -k test_b"
+    )
+    assert words("bin/test --verbose", "b.py::test_b", "b.py::test_c", "command") == "bin/test --verbose b.py"
+
+
+@pytest.mark.slow
+def test_sympys_tests_are_outcomes_and_can_be_debugged(backend, algebra):
+    with backend.start(algebra) as sandbox:
+        run = sandbox.run_tests()
+        assert run.outcomes == {
+            f"{PARITY}::test_half": "failed",
+            f"{PARITY}::test_half_of_nothing": "passed",
+            f"{PARITY}::test_not_yet": "xfailed",
+            f"{PARITY}::test_elsewhere": "skipped",
+            "command": "failed",
+        }
+        one = sandbox.run_tests([f"{PARITY}::test_half_of_nothing"])
+        assert one.outcomes == {f"{PARITY}::test_half_of_nothing": "passed", "command": "passed"}
+        start = sandbox.debug_start(test=f"{PARITY}::test_half", timeout=60)
+        assert (start.stop.file, start.stop.line) == (PARITY, 9)
+        failure = sandbox.debug_start(test=f"{PARITY}::test_half", at="failure", timeout=60)
+        assert (failure.stop.file, failure.stop.line) == (PARITY, 9)
+        assert f"{PARITY}::test_half failed" in failure.output
+        assert sandbox.debug("p half(4)").output.strip() == "3"

@@ -45,6 +45,10 @@ class Places:
             self._hidden[filename] = found
         return found
 
+    def hide(self, filename: str) -> None:
+        """This file is machinery."""
+        self._hidden[filename] = True
+
     def debugger(self, filename: str) -> bool:
         """The debugger itself."""
         return filename in _HIDDEN_FILES or filename.startswith(_RUNTIME)

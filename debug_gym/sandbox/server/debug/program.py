@@ -18,11 +18,11 @@ from ..testruns import run_child
 from ..wire import Channel
 from .conversation import Conversation
 from .debugger import Debugger, flush
+from .harnesses import stop_in_tests
 from .places import Places
 from .pytest_plugin import DebuggedTests
 from .rendering import describe
 from .state import State
-from .unittest_hooks import stop_in_tests
 
 
 def main(channel: int, output: int, request: Dict[str, Any], workspace: str) -> None:
@@ -67,8 +67,8 @@ def _script(debugger: Debugger, request: Dict[str, Any]) -> int:
     except (ImportError, OSError, SyntaxError, IndexError) as error:
         debugger.finish("cannot run %s: %s" % (" ".join(request["script"]), describe(error)))
         return 2
-    if request["unittest"]:
-        stop_in_tests(debugger, request["at"])
+    if request["harness"]:
+        stop_in_tests(debugger, request["harness"], request["at"])
     elif request["at"] == "start":
         debugger.stop_at_first_line(lambda entered: entered is code)
     if request["at"] == "breakpoint":

@@ -56,8 +56,8 @@ class DebugSession:
         return {fd for run in (self._run, self._aside) if run is not None for fd in run.connection.fds}
 
     def start(self, request: Dict[str, Any]) -> Dict[str, Any]:
-        """``script``, and whether it runs tests of ``unittest``; or ``arguments`` and ``selection`` of
-        pytest; ``at``, ``breakpoints``, ``settings``, ``timeout``, ``output``: a reply."""
+        """``script``, and the ``harness`` of its tests (see ``harnesses``); or ``arguments`` and
+        ``selection`` of pytest; ``at``, ``breakpoints``, ``settings``, ``timeout``, ``output``: a reply."""
         if request["at"] not in _AT:
             raise ValueError("a program stops at one of %s, not at %r" % (", ".join(_AT), request["at"]))
         while self._run is not None and (self._run.pid or request["at"] != "idle"):
