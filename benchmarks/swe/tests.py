@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from debug_gym.benchmarks.swe.base import LIMITS, TIMEOUT, editable
 from debug_gym.benchmarks.swe.rows import TestedRow
 from debug_gym.benchmarks.swe.specs import Spec
-from debug_gym.task import Environment, Harness, ImageSource, RunnerChoice, Task, Tests
+from debug_gym.task import Environment, Harness, ImageSource, Task, Tests
 from debug_gym.task.harness import Rule
 
 _DJANGO_ID = re.compile(r"(\w+) \(([\w.]+)\)$")
@@ -25,7 +25,6 @@ def tests_of(row: TestedRow, spec: Spec, *, visible: Sequence[str], hidden: bool
     """
     fail_to_pass, pass_to_pass = row.fail_to_pass, row.pass_to_pass
     command: tuple[str, ...] = ("python", "-m", "pytest")
-    runner = None
     if spec.kind == "django":
         command = ("python", *shlex.split(spec.command))
         fail_to_pass, pass_to_pass = _labels(fail_to_pass), _labels(pass_to_pass)
@@ -33,10 +32,8 @@ def tests_of(row: TestedRow, spec: Spec, *, visible: Sequence[str], hidden: bool
     elif spec.kind == "sympy":
         files = [path for path in row.directives if path.endswith(".py")]
         command = ("python", *shlex.split(spec.command), *files)
-        runner = RunnerChoice(name="command", options={"parser": "sympy"})
     return Tests(
         command=command,
-        runner=runner,
         visible=tuple(visible),
         visible_decide=not hidden,
         hidden_patch=row.test_patch if hidden else None,

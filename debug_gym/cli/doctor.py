@@ -24,8 +24,8 @@ def doctor(
 
     console = Console()
     if clean:
-        from debug_gym.sandbox.docker.backend import remove_orphans
         from debug_gym.sandbox.docker.daemon import connect
+        from debug_gym.sandbox.docker.orphans import remove_orphans
 
         client = connect()
         console.print(f"containers removed: {remove_orphans(client)}", highlight=False)

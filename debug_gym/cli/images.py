@@ -50,21 +50,24 @@ def images(
     Exit codes: 0 done, 2 wrong input, or no Docker daemon answers.
     """
     from debug_gym.cli.screens.images import show
+    from debug_gym.cli.screens.progress import announced
     from debug_gym.runs.plan import make_benchmark
     from debug_gym.sandbox.docker.backend import default_image
     from debug_gym.sandbox.docker.daemon import connect
-    from debug_gym.sandbox.docker.images import list_prepared, prepared, remove_prepared
+    from debug_gym.sandbox.docker.images import prepared
+    from debug_gym.sandbox.docker.kept import list_prepared, needed, remove_prepared
 
     console, client = Console(), connect()
     try:
         if benchmark is not None:
             loaded = make_benchmark(benchmark, benchmark_settings(benchmark_options, data_dir))
-            with console.status("") as status:
+            with announced("looking at the tasks") as say:
                 for task in chosen(loaded, tasks, split, shuffle, limit).values():
-                    prepared(client, task, default_image(), status.update)
+                    prepared(client, task, default_image(), say)
         if keep is not None:
             removed = remove_prepared(client, keep=int(keep * 1e9))
             console.print(f"{removed} prepared image{'s' * (removed != 1)} removed", highlight=False)
-        show(console, list_prepared(client))
+        left = list_prepared(client)
+        show(console, left, needed(left))
     finally:
         client.close()

@@ -14,6 +14,7 @@ from debug_gym.errors import ConfigError
 from debug_gym.runs.config import RunConfig
 from debug_gym.runs.first_look import FirstLook, first_look
 from debug_gym.runs.sightings import Sighting, is_remote, sightings
+from debug_gym.sandbox import FetchingBackend
 from debug_gym.sandbox.registry import shared_backend, try_out
 from debug_gym.session.attempt import Attempt
 from debug_gym.session.setup import Setup, make_agent, make_model
@@ -67,14 +68,15 @@ def prepare(
     config: RunConfig,
     *,
     driven: bool = False,
-    starting: Callable[[], AbstractContextManager[None]] = nullcontext,
+    starting: Callable[[], AbstractContextManager[Callable[[str], None] | None]] = nullcontext,
 ) -> Plan:
     """Load the tasks and try everything once that a run of them needs, what takes longest at last.
 
     Args:
         config: what to play.
         driven: the tool calls come from outside, by ``Plan.session``; ``config.agent`` is just a name.
-        starting: entered while the first sandbox is started, which may take seconds.
+        starting: entered while the first sandbox is started, which may take seconds; what it gives is told
+            what is being fetched meanwhile.
 
     Raises:
         ConfigError: an option is wrong, no task matches, or the folder holds another run.
@@ -96,7 +98,9 @@ def prepare(
         plan = Plan(config, backend, benchmark, tasks, model=model, waiting=agents)
         check_resumable(config.folder, plan.manifest(), inert=RunConfig.INERT)
         plan.environment(tasks.first).close()
-        with starting():
+        with starting() as tell:
+            if tell is not None and isinstance(backend, FetchingBackend):
+                backend.on_progress = tell
             try_out(plan.backend, tasks.first)
         on_failure.pop_all()
     return plan

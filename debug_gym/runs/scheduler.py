@@ -9,6 +9,8 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from queue import Empty, SimpleQueue
 from threading import Condition, Thread
 from threading import Event as Flag
@@ -18,8 +20,10 @@ from debug_gym.errors import SandboxError, TaskError
 from debug_gym.executors.base import LOSSES, Executor, LostError
 from debug_gym.executors.local import LocalExecutor
 from debug_gym.executors.processes import ProcessExecutor
+from debug_gym.runs.ahead import fetch_ahead
 from debug_gym.runs.config import RunConfig
 from debug_gym.runs.plan import Plan
+from debug_gym.sandbox import FetchingBackend
 from debug_gym.session import AbandonedError, Attempt, Passing
 from debug_gym.store.records import Result, Run
 from debug_gym.store.writer import RunWriter
@@ -75,11 +79,18 @@ class Lost:
 
 
 @dataclass(frozen=True)
+class Fetching:
+    """What sandboxes start from is on its way."""
+
+    what: str
+
+
+@dataclass(frozen=True)
 class Stopping:
     """Ctrl-C came: nothing new is started, and what is running is given up."""
 
 
-Event = Opened | Began | Stepped | Finished | Lost | Stopping
+Event = Opened | Began | Stepped | Finished | Lost | Fetching | Stopping
 
 
 @dataclass(frozen=True)
@@ -167,6 +178,11 @@ class _Todo:
             self._playing += 1
             return self._waiting.popleft()
 
+    def upcoming(self, count: int) -> list[Attempt]:
+        """The next ones, at most so many."""
+        with self._changed:
+            return list(islice(self._waiting, count))
+
     def clear(self) -> bool:
         """Nobody plays those that wait; whether any did."""
         with self._changed:
@@ -202,6 +218,7 @@ class _Workers:
     def work(self, on_event: Callable[[Event], None]) -> bool:
         """Play everything; whether Ctrl-C ended it."""
         try:
+            self._fetch_ahead()
             for worker in range(self.size):
                 Thread(target=self._worker, args=(worker,), name=f"worker-{worker}", daemon=True).start()
             self._relay(on_event)
@@ -213,6 +230,22 @@ class _Workers:
             self._wind_down(lambda event: None)
             raise
         return False
+
+    def _fetch_ahead(self) -> None:
+        """Where sandboxes start from something that has to come first, let it come before it is needed."""
+        backend = self._plan.backend
+        if isinstance(backend, FetchingBackend) and self._plan.config.ray is None:
+            backend.on_progress = self._fetching
+            upcoming = partial(self._todo.upcoming, 2 * self.size)
+            Thread(
+                target=fetch_ahead, args=(backend, upcoming, self._is_over), name="ahead", daemon=True
+            ).start()
+
+    def _fetching(self, what: str) -> None:
+        self._events.put(Fetching(what))
+
+    def _is_over(self) -> bool:
+        return self._stop.is_set() or self._todo.over
 
     def _relay(self, on_event: Callable[[Event], None], timeout: float | None = None) -> None:
         """Pass events on until all workers have left, or raise ``Empty`` when the time is over."""

@@ -1,6 +1,6 @@
 """Isolated places where a task's code runs."""
 
-from debug_gym.sandbox.base import Backend, Guarantees, Probe
+from debug_gym.sandbox.base import Backend, FetchingBackend, Guarantees, Probe
 from debug_gym.sandbox.client import Sandbox
 from debug_gym.sandbox.results import (
     Breakpoint,
@@ -27,6 +27,7 @@ __all__ = [
     "DebugSettings",
     "DirEntry",
     "ExecResult",
+    "FetchingBackend",
     "FileEntry",
     "Guarantees",
     "Match",

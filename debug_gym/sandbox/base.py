@@ -1,7 +1,8 @@
 """What a backend is, and what it promises."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from debug_gym.sandbox.client import Sandbox
 from debug_gym.task import Task
@@ -68,4 +69,16 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """Free what the backend keeps ready. Sandboxes that it started live on."""
+        ...
+
+
+@runtime_checkable
+class FetchingBackend(Protocol):
+    """A backend whose sandboxes start from something that may take minutes to come, such as images."""
+
+    on_progress: Callable[[str], None]
+    """Told in a few words what is being fetched, whenever it is; from any thread."""
+
+    def fetch(self, task: Task) -> None:
+        """Have what sandboxes of a task start from, before one is asked for. Raises as ``Backend.start``."""
         ...

@@ -8,7 +8,7 @@ from debug_gym.cli.invoked import command
 from debug_gym.cli.screens.live import progress
 from debug_gym.cli.screens.summary import clock, summarize
 from debug_gym.episode import Observation, Step, ToolCall
-from debug_gym.runs.scheduler import Began, Execution, Finished, Lost, Opened, Stepped, Stopping
+from debug_gym.runs.scheduler import Began, Execution, Fetching, Finished, Lost, Opened, Stepped, Stopping
 from debug_gym.session import Attempt
 from debug_gym.store.records import Manifest, Result, Run
 from debug_gym.task import DirectorySource, Task
@@ -142,3 +142,9 @@ def test_a_summary_of_nothing_says_what_is_left():
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (61.9, "1:01"), (3600, "1:00:00")])
 def test_times_are_short(seconds, text):
     assert clock(seconds) == text
+
+
+def test_what_is_being_fetched_is_said():
+    events = [Opened(run(), (), workers=1), Fetching("pulling calc: 3 of 90 MB"), Fetching("preparing calc")]
+    assert show(events, terminal=False).splitlines()[1:] == ["pulling calc: 3 of 90 MB"]
+    assert "preparing calc" in show(events, terminal=True)

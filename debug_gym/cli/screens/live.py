@@ -12,8 +12,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from debug_gym.cli.screens.progress import PAUSE
 from debug_gym.cli.screens.summary import STYLES, clock, count, price
-from debug_gym.runs.scheduler import Began, Event, Finished, Lost, Opened, Stepped, Stopping
+from debug_gym.runs.scheduler import Began, Event, Fetching, Finished, Lost, Opened, Stepped, Stopping
 from debug_gym.session import Attempt
 from debug_gym.store.records import Result, Status
 
@@ -80,6 +81,8 @@ class _Plain:
 
     def __init__(self, console: Console, tally: Tally) -> None:
         self._console, self._tally = console, tally
+        self._said = 0.0
+        """When it was last told what is being fetched."""
 
     def __call__(self, event: Event) -> None:
         tally = self._tally
@@ -94,6 +97,10 @@ class _Plain:
             self._print(f"[{tally.done:{width}}/{tally.total}] {_line(event.result, tally)}{rest}")
         elif isinstance(event, Lost):
             self._print(_loss(event, tally))
+        elif isinstance(event, Fetching):
+            if time.monotonic() > self._said + PAUSE:
+                self._said = time.monotonic()
+                self._print(event.what)
         elif isinstance(event, Stopping):
             self._print(_STOPPING)
 
@@ -121,6 +128,8 @@ class _Board:
         self._rows: dict[int, _Row] = {}
         self._began = time.monotonic()
         self._stopping = False
+        self._fetching = ("", 0.0)
+        """What is being fetched, and when that was said."""
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -142,6 +151,8 @@ class _Board:
             case Lost(worker):
                 del self._rows[worker]
                 self._say(_loss(event, self._tally), STYLES["error"])
+            case Fetching(what):
+                self._fetching = (what, time.monotonic())
             case Stopping():
                 self._stopping = True
 
@@ -161,12 +172,14 @@ class _Board:
         for title in titles:
             left = title in {"task", "last tool"}
             table.add_column(title, justify="left" if left else "right", no_wrap=True, max_width=40)
-        shown = max(1, self._console.height - 6)
+        shown = max(1, self._console.height - 7)
         for row in rows[:shown]:
             table.add_row(*[cell for title, cell in self._cells(row, now).items() if title in titles])
         if len(rows) > shown:
             table.add_row(Text(f"and {len(rows) - shown} more", style="dim"))
-        return Group(table, self._totals(now, usage))
+        what, said = self._fetching
+        news = [Text(what, style="dim", no_wrap=True, overflow="ellipsis")] if now < said + PAUSE else []
+        return Group(table, *news, self._totals(now, usage))
 
     def _cells(self, row: _Row, now: float) -> dict[str, str | Text]:
         return {

@@ -14,15 +14,23 @@ PAUSE = 10.0
 
 
 @contextmanager
-def announced(what: str) -> Iterator[None]:
-    """Say on stderr what is being done."""
+def announced(what: str) -> Iterator[Callable[[str], None]]:
+    """Say on stderr what is being done; gives a function to call with more about it."""
     console = Console(stderr=True)
     if console.is_terminal:
-        with console.status(Text(what)):
-            yield
+        with console.status(Text(what)) as status:
+            yield lambda more: status.update(Text(more))
         return
     console.print(Text(what), soft_wrap=True)
-    yield
+    last = 0.0
+
+    def say(more: str) -> None:
+        nonlocal last
+        if time.monotonic() > last + PAUSE:
+            last = time.monotonic()
+            console.print(Text(more), soft_wrap=True)
+
+    yield say
 
 
 @contextmanager

@@ -6,12 +6,11 @@ runtime's stdin, the runtime ends, its container with it, and the daemon removes
 
 import atexit
 import os
-import socket
 import threading
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from debug_gym.errors import DebugGymError, SandboxError, TaskError
@@ -20,6 +19,7 @@ from debug_gym.sandbox.client import Sandbox
 from debug_gym.sandbox.docker import images
 from debug_gym.sandbox.docker.daemon import LABEL, OWNER, asking, connect
 from debug_gym.sandbox.docker.images import HOME, RUNTIME_FOLDER, USER, PreparedImage
+from debug_gym.sandbox.docker.orphans import owner
 from debug_gym.sandbox.docker.stream import AttachedChannel
 from debug_gym.sandbox.interpreters import runtime_command, sandbox_environment
 from debug_gym.sandbox.pool import ReadyPool
@@ -49,6 +49,7 @@ class DockerBackend:
     )
 
     def __init__(self, ready: int = 2) -> None:
+        self.on_progress: Callable[[str], None] = lambda line: None
         self._client: Any = None
         self._lock = threading.Lock()
         self._pool = ReadyPool(self._start, ready)
@@ -60,8 +61,7 @@ class DockerBackend:
         with self._lock:
             if self._client is None:
                 self._client = connect()
-                if self._client.info().get("Driver") in LIMITABLE:
-                    self.guarantees = Guarantees(*[True] * 7)
+                self.guarantees = _promises(self._client.info())
             return self._client
 
     def probe(self) -> Probe:
@@ -84,13 +84,23 @@ class DockerBackend:
         """See ``Backend.start``."""
         return self._pool.take(task)
 
+    def fetch(self, task: Task) -> None:
+        """See ``FetchingBackend.fetch``."""
+        self._image(task)
+
+    def _image(self, task: Task) -> PreparedImage:
+        return images.prepared(self.client, task, default_image(), self._tell)
+
+    def _tell(self, line: str) -> None:
+        self.on_progress(line)
+
     def _start(self, task: Task) -> Sandbox:
-        image = images.prepared(self.client, task, default_image())
+        image = self._image(task)
         try:
             container, channel = self._run(task, image)
         except TaskError:  # somebody has removed the image meanwhile
             images.forget(image)
-            image = images.prepared(self.client, task, default_image())
+            image = self._image(task)
             container, channel = self._run(task, image)
         sandbox = Sandbox(
             task,
@@ -114,14 +124,16 @@ class DockerBackend:
         variables = sandbox_environment(image.python, HOME, {})
         path = variables["PATH"].partition(":")[0] + ":" + image.variables.get("PATH", variables["PATH"])
         with asking("a sandbox cannot be started"):
+            program, *words = runtime_command(image.python, RUNTIME_FOLDER)
             container: str = api.create_container(
                 image.id,
-                runtime_command(image.python, RUNTIME_FOLDER),
+                words,
+                entrypoint=[program],
                 user=f"{USER}:{USER}",
                 working_dir=image.workspace,
                 stdin_open=True,
                 environment={**image.variables, **variables, "PATH": path, **task.environment.variables},
-                labels={LABEL: "sandbox", OWNER: f"{socket.gethostname()}:{os.getpid()}"},
+                labels={LABEL: "sandbox", OWNER: owner()},
                 hostname="sandbox",
                 host_config=self._walls(task.limits),
             )["Id"]
@@ -138,7 +150,7 @@ class DockerBackend:
 
     def _walls(self, limits: Limits) -> Any:
         """What a container may do and use."""
-        room = f"size={limits.disk},mode=1777,exec,nosuid,nodev,uid={USER},gid={USER}"
+        room = f"size={limits.disk},mode=1777,exec,nosuid,nodev"
         return self.client.api.create_host_config(
             network_mode="none",
             cap_drop=["ALL"],
@@ -173,21 +185,24 @@ def _kill(api: Any, container: str) -> None:
     threading.Thread(target=kill, name="docker-kill", daemon=True).start()
 
 
+def _promises(info: dict[str, Any]) -> Guarantees:
+    """What a daemon can keep, by what it says of itself. What it cannot limit, it only warns of."""
+    rootless = any("rootless" in option for option in info.get("SecurityOptions") or ())
+    limits = not (rootless and str(info.get("CgroupVersion")) == "1")
+    return Guarantees(
+        files=True,
+        network=True,
+        processes=True,
+        memory=limits and bool(info.get("MemoryLimit")),
+        disk=info.get("Driver") in LIMITABLE,
+        process_count=limits and bool(info.get("PidsLimit")),
+        cleanup=True,
+    )
+
+
 def default_image() -> str:
     """The image for repositories that do not come in one."""
     return os.environ.get(IMAGE_VARIABLE) or DEFAULT_IMAGE
-
-
-def remove_orphans(client: Any) -> int:
-    """Remove containers of gyms on this machine that have ended; give their number."""
-    here, removed = socket.gethostname(), 0
-    with asking("the list of containers"):
-        for container in client.containers.list(all=True, filters={"label": LABEL}, ignore_removed=True):
-            host, _, process = container.labels.get(OWNER, "").rpartition(":")
-            if host == here and process.isdigit() and not Path("/proc", process).exists():
-                container.remove(force=True)
-                removed += 1
-    return removed
 
 
 _backends: "weakref.WeakSet[DockerBackend]" = weakref.WeakSet()

@@ -16,11 +16,26 @@ OLDEST = (1, 41)
 LABEL = "debug-gym"
 """Marks everything of ours: ``sandbox`` or ``prepared``."""
 OWNER = "debug-gym.owner"
-"""Host and process that a container was made for."""
+"""The process that a container was made for: see ``debug_gym.sandbox.docker.orphans``."""
+_FULL = ("no space left on device", "disk quota exceeded", "not enough disk space")
 
 
 class DaemonError(SandboxError):
     """The daemon refused something, or is gone."""
+
+
+class NoRoomError(DaemonError):
+    """The daemon's disk is full."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what}: the daemon's disk is full: remove what is not needed, e.g.  debug-gym images --keep 20"
+        )
+
+
+def is_full(said: str) -> bool:
+    """Whether these words are about a disk that is full."""
+    return any(words in said.lower() for words in _FULL)
 
 
 def connect() -> Any:
@@ -56,6 +71,7 @@ def asking(what: str) -> Iterator[None]:
 
     Raises:
         TaskError: an image does not exist.
+        NoRoomError: the daemon's disk is full.
         DaemonError: anything else.
     """
     try:
@@ -63,6 +79,8 @@ def asking(what: str) -> Iterator[None]:
     except ImageNotFound as error:
         raise TaskError(f"{what}: there is no such image ({short(error)})") from None
     except (APIError, DockerException) as error:
+        if is_full(str(error)):
+            raise NoRoomError(what) from None
         raise DaemonError(f"{what}: the Docker daemon says: {short(error)}") from None
     except RequestException as error:
         raise DaemonError(f"{what}: the Docker daemon does not answer ({short(error)})") from None

@@ -4,6 +4,7 @@ A prepared image has the repository without its history, owned by the sandbox's 
 sandbox is one ``docker create`` and one ``docker start``, with nothing copied.
 """
 
+import base64
 import hashlib
 import io
 import json
@@ -11,16 +12,18 @@ import re
 import shlex
 import tarfile
 import threading
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from debug_gym.errors import TaskError
 from debug_gym.sandbox import checkout_cache
-from debug_gym.sandbox.docker.client import APIError, ImageNotFound
-from debug_gym.sandbox.docker.daemon import LABEL, asking, short
+from debug_gym.sandbox.docker import kept
+from debug_gym.sandbox.docker.client import ImageNotFound, LogConfig
+from debug_gym.sandbox.docker.daemon import LABEL, OWNER, NoRoomError, asking, is_full
+from debug_gym.sandbox.docker.kept import FROM, PULLED, Progress
+from debug_gym.sandbox.docker.orphans import owner
+from debug_gym.sandbox.docker.pull import pull
 from debug_gym.sandbox.interpreters import BOOT, OLDEST_PYTHON, RUNTIME
 from debug_gym.task import ImageSource, Task, opened
 
@@ -34,11 +37,17 @@ USER = 1000
 """User and group of everything in a sandbox."""
 _COMPILE = "import debug_gym_runtime.server.runtime, debug_gym_runtime.server.record"
 """Leaves the bytecode of all that a sandbox imports first, pytest's too."""
+_FORMAT = 2
+"""Of what is kept in a prepared image; those of another one are not used."""
 _FACTS = "debug-gym.facts"
+"""Label of a prepared image: what the set-up left, as JSON in base64, which no parser of labels changes."""
 _FACTS_FILE = "/tmp/.debug-gym-facts"
 _PATCH = "/tmp/.debug-gym-patch"
 _NOT_OURS = {"_", "HOME", "HOSTNAME", "OLDPWD", "PWD", "SHLVL", "TERM", "USER"}
 """Variables that a set-up does not decide."""
+
+_TAIL = 4096
+"""Bytes of what a set-up says that are kept, from its end."""
 
 _PREPARE = """
 set -e
@@ -78,7 +87,6 @@ class PreparedImage:
     """Third-party modules that the repository's files import, as far as they could be looked at."""
 
 
-Progress = Callable[[str], None]
 _locks: dict[str, threading.Lock] = {}
 _known: dict[str, PreparedImage] = {}
 
@@ -106,22 +114,25 @@ def prepared(
         (source.folder, source.python) if source else (WORKSPACE, task.environment.python or "python3")
     )
     script, patch = _script(folder, python, source), source.bug_patch if source else None
-    recipe = [name, script, patch, base.path.parent.name if base else "", _runtime_digest()]
+    recipe = [_FORMAT, name, script, patch, base.path.parent.name if base else "", _runtime_digest()]
     digest = hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:24]
     with _locks.setdefault(digest, threading.Lock()):
         if digest in _known:
             return _known[digest]
         with asking(f"the image {name}"):
             image = _find(client, f"{PREPARED}:{digest}")
-            if image is None:
-                if _find(client, name) is None:
-                    pull(client, name, on_progress)
-                on_progress(f"preparing {name}")
-                files = _archive(str(base.path), folder) if base else b""
-                if patch is not None:
-                    files = _one_file_archive(_PATCH, patch.encode())
-                image = _make(client, name, digest, script, files)
-        facts = json.loads(image.labels[_FACTS])
+        if image is None:
+            make = partial(_make, client, name, digest, script, on_progress=on_progress)
+            files = _archive(str(base.path), folder) if base else b""
+            if patch is not None:
+                files = _one_file_archive(_PATCH, patch.encode())
+            try:
+                image = make(files)
+            except NoRoomError:
+                if not kept.remove_prepared(client):  # those that no sandbox uses now
+                    raise
+                image = make(files)
+        facts = json.loads(base64.b64decode(image.labels[_FACTS]))
         made = PreparedImage(
             image.id, folder, facts["python"], facts["variables"], base.imports if base else ()
         )
@@ -134,50 +145,6 @@ def forget(image: PreparedImage) -> None:
     for digest, known in list(_known.items()):
         if known == image:
             del _known[digest]
-
-
-def pull(client: Any, name: str, on_progress: Progress = lambda line: None) -> None:
-    """Fetch an image from its registry.
-
-    Raises:
-        TaskError: no registry has it, or none can be reached.
-    """
-    repository, colon, tag = name.rpartition(":")
-    if not colon or "/" in tag:
-        repository, tag = name, "latest"
-    layers: dict[str, tuple[int, int]] = {}
-    try:
-        for line in client.api.pull(repository, tag=tag, stream=True, decode=True):
-            if "error" in line:
-                raise TaskError(f"the image {name} cannot be pulled: {line['error']}")
-            detail = line.get("progressDetail") or {}
-            if detail.get("total"):
-                layers[line["id"]] = (detail["current"], detail["total"])
-                done, total = (sum(part) for part in zip(*layers.values(), strict=True))
-                on_progress(f"pulling {name}: {done >> 20} of {total >> 20} MB")
-    except APIError as error:
-        raise TaskError(f"the image {name} cannot be pulled: {short(error)}") from None
-
-
-def list_prepared(client: Any) -> list[Any]:
-    """All prepared images, the newest first."""
-    with asking("the list of images"):
-        images = client.images.list(filters={"label": f"{LABEL}=prepared"})
-    return sorted(images, key=lambda image: str(image.attrs["Created"]), reverse=True)
-
-
-def remove_prepared(client: Any, *, keep: int = 0) -> int:
-    """Remove prepared images, the oldest first, until the others hold at most ``keep`` bytes; give the number
-    of those removed. Images that a sandbox uses stay."""
-    removed = total = 0
-    for image in list_prepared(client):
-        total += image.attrs["Size"]
-        if total > keep:
-            with asking(f"the image {image.short_id}"), suppress(APIError):  # a sandbox uses it
-                client.images.remove(image.id)
-                removed += 1
-    _known.clear()
-    return removed
 
 
 def _find(client: Any, name: str) -> Any | None:
@@ -206,7 +173,17 @@ def _script(folder: str, python: str, source: ImageSource | None) -> str:
     )
 
 
-def _make(client: Any, name: str, digest: str, script: str, files: bytes) -> Any:
+def _make(client: Any, name: str, digest: str, script: str, files: bytes, *, on_progress: Progress) -> Any:
+    """Make a prepared image. Raises as ``prepared`` does."""
+    with asking(f"the image {name}"):
+        pulled = _find(client, name) is None
+        if pulled:
+            pull(client, name, on_progress)
+        on_progress(f"preparing {name}")
+        return _run_script(client, name, digest, script, files, pulled=pulled)
+
+
+def _run_script(client: Any, name: str, digest: str, script: str, files: bytes, *, pulled: bool) -> Any:
     """Run the script in a container of the image, with no network, and keep what comes out."""
     container = client.containers.create(
         name,
@@ -214,15 +191,22 @@ def _make(client: Any, name: str, digest: str, script: str, files: bytes) -> Any
         entrypoint="/bin/bash",
         user="0",
         network_mode="none",
-        labels={LABEL: "preparing"},
+        labels={LABEL: "preparing", OWNER: owner()},
+        log_config=LogConfig(type="none"),
     )
     try:
         container.put_archive("/", _runtime_archive())
         if files:
             container.put_archive("/", files)
+        output = container.attach(stream=True)  # no log: a full disk could not keep it
         container.start()
+        tail = b""
+        for part in output:
+            tail = (tail + part)[-_TAIL:]
         if container.wait()["StatusCode"]:
-            said = container.logs().decode(errors="replace").strip().rpartition("\n")[2]
+            said = tail.decode(errors="replace").strip().rpartition("\n")[2]
+            if is_full(said):
+                raise NoRoomError(f"the image {name}")
             raise TaskError(f"the image {name} cannot be used: {said[:300]}")
         facts = json.loads(_one_file(container, _FACTS_FILE))
         facts["variables"] = {
@@ -230,9 +214,10 @@ def _make(client: Any, name: str, digest: str, script: str, files: bytes) -> Any
             for key, value in facts["variables"].items()
             if key not in _NOT_OURS and "GIT_" not in key
         }
-        labels = {LABEL: "prepared", _FACTS: json.dumps(facts), "debug-gym.image": name}
-        settings: dict[str, Any] = {"Labels": labels, "Entrypoint": [], "Cmd": None}
-        return container.commit(PREPARED, digest, conf=settings)
+        told = base64.b64encode(json.dumps(facts).encode()).decode()
+        labels = {LABEL: "prepared", _FACTS: told, FROM: name, PULLED: str(pulled).lower()}
+        changes = [f"LABEL {key}={value}" for key, value in labels.items()]  # Podman heeds no configuration
+        return container.commit(PREPARED, digest, changes=changes, conf={"Cmd": None})
     finally:
         container.remove(force=True)
 

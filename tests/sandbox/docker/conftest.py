@@ -26,6 +26,17 @@ tomli==1.2.3 importlib-metadata==4.8.3 zipp==3.6.0 typing-extensions==4.1.1""".s
 PYTHON = "/opt/miniconda3/envs/testbed/bin/python3"
 
 
+def _module(name, path):
+    """A file of the tests, as a module that they can import."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_module("own_daemon", Path(__file__).with_name("own_daemon.py"))
+
+
 @pytest.fixture(scope="session")
 def daemon():
     """A client of the daemon."""
@@ -58,17 +69,10 @@ def _testbed(daemon, installed, tmp_path_factory):
     name = f"debug-gym-test/testbed:{installed.name}-2"
     with FileLock(Path(tmp_path_factory.getbasetemp().parent, f"testbed-{installed.name}.lock")):
         if not daemon.images.list(name):
-            _image_maker()(daemon, name, _with_pytest(installed, tmp_path_factory), installed, FILES)
+            _module("docker_image", Path(__file__).parents[2] / "docker_image.py").make_image(
+                daemon, name, _with_pytest(installed, tmp_path_factory), installed, FILES
+            )
     return name
-
-
-def _image_maker():
-    spec = importlib.util.spec_from_file_location(
-        "docker_image", Path(__file__).parents[2] / "docker_image.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.make_image
 
 
 def _installed():

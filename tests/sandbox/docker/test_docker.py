@@ -15,9 +15,9 @@ from debug_gym.env import DebugGymEnv
 from debug_gym.errors import SandboxDiedError, SandboxUnavailableError, TaskError
 from debug_gym.judge import judge
 from debug_gym.sandbox import Changes, FileEntry
-from debug_gym.sandbox.docker import DockerBackend, images
-from debug_gym.sandbox.docker.backend import remove_orphans
+from debug_gym.sandbox.docker import DockerBackend, images, kept
 from debug_gym.sandbox.docker.daemon import LABEL, OWNER
+from debug_gym.sandbox.docker.orphans import owner, remove_orphans
 from debug_gym.task import Environment, ImageSource, Limits, Task
 
 pytestmark = pytest.mark.docker
@@ -37,11 +37,9 @@ def box(docker_backend, in_image):
 
 def containers(daemon, process=None):
     """Those that this process, or another, has made for its sandboxes."""
-    mine = f"{OWNER}={socket.gethostname()}:{process or os.getpid()}"
-    found = daemon.containers.list(
-        all=True, filters={"label": [f"{LABEL}=sandbox", mine]}, ignore_removed=True
-    )
-    return {item.id for item in found}
+    mine = f"{socket.gethostname()}:{process or os.getpid()}:"
+    found = daemon.containers.list(all=True, filters={"label": f"{LABEL}=sandbox"}, ignore_removed=True)
+    return {item.id for item in found if item.labels[OWNER].startswith(mine)}
 
 
 def soon(holds, seconds=15):
@@ -168,16 +166,16 @@ def test_an_image_that_does_not_serve_is_named(docker_backend, testbed, source, 
 
 def test_prepared_images_that_nothing_uses_are_removed_and_made_again(daemon, docker_backend, in_image):
     task = in_image(setup=(f"true {time.time()}",))  # a daemon may have those of an earlier run
-    before = {image.id for image in images.list_prepared(daemon)}
+    before = {image.id for image in kept.list_prepared(daemon)}
     docker_backend.start(task).close()
     mine = images.prepared(daemon, task, "").id
-    assert mine in {image.id for image in images.list_prepared(daemon)} - before
-    assert images.remove_prepared(daemon, keep=1 << 40) == 0
+    assert mine in {image.id for image in kept.list_prepared(daemon)} - before
+    assert kept.remove_prepared(daemon, keep=1 << 40) == 0
     assert soon(
-        lambda: images.remove_prepared(daemon) and mine not in {i.id for i in images.list_prepared(daemon)}
+        lambda: kept.remove_prepared(daemon) and mine not in {i.id for i in kept.list_prepared(daemon)}
     )
     docker_backend.start(task).close()
-    assert {image.id for image in images.list_prepared(daemon)} - before
+    assert {image.id for image in kept.list_prepared(daemon)} - before
 
 
 # -- walls ----------------------------------------------------------------------------------------
@@ -269,11 +267,17 @@ def test_nothing_is_left_of_a_gym_that_was_killed(daemon, in_image):
 
 
 def test_containers_of_gyms_that_have_ended_are_removed(daemon, testbed):
-    ended = 2**22 - 1  # no process has the largest number that there is
-    labels = {LABEL: "sandbox", "debug-gym.owner": f"{socket.gethostname()}:{ended}"}
-    left = daemon.containers.create(testbed, ["sleep", "60"], labels=labels)
-    assert remove_orphans(daemon) >= 1
-    assert left.id not in containers(daemon, ended)
+    ended = f"{socket.gethostname()}:{2**22 - 1}:1"  # no process has the largest number that there is
+    another = owner() + "0"  # this process's number, but from another time
+    alive = daemon.containers.create(testbed, ["sleep", "60"], labels={LABEL: "sandbox", OWNER: owner()})
+    left = []
+    for kind, whose in (("sandbox", ended), ("preparing", another)):
+        left.append(daemon.containers.create(testbed, ["sleep", "60"], labels={LABEL: kind, OWNER: whose}).id)
+    assert remove_orphans(daemon) >= 2
+    there = {item.id for item in daemon.containers.list(all=True, ignore_removed=True)}
+    assert alive.id in there
+    assert there.isdisjoint(left)
+    alive.remove()
 
 
 def test_ready_sandboxes_are_taken_and_replaced(daemon, in_image):
@@ -307,11 +311,11 @@ def command(monkeypatch, *words):
 
 def test_images_are_made_ahead_and_shown(daemon, testbed, calc, monkeypatch, capsys):
     monkeypatch.setenv("DEBUG_GYM_DOCKER_IMAGE", testbed)
-    before = {image.id for image in images.list_prepared(daemon)}
+    before = {image.id for image in kept.list_prepared(daemon)}
     (calc / "other.py").write_text(f"made = {time.time()}\n")
     assert command(monkeypatch, "images", "repo", "-b", f"path={calc}") == 0
-    assert {image.id for image in images.list_prepared(daemon)} - before
-    assert re.search(r"\d+ prepared images", capsys.readouterr().out)
+    assert {image.id for image in kept.list_prepared(daemon)} - before
+    assert re.search(r"\d+ prepared images?", capsys.readouterr().out)
 
 
 def test_a_benchmark_is_played_in_containers(testbed, calc, tmp_path, monkeypatch, capsys):
