@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from bench import debugging, limits, reference, starts, steps, suites
+from bench import containers, debugging, limits, reference, starts, steps, suites
 from bench.measure import Figure, RowError, Series, Unmeasurable
 from bench.workplace import Row, Workplace
 from rich.console import Console
@@ -27,7 +27,15 @@ from debug_gym.errors import DebugGymError, SandboxUnavailableError, UnknownName
 
 ROWS = {
     row.name: row
-    for row in (*starts.ROWS, *steps.ROWS, *suites.ROWS, *debugging.ROWS, *limits.ROWS, *reference.ROWS)
+    for row in (
+        *starts.ROWS,
+        *steps.ROWS,
+        *suites.ROWS,
+        *debugging.ROWS,
+        *limits.ROWS,
+        *containers.ROWS,
+        *reference.ROWS,
+    )
 }
 
 

@@ -53,6 +53,20 @@ class Connection:
         """The runtime can be asked."""
         return self._channel is not None
 
+    def is_silent(self) -> bool:
+        """Whether the runtime is still there and says nothing, as it should while it is asked nothing."""
+        with self.lock:
+            if self._channel is None:
+                return False
+            try:
+                self._channel.receive(1, 0.0)
+            except TimeoutError:
+                return True
+            except OSError:
+                pass
+            self.fail("the sandbox died while it waited")
+            return False
+
     def request(
         self, op: str, blob: bytes = b"", *, within: float = 0.0, **arguments: Any
     ) -> tuple[dict[str, Any], bytes]:

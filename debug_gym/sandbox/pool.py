@@ -43,6 +43,12 @@ class ReadyPool:
         sandbox.task = task
         return sandbox
 
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        with self._lock:
+            return sum(len(kind.waiting) for kind in self._kinds.values())
+
     def _waiting(self, task: Task) -> Sandbox | None:
         key = task.model_dump_json(include={"source", "environment", "limits"})
         dropped: list[Sandbox] = []
@@ -52,7 +58,7 @@ class ReadyPool:
             sandbox = None
             while sandbox is None and ready.waiting:
                 sandbox = ready.waiting.popleft()
-                if not sandbox.connection.alive:
+                if not sandbox.connection.is_silent():
                     dropped.append(sandbox)
                     sandbox = None
             missing = self.size - len(ready.waiting) - ready.starting

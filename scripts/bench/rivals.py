@@ -12,11 +12,11 @@ from bench.workplace import Workplace, run
 _REX = Path(__file__).with_name("rex_child.py")
 
 
-def docker_run(place: Workplace, *, faster: float) -> Contender:
+def docker_run(place: Workplace, *, faster: float | None = None, within: float | None = None) -> Contender:
     """A fresh container for one command."""
     command = ["docker", "run", "--rm", place.image, "true"]
     sample = None if place.without_docker else run(command)
-    return Contender("docker run --rm IMAGE true", sample, place.without_docker, faster=faster)
+    return Contender("docker run --rm IMAGE true", sample, place.without_docker, faster, within)
 
 
 def docker_exec(place: Workplace, *, faster: float) -> Contender:

@@ -16,7 +16,7 @@ from typing import Any, Self
 from bench.measure import Figure, Sample, Unmeasurable, clock, demand
 
 from debug_gym.env import DebugGymEnv
-from debug_gym.sandbox import Sandbox
+from debug_gym.sandbox import Backend, Sandbox
 from debug_gym.sandbox.namespace import NamespaceBackend
 from debug_gym.task import DirectorySource, Task, Tests
 
@@ -207,9 +207,7 @@ class Workplace:
 
     # -- episodes ------------------------------------------------------------------------
 
-    def env(
-        self, task: Task, *, tools: tuple[str, ...] = (), backend: NamespaceBackend | None = None
-    ) -> DebugGymEnv:
+    def env(self, task: Task, *, tools: tuple[str, ...] = (), backend: Backend | None = None) -> DebugGymEnv:
         """A live episode that only ends by being closed, with only these tools; closed at the end."""
         env = DebugGymEnv(
             task=task,
@@ -238,6 +236,10 @@ class Workplace:
         backend = NamespaceBackend(ready=1)
         self._exit.callback(backend.close)
         return backend
+
+    def keep(self, close: Callable[[], object]) -> None:
+        """Call this at the end."""
+        self._exit.callback(close)
 
     def spawn(self, command: list[str], **options: Any) -> "subprocess.Popen[str]":
         """A helper program that is ended with the workplace."""

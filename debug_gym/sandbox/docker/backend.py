@@ -94,6 +94,11 @@ class DockerBackend:
     def _tell(self, line: str) -> None:
         self.on_progress(line)
 
+    @property
+    def waiting(self) -> int:
+        """How many sandboxes are ready."""
+        return self._pool.waiting
+
     def _start(self, task: Task) -> Sandbox:
         image = self._image(task)
         try:

@@ -12,18 +12,22 @@ import re
 import shlex
 import tarfile
 import threading
+import time
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
 from debug_gym.errors import TaskError
 from debug_gym.sandbox import checkout_cache
+from debug_gym.sandbox.client import MAX_SECONDS
 from debug_gym.sandbox.docker import kept
 from debug_gym.sandbox.docker.client import ImageNotFound, LogConfig
 from debug_gym.sandbox.docker.daemon import LABEL, OWNER, NoRoomError, asking, is_full
 from debug_gym.sandbox.docker.kept import FROM, PULLED, Progress
 from debug_gym.sandbox.docker.orphans import owner
 from debug_gym.sandbox.docker.pull import pull
+from debug_gym.sandbox.docker.stream import AttachedChannel
 from debug_gym.sandbox.interpreters import BOOT, OLDEST_PYTHON, RUNTIME
 from debug_gym.task import ImageSource, Task, opened
 
@@ -198,11 +202,10 @@ def _run_script(client: Any, name: str, digest: str, script: str, files: bytes, 
         container.put_archive("/", _runtime_archive())
         if files:
             container.put_archive("/", files)
-        output = container.attach(stream=True)  # no log: a full disk could not keep it
-        container.start()
-        tail = b""
-        for part in output:
-            tail = (tail + part)[-_TAIL:]
+        attached = client.api.attach_socket(container.id, {"stdout": 1, "stderr": 1, "stream": 1})
+        with closing(attached), closing(AttachedChannel(attached._sock)) as output:
+            container.start()
+            tail = _tail(output)  # there is no log: a full disk could not keep it
         if container.wait()["StatusCode"]:
             said = tail.decode(errors="replace").strip().rpartition("\n")[2]
             if is_full(said):
@@ -220,6 +223,14 @@ def _run_script(client: Any, name: str, digest: str, script: str, files: bytes, 
         return container.commit(PREPARED, digest, changes=changes, conf={"Cmd": None})
     finally:
         container.remove(force=True)
+
+
+def _tail(output: AttachedChannel) -> bytes:
+    """The end of what a program says until it ends."""
+    tail = b""
+    while part := output.receive(1 << 16, time.monotonic() + MAX_SECONDS):
+        tail = (tail + part)[-_TAIL:]
+    return tail
 
 
 def _one_file(container: Any, path: str) -> bytes:

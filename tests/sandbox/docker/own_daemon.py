@@ -1,19 +1,28 @@
 """A Docker daemon of the tests' own, which they may kill and whose disk they may fill, and a registry to pull from."""
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
+import socket
+import struct
 import subprocess
 import tarfile
 import threading
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 ROOM = 450 << 20
 """Bytes of the daemon's disk, which is in memory."""
+
+
+BRIDGE = "debug-gym-test"
+_ADD_BRIDGE, _REMOVE_BRIDGE, _SET_FLAGS, _SET_ADDRESS, _UP = 0x89A0, 0x89A1, 0x8914, 0x8916, 1
+"""Of ``linux/sockios.h`` and ``linux/if.h``."""
 
 
 class OwnDaemon:
@@ -28,6 +37,7 @@ class OwnDaemon:
         below = {"root": "data/containerd", "state": "state", "address": "containerd.sock"}
         self._containers = self._run("containerd", *(f"--{name}={folder / at}" for name, at in below.items()))
         self._process = None
+        _make_bridge()
 
     def _run(self, *command):
         with open(self.folder / "log", "ab") as log:
@@ -43,7 +53,9 @@ class OwnDaemon:
             "containerd": "containerd.sock",
         }
         places = (f"--{name}={self.folder / at}" for name, at in own.items())
-        self._process = self._run("dockerd", "-H", self.url, *places, "--bridge=none", "--iptables=false")
+        self._process = self._run(
+            "dockerd", "-H", self.url, *places, f"--bridge={BRIDGE}", "--iptables=false"
+        )
         end = time.monotonic() + 60
         while subprocess.run(
             ["docker", "-H", self.url, "version"], capture_output=True, check=False
@@ -64,9 +76,28 @@ class OwnDaemon:
         for process in (self._process, self._containers):
             process.terminate()
             process.wait()
+        _remove_bridge()
         mounted = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
         for place in reversed([place for place in mounted if place.startswith(f"{self.folder}/")]):
             subprocess.run(["umount", "-l", place], check=False)
+
+
+def _make_bridge():
+    """A network of its own: a daemon that is told to have none removes that of the machine's."""
+    _remove_bridge()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, _ADD_BRIDGE, BRIDGE.encode() + b"\0")
+        address = struct.pack(
+            "16sHH4s8x", BRIDGE.encode(), socket.AF_INET, 0, socket.inet_aton("10.213.54.1")
+        )
+        fcntl.ioctl(control, _SET_ADDRESS, address)
+        fcntl.ioctl(control, _SET_FLAGS, struct.pack("16sh22x", BRIDGE.encode(), _UP))
+
+
+def _remove_bridge():
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:  # there is none
+        fcntl.ioctl(control, _SET_FLAGS, struct.pack("16sh22x", BRIDGE.encode(), 0))
+        fcntl.ioctl(control, _REMOVE_BRIDGE, BRIDGE.encode() + b"\0")
 
 
 def may_start():

@@ -284,7 +284,7 @@ def test_ready_sandboxes_are_taken_and_replaced(daemon, in_image):
     backend = DockerBackend(ready=1)
     try:
         with backend.start(in_image()):
-            assert soon(lambda: any(kind.waiting for kind in backend._pool._kinds.values()))
+            assert soon(lambda: backend.waiting == 1)
         with backend.start(in_image(tests={"visible": ["test_calc.py"]})) as box:
             assert box.task.tests.visible == ("test_calc.py",)
             assert box.changes().paths == ()
