@@ -196,6 +196,10 @@ def sentence(error: Exception) -> str:
     return text if isinstance(error, DebugGymError) else f"{type(error).__name__}: {text}"
 
 
+_EXECUTABLE = 'while IFS= read -r -d "" path; do [ -x "$path" ] && printf "%s\\0" "$path"; done'
+"""Of the paths that come in, those of executable files go out."""
+
+
 def counted_patch(env: DebugGymEnv, verdict: Verdict) -> tuple[str, tuple[str, ...]]:
     """The changes that counted, against a repository that nobody has touched; see ``make_patch``."""
     if not verdict.changed or env.session is None:
@@ -209,4 +213,8 @@ def counted_patch(env: DebugGymEnv, verdict: Verdict) -> tuple[str, tuple[str, .
             except FileNotFoundError:
                 return None
 
-        return make_patch(changes, verdict.changed, original)
+        known = [path for path in verdict.changed if path in changes.files]
+        found = pristine.exec(
+            ["bash", "-c", _EXECUTABLE], stdin="".join(f"{path}\0" for path in known).encode()
+        )
+        return make_patch(changes, verdict.changed, original, set(found.output.split("\0")))

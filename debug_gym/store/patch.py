@@ -5,7 +5,7 @@ import base64
 import hashlib
 import os
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from debug_gym.diff import NOWHERE, unified_diff
 from debug_gym.sandbox import Changes
@@ -14,7 +14,10 @@ _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
 def make_patch(
-    changes: Changes, paths: Iterable[str], original: Callable[[str], bytes | None]
+    changes: Changes,
+    paths: Iterable[str],
+    original: Callable[[str], bytes | None],
+    executable: Collection[str] = (),
 ) -> tuple[str, tuple[str, ...]]:
     """A patch of some changed files.
 
@@ -22,6 +25,7 @@ def make_patch(
         changes: what differs from the base.
         paths: which of the changed files to show.
         original: gives a file's content in the base, or None where it has none.
+        executable: the files that can be executed in the base.
 
     Returns:
         The patch, and the changes that it cannot show, each with the reason: ``path: reason``.
@@ -39,27 +43,37 @@ def make_patch(
             link = os.fsencode(entry.link)
             parts += [_file_patch(path, old, None, "100644"), _file_patch(path, None, link, "120000")]
         else:
-            mode = "100755" if entry is not None and entry.mode & 0o100 else "100644"
-            parts.append(_file_patch(path, old, entry.data if entry is not None else None, mode))
+            before = _mode(path in executable)
+            after = before if entry is None else _mode(bool(entry.mode & 0o100))
+            parts.append(_file_patch(path, old, entry.data if entry is not None else None, after, before))
     return "".join(parts), tuple(omitted)
 
 
-def _file_patch(path: str, old: bytes | None, new: bytes | None, mode: str) -> str:
-    if old == new:
+def _mode(executable: bool) -> str:
+    return "100755" if executable else "100644"
+
+
+def _file_patch(path: str, old: bytes | None, new: bytes | None, mode: str, was: str = "100644") -> str:
+    there = old is not None and new is not None
+    if old == new and (not there or mode == was):
         return ""
     before, after = _quoted(f"a/{path}"), _quoted(f"b/{path}")
     header = f"diff --git {before} {after}\n"
     if old is None:
         header += f"new file mode {mode}\n"
     elif new is None:
-        header += "deleted file mode 100644\n"
+        header += f"deleted file mode {was}\n"
+    elif mode != was:
+        header += f"old mode {was}\nnew mode {mode}\n"
+    if old == new:
+        return header
     try:
-        was, now = _text(old), _text(new)
+        left, right = _text(old), _text(new)
     except UnicodeDecodeError:
-        return header + _binary(old, new)
+        return header + _binary(old, new, mode if there and mode == was else "")
     tab = "\t" if " " in path else ""  # where GNU patch would end the name at the space
     names = NOWHERE if old is None else before + tab, NOWHERE if new is None else after + tab
-    return header + unified_diff(was, now, *names)
+    return header + unified_diff(left, right, *names)
 
 
 def _text(data: bytes | None) -> str:
@@ -68,10 +82,10 @@ def _text(data: bytes | None) -> str:
     return (data or b"").decode("utf-8")
 
 
-def _binary(old: bytes | None, new: bytes | None) -> str:
+def _binary(old: bytes | None, new: bytes | None, mode: str) -> str:
     """A binary hunk, forth and back: see "binary-patch" in git's ``apply.c``."""
-    mode = "" if old is None or new is None else " 100644"
-    return f"index {_blob(old)}..{_blob(new)}{mode}\nGIT binary patch\n{_literal(new)}\n{_literal(old)}\n"
+    kept = f" {mode}" if mode else ""
+    return f"index {_blob(old)}..{_blob(new)}{kept}\nGIT binary patch\n{_literal(new)}\n{_literal(old)}\n"
 
 
 def _blob(data: bytes | None) -> str:

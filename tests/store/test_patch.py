@@ -47,6 +47,21 @@ def test_a_patched_file_has_the_changed_bytes(tmp_path, old, new):
     assert apply(tmp_path, {"m.py": old}, patch) == {"m.py": new}
 
 
+@pytest.mark.parametrize("data", [b"a\n", b"b\n", b"\xff\n"])
+@pytest.mark.parametrize("executable", [True, False])
+def test_whether_a_file_can_be_executed_is_part_of_a_patch(tmp_path, data, executable):
+    (tmp_path / "run").write_bytes(b"a\n")
+    (tmp_path / "run").chmod(0o644 if executable else 0o755)
+    changed = Changes(files={"run": FileEntry(data, 0o755 if executable else 0o644)})
+    patch, _ = make_patch(changed, changed.paths, {"run": b"a\n"}.get, () if executable else ["run"])
+    subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=patch.encode(), check=True)
+    assert (tmp_path / "run").read_bytes() == data
+    assert bool((tmp_path / "run").stat().st_mode & 0o100) == executable
+    gone, _ = make_patch(Changes(deleted=("run",)), ["run"], {"run": data}.get, ["run"] if executable else ())
+    subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=gone.encode(), check=True)
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     "name", ["pkg/new.py", "with space.py", "naïve.py", 'quo"te.py', "tab\there.py", "\udcff.py"]
 )
