@@ -33,9 +33,10 @@ class Repository(Protocol):
 def support_files(changed: Iterable[str], repository: Repository, gold_patch: str | None = None) -> set[str]:
     """Which of the changed files may not change, since they support the tests.
 
-    Such a file looks like it (it has the name of a test, lies in a folder of tests, uses a test library, or
-    has the name of a helper and asserts), some test imports it, directly or through others of its kind, and
-    no file of the package does. What the gold patch changes is never one.
+    Such a file looks like it (it has the name of a test, lies in a folder of tests, uses a test library, has
+    the name of a helper and asserts, or has functions that fail and that tests call for nothing else), some
+    test imports it, directly or through others of its kind, and no file of the package does. What the gold
+    patch changes is never one.
 
     Args:
         changed: paths; those that the original repository does not have are left out.
@@ -43,11 +44,13 @@ def support_files(changed: Iterable[str], repository: Repository, gold_patch: st
         gold_patch: a unified diff.
     """
     touched = set(_PATCHED.findall(gold_patch or ""))
-    return {
-        path
-        for path in changed
-        if path.endswith(".py") and path not in touched and _user(path, repository) is _User.TESTS
-    }
+    found = set()
+    for path in changed:
+        if path.endswith(".py") and path not in touched:
+            user = _user(path, repository)
+            is_package = user is _User.PACKAGE and not _is_checker(path, repository, fixed=bool(touched))
+            found |= set() if is_package or user is _User.NOBODY else {path}
+    return found
 
 
 class _User(Enum):
@@ -83,6 +86,58 @@ def _looks_like_support(path: str, text: str) -> bool:
         named = _HELPER.search(place.stem if place.stem != "__init__" else place.parent.name)
         return bool(named) and any(isinstance(node, ast.Assert) for node in ast.walk(tree))
     return False
+
+
+def _is_checker(path: str, repository: Repository, *, fixed: bool) -> bool:
+    """Whether only tests import a file, and call functions of it for nothing but that they may fail: no
+    result is used, no error awaited. With ``assert`` or an ``AssertionError``; where the fix is known (and
+    elsewhere) with any error: without it, this may be the very function that is to refuse its input."""
+    try:
+        tree = ast.parse(repository.text(path) or "")
+    except (SyntaxError, ValueError):
+        return False
+    users = set(_importers(path, repository)) - {path}
+    if not users or not all(map(is_test, users)) or not any(_fails(node, fixed) for node in ast.walk(tree)):
+        return False
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    names = {node.name for node in tree.body if isinstance(node, kinds)}
+    effects, uses = zip(*(_uses(repository.text(user) or "") for user in users), strict=True)
+    return not names.isdisjoint(set().union(*effects) - set().union(*uses))
+
+
+def _fails(node: ast.AST, with_any_error: bool) -> bool:
+    if isinstance(node, ast.Raise):
+        return with_any_error or "AssertionError" in ast.unparse(node)
+    return isinstance(node, ast.Assert)
+
+
+def _uses(text: str) -> tuple[set[str], set[str]]:
+    """The names in calls that are statements, of ``kit.check(a)`` both and of ``Check(a).of(b)`` the first
+    too; and the names that are used in other ways, or where an error is awaited."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return set(), set()
+    awaited = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.With) and any("raises" in ast.unparse(item).lower() for item in node.items)
+        for inner in ast.walk(node)
+    }
+    called: dict[int, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and id(node) not in awaited:
+            link: ast.expr = node.value
+            while isinstance(link, ast.Call | ast.Attribute):
+                called[id(link)] = _name(link)
+                link = link.func if isinstance(link, ast.Call) else link.value
+            called[id(link)] = _name(link)
+    others = {_name(node) for node in ast.walk(tree) if id(node) not in called}
+    return set(called.values()), others
+
+
+def _name(node: ast.AST) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def _importers(path: str, repository: Repository) -> Iterator[str]:

@@ -48,6 +48,36 @@ def test_what_only_tests_import_supports_them(helper, test, statement):
     assert helper not in support({**files, "pkg/main.py": f"import {module}\n"})
 
 
+CHECKERS = {
+    "def same(a, b):\n    if a != b:\n        raise AssertionError(a)\n": "same(1, 2)",
+    "class Same:\n    def __init__(self, a):\n        self.a = a\n    def to(self, b):\n        assert self.a == b\n": (
+        "Same(1).to(2)"
+    ),
+}
+
+
+@pytest.mark.parametrize("place", ["compare.py", "shop/compare.py", "shop/devtools/__init__.py"])
+@pytest.mark.parametrize("checker", CHECKERS)
+def test_what_tests_call_only_for_that_it_may_fail_supports_them(place, checker):
+    module = place.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    test = f"from {module} import *\n\ndef test_a():\n    {CHECKERS[checker]}\n"
+    files = {place: checker, "shop/__init__.py": "", "test_a.py": test}
+    assert support(files, place) == {place}
+    assert support({**files, "shop/main.py": f"import {module}\n"}, place) == set()
+    for call in (f"x = {CHECKERS[checker]}", f"with pytest.raises(AssertionError): {CHECKERS[checker]}"):
+        assert support({**files, "test_a.py": f"{test}    {call}\n"}, place) == set(), "it is tested itself"
+
+
+def test_a_function_that_refuses_its_input_may_be_what_is_to_be_fixed():
+    files = {
+        "shop/rules.py": "def demand(n):\n    if n < 0:\n        raise ValueError(n)\n",
+        "test_a.py": "import pytest\nfrom shop import rules\n\ndef test_a():\n    rules.demand(1)\n",
+    }
+    assert support(files, "shop/rules.py") == set()
+    assert support(files, "shop/rules.py", gold="--- a/shop/rules.py\n+++ b/shop/rules.py\n") == set()
+    assert support(files, "shop/rules.py", gold="--- a/shop/a.py\n+++ b/shop/a.py\n") == {"shop/rules.py"}
+
+
 def test_support_files_of_support_files_are_support_files():
     files = {
         "kit/helper_a.py": "import helper_b\nassert 1\n",
