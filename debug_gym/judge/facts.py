@@ -1,5 +1,6 @@
 """What untouched repositories have answered the judge, kept in memory for later verdicts on the same task."""
 
+import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ class Facts:
     mentions: dict[str, frozenset[str]] = field(default_factory=dict)
     """Pattern to the Python files that match it."""
     run: TestRun | None = None
-    """All visible tests."""
+    """All visible tests, with the hidden files."""
 
     def keep_text(self, path: str, text: str | None) -> None:
         """Remember a text, unless it is very long."""
@@ -45,7 +46,8 @@ _lock = threading.Lock()
 
 def facts_of(task: Task, backend: Backend) -> Facts:
     """What is known of a task's repository; whoever finds out more adds it."""
-    key = f"{backend.name} {pinned(task).for_agent().model_dump_json()}"
+    hidden = hashlib.sha256(task.tests.model_dump_json(include={"hidden"}).encode()).hexdigest()
+    key = f"{backend.name} {hidden} {pinned(task).for_agent().model_dump_json()}"
     with _lock:
         facts = _facts.setdefault(key, Facts())
         _facts.move_to_end(key)

@@ -12,9 +12,9 @@ from debug_gym.judge.controls.test_source import Function
 from debug_gym.judge.facts import facts_of
 from debug_gym.judge.support import is_test
 from debug_gym.runners.pytest import is_pytest
-from debug_gym.sandbox import Backend, Sandbox, TestRun
+from debug_gym.sandbox import Backend, Changes, FileEntry, Sandbox, Snapshot, TestRun
 from debug_gym.sandbox.results import NO_PROGRAM, DirEntry
-from debug_gym.task import Task
+from debug_gym.task import Task, as_bytes
 
 _KEPT = {"skipped", "xfailed"}
 """Outcomes that a test may keep where the task names no tests."""
@@ -51,7 +51,8 @@ class Original:
         self._stack.close()
 
     def expected(self) -> dict[str, str]:
-        """Test id to the outcome that it must have. Runs the tests if the task names none.
+        """Test id to the outcome that it must have. Runs the tests, the hidden ones too, if the task names
+        none.
 
         Of a test file that the broken code keeps from being imported, all tests must pass that its text shows
         (under their id without parameters).
@@ -75,9 +76,13 @@ class Original:
     def _run_all(self) -> TestRun:
         if self._facts.run is not None:
             return self._facts.run
+        hidden = self.task.tests.hidden
+        laid = {path: FileEntry(data=as_bytes(content)) for path, content in hidden.items()}
         with self.backend.start(
             self.task.for_agent()
         ) as sandbox:  # tests may write: what is read is untouched
+            if laid:
+                sandbox.restore(Snapshot(changes=Changes(files=laid)))
             for options in _STUBBORN:
                 run = sandbox.run_tests(options=options, timeout=self.task.tests.timeout)
                 if run.timed_out or run.exit_code not in _UNCOLLECTED or not is_pytest(self.task.tests):

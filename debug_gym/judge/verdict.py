@@ -34,9 +34,9 @@ def judge(
 
     Args:
         task: with its hidden tests, required ids and negative controls. Where it names no ids, every test
-            that the original repository collects must pass (one that is skipped or expected to fail there
-            may stay so), and they share a sandbox. Where it brings no controls, some are made of the tests'
-            text.
+            that the original repository with the hidden files collects must pass (one that is skipped or
+            expected to fail there may stay so), and they share a sandbox. Where it brings no controls, some
+            are made of the tests' text.
         changes: as harvested from the agent's sandbox.
         backend: where the judge's own sandboxes come from.
         allow_unsafe: accept a backend without isolation, whose verdicts can be forged.
