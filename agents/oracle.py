@@ -39,8 +39,8 @@ class OracleAgent(Agent):
             ConfigError: the environment lacks a tool that it needs.
         """
         self._task = briefing.task
-        patch = briefing.task.gold_patch
-        if not patch:
+        patch, script = briefing.task.gold_patch, briefing.task.gold_script
+        if not patch and not script:
             raise TaskError(f"{briefing.task.id} has no gold patch: the oracle has nothing to apply")
         offered = [tool["function"]["name"] for tool in briefing.tools]
         needed = "bash" if self._by == "patch" else "rewrite"
@@ -48,7 +48,9 @@ class OracleAgent(Agent):
             raise ConfigError(
                 f"the oracle needs {needed} to apply the gold patch: add it to the environment's tools"
             )
-        self._plan = deque(self._calls(patch, offered))
+        if not patch and self._by == "edits":
+            raise TaskError(f"{briefing.task.id} has a gold script and no patch: the oracle can only run it")
+        self._plan = deque(self._calls(patch, offered) if patch else [_run(script)])
         self._plan.extend(ToolCall(name=name) for name in ("eval", "submit") if name in offered)
         self._applying = False
 
@@ -82,6 +84,11 @@ class OracleAgent(Agent):
         call = self._plan.popleft()
         self._applying = call.name in {"bash", "rewrite"}
         return Decision(call)
+
+
+def _run(script: str | None) -> ToolCall:
+    """The call that runs a gold script, in a shell of its own."""
+    return ToolCall(name="bash", arguments={"command": f"( {script}\n)"})
 
 
 def apply_command(patch: str) -> str:

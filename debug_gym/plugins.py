@@ -69,6 +69,7 @@ BUILTIN: dict[str, dict[str, str]] = {
     "benchmarks": {
         "aider": "debug_gym.benchmarks.aider:Aider",
         "bugsinpy": "debug_gym.benchmarks.bugsinpy:BugsInPy",
+        "harbor": "debug_gym.benchmarks.harbor:Harbor",
         "mini-nightmare": "debug_gym.benchmarks.mini_nightmare:MiniNightmare",
         "nightmares": "debug_gym.benchmarks.nightmares:Nightmares",
         "quixbugs": "debug_gym.benchmarks.quixbugs:QuixBugs",

@@ -117,7 +117,8 @@ def _answers(task: Task, backend: Backend) -> Held:
     with suppress(DebugGymError):  # a broken task: the other checks say what is wrong with it
         task = revealed(task, backend)
     hidden = {f"the hidden test file {path}": {path: text} for path, text in task.tests.hidden_texts.items()}
-    wanted = {"the gold patch": _added(task.gold_patch or ""), **hidden}
+    script = {"the gold script": {"": task.gold_script or ""}}
+    wanted = {"the gold patch": _added(task.gold_patch or ""), **script, **hidden}
     known = _known_lines(task, {path for files in wanted.values() for path in files}, backend)
     found = {}
     for what, files in wanted.items():

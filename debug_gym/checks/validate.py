@@ -61,7 +61,7 @@ def validate(task: Task, backend: Backend, *, repeats: int = 5) -> Validation:
     try:
         task = revealed(task, backend)
         problems = _check_broken(task, backend)
-        if task.gold_patch is None:
+        if task.gold_patch is None and task.gold_script is None:
             problems.append("it has no gold patch, so nothing proves that it can be solved")
         else:
             gold, visible = apply_gold(task, backend)
@@ -191,18 +191,24 @@ def _check_fixed(verdicts: Sequence[Verdict]) -> list[str]:
 
 
 def apply_gold(task: Task, backend: Backend) -> tuple[Changes, TestRun]:
-    """Apply the gold patch in a sandbox of its own; give the changes and a run of the visible tests.
+    """Apply the gold patch (or run the gold script) in a sandbox of its own; give the changes and a run of
+    the visible tests.
 
     Raises:
-        TaskError: there is none, or it does not apply.
+        TaskError: there is none, it does not apply, or fails.
     """
-    if task.gold_patch is None:
+    if task.gold_patch is None and task.gold_script is None:
         raise TaskError(f"the task {task.id} has no gold patch")
     with backend.start(task.for_agent()) as sandbox:
-        applied = sandbox.exec(["git", "apply", "-p1", "-"], stdin=task.gold_patch.encode())
+        if task.gold_patch is not None:
+            applied = sandbox.exec(["git", "apply", "-p1", "-"], stdin=task.gold_patch.encode())
+        else:
+            script = (task.gold_script or "").encode()
+            applied = sandbox.exec(["bash", "-s"], stdin=script, timeout=task.tests.timeout)
         if applied.exit_code != 0:
             output = " ".join(applied.output.split())
-            raise TaskError(f"the gold patch does not apply: {output}")
+            what = "patch does not apply" if task.gold_patch is not None else "script fails"
+            raise TaskError(f"the gold {what}: {output}")
         gold = sandbox.changes()
         return gold, sandbox.run_tests()
 

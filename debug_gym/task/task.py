@@ -90,6 +90,9 @@ class Task(Frozen):
     either (see ``debug_gym.judge.support``)."""
     gold_patch: str | None = Field(default=None, repr=False)
     """A unified diff that fixes the bug. It never enters the agent's sandbox."""
+    gold_script: str | None = Field(default=None, repr=False)
+    """A script of bash that fixes the bug, run in the workspace, where there is no patch. It never enters the
+    agent's sandbox."""
     limits: Limits = Limits()
     harness: Harness | None = Field(default=None, repr=False)
     """How the benchmark's own harness scores, where the judge tells that as well; None: there is none."""
@@ -125,5 +128,6 @@ class Task(Frozen):
             "controls": (),
         }
         tests = self.tests.model_copy(update=nothing)
-        unknown: dict[str, Any] = {"gold_patch": None, "tests": tests, "metadata": {}, "harness": None}
+        unknown: dict[str, Any] = {"tests": tests, "metadata": {}, "harness": None}
+        unknown |= {"gold_patch": None, "gold_script": None}
         return self.model_copy(update={**unknown, "source": sealed(self.source)})
