@@ -153,7 +153,7 @@ def _many(place: Workplace, count: int) -> ExitStack:
         return sandbox
 
     with ExitStack() as stack:
-        stack.callback(_await_processes, len(_processes()))
+        stack.callback(_await_processes, len(_processes()) + 1)  # one is started ahead
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for sandbox in pool.map(start, range(count)):
                 stack.callback(sandbox.close)

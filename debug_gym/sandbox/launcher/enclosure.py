@@ -74,8 +74,14 @@ def write_id_maps(pid: int) -> None:
     else:
         maps = {"setgroups": "deny", **maps}
     for name, text in {"oom_score_adj": "1000", **maps}.items():
-        with open("/proc/%d/%s" % (pid, name), "w") as file:
-            file.write(text)
+        _write("/proc/%d/%s" % (pid, name), text)
+
+
+def look(visible: list[str]) -> tuple[list[Shown], list[Shown]]:
+    """What there is on the host to be shown: of its system, and of ``visible``, the interpreter's places."""
+    mounts = mount_points()
+    system, interpreter = ([Shown(path, mounts) for path in paths] for paths in (_system(), visible))
+    return system, interpreter
 
 
 class Enclosure:
@@ -83,15 +89,17 @@ class Enclosure:
     the repository, with which the process enters it.
 
     Args:
-        visible: host paths that are shown read-only.
-        masked: folders in them that appear empty.
+        system, interpreter: what is shown: see ``look``.
+        masked: folders in it that appear empty.
         limits: of the sandbox.
     """
 
-    def __init__(self, visible: list[str], masked: list[str], limits: dict[str, Any]) -> None:
+    def __init__(
+        self, system: list[Shown], interpreter: list[Shown], masked: list[str], limits: dict[str, Any]
+    ) -> None:
         linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
-        mounts = mount_points()
-        system, interpreter = ([Shown(path, mounts) for path in paths] for paths in (_system(), visible))
+        for shown in (*system, *interpreter):
+            shown.hold()
         devices = [(name, os.open("/dev/" + name, os.O_PATH)) for name in _DEVICES]
         self._covered = os.open(_STAGE, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         _make_stage(limits)
@@ -100,10 +108,9 @@ class Enclosure:
         for shown in system:
             shown.show(_NEW, _STAGE, EMPTY)
         for path, text in _FILES.items():
-            with open(_NEW + path, "w") as file:
-                file.write(text)
-        for name in ("dev/pts", "dev/shm", "proc", "tmp", WORKSPACE[1:], HOME[1:]):
-            os.makedirs("%s/%s" % (_NEW, name))
+            _write(_NEW + path, text)
+        for path in ("/dev", "/dev/pts", "/dev/shm", "/proc", "/tmp", WORKSPACE, os.path.dirname(HOME), HOME):
+            os.mkdir(_NEW + path)
         _make_devices(devices)
         for name, target in (("tmp", "/tmp"), ("shm", "/dev/shm"), ("home", HOME)):
             linux.mount("%s/%s" % (_STAGE, name), _NEW + target, None, linux.MS_BIND)
@@ -112,7 +119,7 @@ class Enclosure:
         linux.set_hostname("sandbox")
         _loopback_up()
         self._interpreter, self._masked = interpreter, masked
-        if not any(path.startswith(WORKSPACE + "/") for path in visible):
+        if not any(shown.path.startswith(WORKSPACE + "/") for shown in interpreter):
             self._show_interpreter()
 
     def enter(self, base: str) -> list[int]:
@@ -202,10 +209,18 @@ def _limit_the_user(proc: str) -> None:
     }
     for name, value in limits.items():
         try:
-            with open("%s/%s" % (proc, name), "w") as file:
-                file.write(value)
+            _write("%s/%s" % (proc, name), value)
         except OSError:
             pass  # an older kernel: the other walls stand
+
+
+def _write(path: str, text: str) -> None:
+    """Write a short file without Python's own files: each page of memory that they touch is copied."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    try:
+        os.write(fd, text.encode())
+    finally:
+        os.close(fd)
 
 
 def _loopback_up() -> None:

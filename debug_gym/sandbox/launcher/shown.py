@@ -15,7 +15,7 @@ class Shown:
     over the host's file system, the host's own inodes are shown.
 
     Args:
-        path: on the host. It is opened now, since the new root hides it.
+        path: on the host.
         mounts: mount points of the host.
     """
 
@@ -27,6 +27,10 @@ class Shown:
         self.folder, self.name = (real, "") if self.is_folder else os.path.split(real)
         self.whole = not any(mount.startswith(real + "/") for mount in mounts)
         """Nothing is mounted below it."""
+        self.fd = -1
+
+    def hold(self) -> None:
+        """Open it, before a new root hides it."""
         self.fd = os.open(self.folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
 
     def show(self, new: str, stage: str, empty: str) -> None:

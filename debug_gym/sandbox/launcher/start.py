@@ -31,7 +31,7 @@ class Start:
     group: that takes long, and it has its walls to finish meanwhile.
 
     Args:
-        shown: the arguments ``visible`` and ``masked`` of ``Enclosure``.
+        shown: the arguments ``system``, ``interpreter`` and ``masked`` of ``Enclosure``.
         limits: of the sandbox.
         control: the template's socket; not the new process's business, and neither are the descriptors
             ``private``.
@@ -111,16 +111,14 @@ def _become(sock: socket.socket, word: int, wanted: Dict[str, Any], others: Sequ
         os._exit(1)
 
 
-def _serve(
-    sock: socket.socket, word: int, visible: list[str], masked: list[str], limits: dict[str, Any]
-) -> None:
+def _serve(sock: socket.socket, word: int, limits: dict[str, Any], **shown: Any) -> None:
     """In pid 1: build the walls, send the descriptors of its folders to the host, serve.
 
     They are sent while this process is still the gym's user: what other sandboxes keep in flight between
     sockets counts against theirs, and at the limit nobody can send any.
     """
     try:
-        walls = enclosure.Enclosure(visible, masked, limits)
+        walls = enclosure.Enclosure(limits=limits, **shown)
         base, names = _read_frame(word), _read_frame(word)
         folders = walls.enter(os.fsdecode(base))
         sock.sendmsg([b"+"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", folders))])

@@ -23,12 +23,13 @@ import signal
 import socket
 import sys
 import sysconfig
+import time
 from typing import Any, Dict, List, Optional, Tuple
 
 from ..server import linux
 from ..server.notes import Notes
 from ..server.preload import preload, restart, restarted
-from . import seccomp
+from . import enclosure, seccomp
 from .cgroup import MemoryGroups
 from .start import Start
 
@@ -49,14 +50,15 @@ def main(control_fd: int) -> None:
         restart({**config, "unfit": unfit + more})
     masked = [path for path in (*config["masked"], *_gyms()) if os.path.isdir(path)]
     masked = [path for path in masked if _within(path, ["/usr", *visible])]
-    shown = {"visible": visible, "masked": masked}
     copy: Optional[socket.socket] = control
     while copy is not None:  # in each copy of this process anew
-        copy = Template(copy, shown, config["memory_groups"]).take_requests()
+        copy = Template(copy, visible, masked, config["memory_groups"]).take_requests()
 
 
 _QUIET = 5
 """Milliseconds without a request until a sandbox is started ahead: the last one may be busy at first."""
+_LOOK = 10.0
+"""Seconds after which the host's folders are looked at again, in case they have changed."""
 
 
 class Template:
@@ -65,13 +67,16 @@ class Template:
 
     Args:
         control: the socket.
-        shown: what sandboxes see of the host: see ``Start``.
+        visible: paths of the host that sandboxes see, beside its system.
+        masked: folders in them that they do not.
         memory_groups: each sandbox gets a memory cgroup.
     """
 
-    def __init__(self, control: socket.socket, shown: Dict[str, Any], memory_groups: bool) -> None:
+    def __init__(
+        self, control: socket.socket, visible: List[str], masked: List[str], memory_groups: bool
+    ) -> None:
         linux.set_subreaper()
-        self.control, self.shown = control, shown
+        self.control, self.visible, self.masked = control, visible, masked
         self.groups = MemoryGroups(wanted=memory_groups)
         control.send(b"{}")
         self.wake_read, self.wake_write = os.pipe()
@@ -82,6 +87,8 @@ class Template:
         self._mounts = open("/proc/self/mountinfo")
         self._mounted = select.poll()
         self._mounted.register(self._mounts, select.POLLPRI)
+        self._shown: Dict[str, Any] = {}
+        self._until = 0.0
         self._ahead: Optional[Start] = None
         self._wanted: Optional[Dict[str, int]] = None
         """The limits with which a sandbox is to be started ahead."""
@@ -135,14 +142,20 @@ class Template:
         self._wanted = request["limits"]
 
     def _fork(self, limits: Dict[str, int]) -> Start:
-        return Start(
-            self.shown, limits, self.control, (self.wake_read, self.wake_write, self._mounts.fileno())
-        )
+        private = (self.wake_read, self.wake_write, self._mounts.fileno())
+        return Start(self._look(), limits, self.control, private)
+
+    def _look(self) -> Dict[str, Any]:
+        """What there is to be shown of the host."""
+        if self._mounted.poll(0) or time.monotonic() > self._until:
+            system, interpreter = enclosure.look(self.visible)
+            self._shown = {"system": system, "interpreter": interpreter, "masked": self.masked}
+            self._until = time.monotonic() + _LOOK
+        return self._shown
 
     def _start_ahead(self) -> None:
         limits, self._wanted = self._wanted, None
         if self._ahead is None and limits is not None:
-            self._mounted.poll(0)
             try:
                 self._ahead = self._fork(limits)
             except OSError:
@@ -150,8 +163,11 @@ class Template:
 
     def _take_ahead(self, limits: Dict[str, int]) -> Optional[Start]:
         """The one that was started ahead, if it is as a new one would be."""
+        if self._mounted.poll(0):
+            self._until = 0.0
+            self._drop_ahead()
         ahead = self._ahead
-        if ahead is not None and ahead.alive and ahead.limits == limits and not self._mounted.poll(0):
+        if ahead is not None and ahead.alive and ahead.limits == limits:
             self._ahead = None
             return ahead
         self._drop_ahead()

@@ -82,23 +82,21 @@ def pivot_root(new: str, old: str) -> None:
 
 def fork_into(namespaces: int) -> tuple[int, int]:
     """``os.fork`` whose child is the first process of new namespaces: (pid, pidfd) in the parent, (0, -1) in
-    the child.
+    the child. This process must have one thread.
 
     One clone(2) in place of fork, unshare and fork again: copying the page tables of a warm interpreter is
-    what a start costs most. Python is told of the fork as ``os.fork`` does it; libc is not, which only harms
-    code that uses this very thread's id in libc. Grandchildren are forked by libc and know their own.
+    what a start costs most. Neither Python nor libc is told of the fork: what modules do after one (seed
+    ``random``, make new locks) touches, and so copies, a megabyte of memory. It only harms code that uses
+    this very thread's id in libc, or random numbers that its siblings must not have. Grandchildren are
+    forked as usual, with all that belongs to it.
     """
     pidfd = ctypes.c_int(-1)
     flags = namespaces | _CLONE_PIDFD | signal.SIGCHLD
     number = _SYS_CLONE[platform.machine()]
-    _before_fork()
     pid = _holding_the_gil.syscall(number, ctypes.c_ulong(flags), None, ctypes.byref(pidfd), None, None)
-    error = ctypes.get_errno()
     if pid == 0:
-        _in_child()
         return 0, -1
-    _in_parent()
-    _check_fork(pid, error)
+    _check_fork(pid, ctypes.get_errno())
     return int(pid), pidfd.value
 
 
