@@ -19,14 +19,14 @@ def as_messages(conversation: Conversation) -> dict[str, Any]:
 def as_trl(conversation: Conversation) -> Iterator[dict[str, Any]]:
     """A row for each turn of the agent, ``prompt`` and ``completion``: TRL's ``SFTTrainer`` learns the
     completions alone, by any chat template. ``tools`` is JSON, since schemas have no columns in common."""
-    messages = [_with_objects(message) for message in conversation.messages]
+    messages = [with_objects(message) for message in conversation.messages]
     tools = json.dumps(conversation.tools, ensure_ascii=False)
     for at, message in enumerate(messages):
         if message["role"] == "assistant":
             yield {"prompt": messages[:at], "completion": [message], "tools": tools}
 
 
-def _with_objects(message: dict[str, Any]) -> dict[str, Any]:
+def with_objects(message: dict[str, Any]) -> dict[str, Any]:
     """Arguments as objects, which is what chat templates take, and texts that are there."""
     told = {**message, "content": message["content"] or ""}
     if calls := message.get("tool_calls"):
