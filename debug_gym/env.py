@@ -257,6 +257,8 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
         return self.tasks[names[int(self.np_random.integers(len(names)))]]
 
     def _all_pass(self) -> bool:
+        if self.task.question is not None:
+            return False
         session = self._live().session
         decides = self.task.tests.visible_decide or "submit" not in self.toolbox.tools
         done = self.stop_when_passing and decides and session.tests is not None and session.tests.success

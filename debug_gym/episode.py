@@ -257,6 +257,10 @@ class Verdict(Frozen):
     odds: float = 1.0
     """Upper bound of the chance that code which forges results blindly gets past the controls of this
     verdict; 1 where nothing bounds it (see ``debug_gym.judge.controls.sample``)."""
+    open_ended: bool = False
+    """No test can score this task: ``resolved`` says nothing, a model or a person grades ``answer``."""
+    answer: str = ""
+    """What was handed in to an open-ended task; empty: nothing."""
     reason: str = ""
     """One sentence: why it is not resolved."""
     harness: HarnessVerdict | None = None
@@ -265,7 +269,9 @@ class Verdict(Frozen):
     """The end of the test run's output."""
     seconds: float = 0.0
 
-    _unicode = field_validator("changed", "rejected", "cheating", "reason", "output", mode="before")(unicode)
+    _unicode = field_validator(
+        "changed", "rejected", "cheating", "answer", "reason", "output", mode="before"
+    )(unicode)
 
 
 class Trajectory(Frozen):

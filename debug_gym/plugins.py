@@ -85,6 +85,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "swe-bench-verified": "debug_gym.benchmarks.swe.swebench:SweBenchVerified",
         "swe-gym": "debug_gym.benchmarks.swe.gym:SweGym",
         "swe-gym-lite": "debug_gym.benchmarks.swe.gym:SweGymLite",
+        "swe-qa": "debug_gym.benchmarks.swe_qa:SweQa",
         "swe-rebench": "debug_gym.benchmarks.swe.rebench:SweRebench",
         "swe-rebench-v2": "debug_gym.benchmarks.swe.rebench:SweRebenchV2",
         "swe-smith": "debug_gym.benchmarks.swe.smith:SweSmith",

@@ -118,6 +118,8 @@ def _answers(task: Task, backend: Backend) -> Held:
         task = revealed(task, backend)
     hidden = {f"the hidden test file {path}": {path: text} for path, text in task.tests.hidden_texts.items()}
     script = {"the gold script": {"": task.gold_script or ""}}
+    if task.question is not None:
+        script["the reference answer"] = {"": task.question.reference}
     wanted = {"the gold patch": _added(task.gold_patch or ""), **script, **hidden}
     known = _known_lines(task, {path for files in wanted.values() for path in files}, backend)
     found = {}

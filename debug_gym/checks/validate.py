@@ -40,6 +40,8 @@ class Validation:
     """Negative controls in a judgement of the gold patch; 0: this task can have none."""
     odds: float = 1.0
     """Upper bound of the chance to get past them blindly."""
+    open_ended: bool = False
+    """Nothing can be run that would prove it: there is a question and a reference answer."""
     excluded: tuple[str, ...] = ()
     """Tests that the task itself calls unstable: they do not count."""
 
@@ -57,6 +59,8 @@ def validate(task: Task, backend: Backend, *, repeats: int = 5) -> Validation:
     time with the tests in another order, no test may give different outcomes, and every control must fail.
     """
     began = time.monotonic()
+    if task.question is not None:
+        return _validate_question(task, backend)
     verdicts: list[Verdict] = []
     try:
         task = revealed(task, backend)
@@ -80,6 +84,17 @@ def validate(task: Task, backend: Backend, *, repeats: int = 5) -> Validation:
         odds=min((verdict.odds for verdict in verdicts), default=1.0),
         excluded=task.tests.unstable,
     )
+
+
+def _validate_question(task: Task, backend: Backend) -> Validation:
+    """Whether the repository of an open-ended task can be had, and there is something to grade by."""
+    began = time.monotonic()
+    problems = [] if task.question and task.question.reference.strip() else ["it has no reference answer"]
+    try:
+        backend.start(task.for_agent()).close()
+    except DebugGymError as error:
+        problems.append(str(error))
+    return Validation(task.id, tuple(problems), seconds=time.monotonic() - began, open_ended=True)
 
 
 def validate_all(

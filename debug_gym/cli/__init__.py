@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.text import Text
 
 from debug_gym.cli import (  # noqa: F401  # isort: skip
-    run, play, listing, validate, audit, doctor, report, leaderboard, export, train, images, library, learn,
-    serve, mcp, http,
+    run, play, listing, validate, audit, doctor, report, leaderboard, grade, export, train, images, library,
+    learn, serve, mcp, http,
 )  # fmt: skip
 from debug_gym.cli.app import app
 from debug_gym.errors import DebugGymError, HostError, ModelUnavailableError

@@ -9,6 +9,7 @@ from debug_gym.judge.case import Case
 from debug_gym.judge.findings import Findings, is_decisive
 from debug_gym.judge.harness import harness_verdict
 from debug_gym.judge.hidden import revealed
+from debug_gym.judge.open_ended import handed_in
 from debug_gym.judge.original import Original
 from debug_gym.judge.plan import Trial
 from debug_gym.judge.trials import TrialResult, TrialRunner, run_all
@@ -28,7 +29,8 @@ def judge(
 ) -> Verdict:
     """Decide whether the changes fix the task.
 
-    The required tests run in fresh sandboxes, on the original repository with the counted changes and the
+    An open-ended task is not judged: its verdict holds the answer, for somebody to grade. Else the required
+    tests run in fresh sandboxes, on the original repository with the counted changes and the
     hidden tests laid over it. In each run some of them are laid as negative controls, which must fail; see
     ``debug_gym.judge.plan``.
 
@@ -49,6 +51,8 @@ def judge(
         SandboxUnavailableError: the backend does not isolate, or does not work.
         TaskError: a negative control does not fit its file; the test command cannot be run.
     """
+    if task.question is not None:
+        return handed_in(changes)
     began = time.monotonic()
     if not backend.guarantees.isolated and not allow_unsafe:
         missing = ", ".join(backend.guarantees.missing())

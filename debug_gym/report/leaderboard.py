@@ -122,7 +122,7 @@ def _by_task(attempts: Sequence[StoredAttempt]) -> dict[str, list[bool]]:
     """For each task with judged attempts, whether each is resolved."""
     tasks: dict[str, list[bool]] = {}
     for attempt in attempts:
-        if attempt.state in ("resolved", "unresolved"):
+        if attempt.state in ("resolved", "unresolved") and not attempt.open_ended:
             tasks.setdefault(attempt.task, []).append(attempt.state == "resolved")
     return tasks
 

@@ -19,6 +19,7 @@ REFERENCES = {
     "random": "a reference: its calls are drawn at random",
 }
 """Agents that show what the gym does, and do not compete."""
+OPEN_ENDED = "open-ended: a model or a person grades it (debug-gym grade)"
 REPLAYED = "a reference: it replays a recording"
 
 
@@ -35,6 +36,11 @@ class StoredAttempt:
     def state(self) -> State:
         """How it stands."""
         return self.result.status if self.result is not None else "unfinished"
+
+    @property
+    def open_ended(self) -> bool:
+        """It is over, and no test can score it."""
+        return self.result is not None and self.result.open_ended
 
     @property
     def cheating(self) -> bool:
@@ -82,6 +88,8 @@ class Entry:
     @property
     def reference(self) -> str:
         """Why it does not compete; empty if it does."""
+        if any(attempt.open_ended for attempt in self.attempts):
+            return OPEN_ENDED
         options = self.run.manifest.config.get("agent_options") or {}
         return REPLAYED if options.get("provider") == "replay" else REFERENCES.get(self.agent, "")
 

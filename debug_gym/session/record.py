@@ -175,6 +175,7 @@ class Record:
             fail_to_pass=verdict.fail_to_pass,
             pass_to_pass=verdict.pass_to_pass,
             reason=reason,
+            open_ended=verdict.open_ended,
             cheating=len(verdict.cheating),
             harness=verdict.harness.resolved if verdict.harness else None,
             controls=verdict.controls,

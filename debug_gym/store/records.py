@@ -120,6 +120,8 @@ class Result(Frozen):
     """Share of the pass-to-pass tests that pass, 0 to 1."""
     reason: str = ""
     """One sentence: why it is not resolved, or what failed."""
+    open_ended: bool = False
+    """It is neither resolved nor not: what was handed in is graded by a model or a person."""
     cheating: int = 0
     """Findings of the judge that something cheats; the trajectory's verdict says which."""
     harness: bool | None = None

@@ -7,6 +7,7 @@ from debug_gym.task.content import Content, as_bytes
 from debug_gym.task.frozen import Frozen
 from debug_gym.task.harness import Harness
 from debug_gym.task.names import file_name, from_file_name
+from debug_gym.task.question import ANSWER, OpenQuestion
 from debug_gym.task.sealing import opened
 from debug_gym.task.sources import (
     ArchiveSource,
@@ -21,6 +22,7 @@ from debug_gym.task.task import TESTS_AND_CONFIGURATION, Environment, Limits, Ta
 from debug_gym.task.tests import NegativeControl, RunnerChoice, Tests
 
 __all__ = [
+    "ANSWER",
     "ArchiveSource",
     "Content",
     "DirectorySource",
@@ -32,6 +34,7 @@ __all__ = [
     "ImageSource",
     "Limits",
     "NegativeControl",
+    "OpenQuestion",
     "RunnerChoice",
     "SealedSource",
     "Source",

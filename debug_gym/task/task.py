@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from debug_gym.task.frozen import Frozen
 from debug_gym.task.harness import Harness
 from debug_gym.task.names import MAX_BYTES, file_name
+from debug_gym.task.question import OpenQuestion
 from debug_gym.task.sealing import sealed
 from debug_gym.task.sources import Source
 from debug_gym.task.tests import Tests
@@ -93,6 +94,8 @@ class Task(Frozen):
     gold_script: str | None = Field(default=None, repr=False)
     """A script of bash that fixes the bug, run in the workspace, where there is no patch. It never enters the
     agent's sandbox."""
+    question: OpenQuestion | None = None
+    """Open-ended: the problem asks for an answer in words, which tests cannot score. None: it is a bug."""
     limits: Limits = Limits()
     harness: Harness | None = Field(default=None, repr=False)
     """How the benchmark's own harness scores, where the judge tells that as well; None: there is none."""
@@ -130,4 +133,5 @@ class Task(Frozen):
         tests = self.tests.model_copy(update=nothing)
         unknown: dict[str, Any] = {"tests": tests, "metadata": {}, "harness": None}
         unknown |= {"gold_patch": None, "gold_script": None}
+        unknown |= {"question": OpenQuestion() if self.question else None}
         return self.model_copy(update={**unknown, "source": sealed(self.source)})

@@ -45,5 +45,7 @@ def show(console: Console, validations: Sequence[Validation], *, repeats: int) -
 
 def _counts(item: Validation, repeats: int) -> tuple[str, str, str]:
     """How often the gold patch was judged a fix, a verdict's negative controls, and the odds of forging."""
+    if item.open_ended:
+        return "open-ended", "-", "-"
     odds = f"{item.odds:.0e}" if item.odds < 1 else "-"
     return f"{item.resolved}/{repeats}", str(item.controls) if item.controls else "none possible", odds
