@@ -110,7 +110,7 @@ def runtime_command(python: str, folder: str = str(RUNTIME)) -> list[str]:
         python: an interpreter, where the command runs.
         folder: where the content of ``RUNTIME`` lies there.
     """
-    return [python, "-c", BOOT + "from debug_gym_runtime.server.runtime import main; main()", folder]
+    return [python, "-c", BOOT + "from debug_gym_runtime.server.main import main; main()", folder]
 
 
 def sandbox_environment(python: str, home: str, extra: Mapping[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from debug_gym.sandbox.namespace import NamespaceBackend
-from debug_gym.sandbox.server.supervise import children
+from debug_gym.sandbox.server.processes import children
 from debug_gym.task import Limits
 
 LOOK = """

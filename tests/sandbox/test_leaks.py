@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from debug_gym.sandbox.server.supervise import descendants
+from debug_gym.sandbox.server.processes import descendants
 
 NAP = f"sleep {os.getpid()}.4242"
 """A command that no other run of these tests has."""

@@ -9,7 +9,7 @@ from debug_gym.errors import SandboxError
 from debug_gym.judge.harness.rules import RULES
 from debug_gym.runners.harness_logs import PARSERS, Statuses
 from debug_gym.sandbox import Backend, Changes, FileEntry, Snapshot
-from debug_gym.sandbox.client import MAX_LOG
+from debug_gym.sandbox.programs import MAX_LOG
 from debug_gym.task import Harness, Task, as_bytes
 from debug_gym.task.harness import END, START
 

@@ -20,7 +20,6 @@ from typing import Any
 
 from debug_gym.errors import TaskError
 from debug_gym.sandbox import checkout_cache
-from debug_gym.sandbox.client import MAX_SECONDS
 from debug_gym.sandbox.docker import kept
 from debug_gym.sandbox.docker.client import ImageNotFound, LogConfig
 from debug_gym.sandbox.docker.daemon import LABEL, OWNER, NoRoomError, asking, is_full
@@ -29,6 +28,7 @@ from debug_gym.sandbox.docker.orphans import owner
 from debug_gym.sandbox.docker.pull import pull
 from debug_gym.sandbox.docker.stream import AttachedChannel
 from debug_gym.sandbox.interpreters import BOOT, OLDEST_PYTHON, RUNTIME
+from debug_gym.sandbox.requests import MAX_SECONDS
 from debug_gym.task import ImageSource, Task, opened
 
 PREPARED = "debug-gym/prepared"
@@ -39,7 +39,7 @@ WORKSPACE = "/workspace"
 HOME = "/home/agent"
 USER = 1000
 """User and group of everything in a sandbox."""
-_COMPILE = "import debug_gym_runtime.server.runtime, debug_gym_runtime.server.record"
+_COMPILE = "import debug_gym_runtime.server.main, debug_gym_runtime.server.record"
 """Leaves the bytecode of all that a sandbox imports first, pytest's too."""
 _FORMAT = 2
 """Of what is kept in a prepared image; those of another one are not used."""

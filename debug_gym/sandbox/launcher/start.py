@@ -17,7 +17,8 @@ import sys
 from typing import Any, Dict, NoReturn, Sequence
 
 from ..server import linux
-from ..server.runtime import Runtime, set_limits
+from ..server.limits import set_limits
+from ..server.runtime import Runtime
 from ..server.wire import Channel
 from . import enclosure
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import select
 import signal
-import sys
 import tempfile
 from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, NoReturn
@@ -15,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Callable, NoReturn
 from . import bootstrap, files, linux, search, warm
 from .debug.session import DebugSession
 from .output import BoundedOutput
-from .preload import preload, restart, restarted
 from .shell import Shell
 from .spawn import spawn
 from .supervise import HostGoneError, Supervisor
@@ -291,59 +288,3 @@ def _nameless_file(data: bytes) -> int:
         file.write(data)
         file.seek(0)
         return os.dup(file.fileno())
-
-
-_HELPERS = 3
-"""Processes of ours: the runtime, the shell, and the interpreter that waits for the next test run."""
-
-
-def set_limits(limits: dict[str, Any]) -> None:
-    """Put the resource limits on this process and all that it starts."""
-    with open("/proc/self/statm") as file:
-        ours = int(file.read().split()[5]) * resource.getpagesize()  # what is preloaded, every fork has too
-    wanted = {
-        resource.RLIMIT_DATA: limits["memory"] + ours,
-        resource.RLIMIT_NPROC: limits["processes"] + _HELPERS,
-        resource.RLIMIT_NOFILE: 4096,
-        resource.RLIMIT_SIGPENDING: 4096,
-    }
-    for kind, value in wanted.items():
-        hard = resource.getrlimit(kind)[1]
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(kind, (value, value))
-
-
-def _record(workspace: str, scratch: list[str]) -> Record:
-    from .record import Record  # what it imports, other sandboxes need not hold
-
-    return Record(workspace, scratch)
-
-
-def main() -> None:
-    """Serve over stdin and stdout, for backends that start the runtime as a plain program.
-
-    The first frame is the configuration: ``workspace``, ``limits``, ``names`` (of the modules in it; None:
-    look for them), ``preload``, ``home`` (a folder that is removed at the end, also when the host was
-    killed), and ``scratch`` (folders that snapshots keep beside the workspace; None: the host harvests).
-    """
-    channel = Channel(os.dup(0), os.dup(1))
-    null = os.open(os.devnull, os.O_RDWR)
-    os.dup2(null, 0)
-    os.dup2(null, 1)
-    os.close(null)
-    config = restarted() or channel.receive()[0]
-    unfit = config.setdefault("unfit", [])
-    more = preload(config["preload"], unfit=unfit)
-    if more:
-        os.dup2(channel.read_fd, 0)
-        os.dup2(channel.write_fd, 1)
-        restart({**config, "unfit": unfit + more})
-    names = config["names"]
-    if names is None:
-        names = sorted(warm.importable_names(config["workspace"]))
-    runtime = Runtime(channel, config["workspace"], config["limits"], names)
-    runtime.home = config["home"]
-    if config["scratch"] is not None:
-        runtime.record = _record(runtime.workspace, config["scratch"])
-    channel.send({"python": sys.version.split()[0], "prefix": sys.prefix})
-    runtime.serve()

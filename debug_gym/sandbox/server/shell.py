@@ -12,8 +12,9 @@ from functools import partial
 from typing import Any
 
 from .output import BoundedOutput
+from .processes import descendants, families, not_below, send_signal
 from .spawn import spawn
-from .supervise import Supervisor, descendants, families, not_below, pump, send_signal
+from .supervise import Supervisor, pump
 
 _LOOP = (  # "builtin": functions of these names are nobody else's business
     "shopt -s expand_aliases; "

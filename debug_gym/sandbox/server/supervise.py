@@ -7,11 +7,12 @@ import select
 import signal
 import time
 from functools import partial
-from typing import Any, Callable, FrozenSet, Iterable, Iterator
+from typing import Any, Callable, FrozenSet
 
 from . import linux
 from .memory import MemoryWatch
 from .output import BoundedOutput
+from .processes import children, descendants, exit_code, send_signal, signal_group
 
 _WATCH = 0.05
 """Seconds between two looks at the memory of all processes while something runs."""
@@ -138,7 +139,7 @@ class Supervisor:
         if timed_out:
             self.end_family(pid)
         status = self.exited.pop(pid, signal.SIGKILL)
-        _signal_group(pid, signal.SIGKILL)
+        signal_group(pid, signal.SIGKILL)
         self.keep.discard(pid)
         killed = self.end_strays(before or frozenset())
         for fd, sink in sinks.items():
@@ -173,7 +174,7 @@ class Supervisor:
             self.kill_all()
             self.exited[pid] = signal.SIGKILL
             return
-        _signal_group(pid, signal.SIGKILL)
+        signal_group(pid, signal.SIGKILL)
         send_signal(pid, signal.SIGKILL)
         self.wait({}, lambda: pid in self.exited, 5.0)
 
@@ -239,68 +240,6 @@ class Supervisor:
         if self.me == 1:
             return [int(name) for name in os.listdir("/proc") if name.isdigit()]
         return descendants(self.me)
-
-
-def children(pid: int) -> list[int]:
-    """The child processes of a process."""
-    try:
-        with open("/proc/%d/task/%d/children" % (pid, pid)) as file:
-            return [int(word) for word in file.read().split()]
-    except OSError:
-        return []
-
-
-def descendants(pid: int) -> list[int]:
-    """All processes below a process."""
-    found = []
-    todo = children(pid)
-    while todo:
-        found += todo
-        todo = [grandchild for child in todo for grandchild in children(child)]
-    return found
-
-
-def families(pids: Iterable[int]) -> set[int]:
-    """Processes, and all that are below them."""
-    return {found for pid in pids for found in (pid, *descendants(pid))}
-
-
-def not_below(pids: Iterable[int], roots: set[int]) -> list[int]:
-    """Those processes that are neither among ``roots`` nor below one of them. Asked from below: who has which
-    children is no more true when it is read."""
-    return [pid for pid in pids if roots.isdisjoint(_line(pid))]
-
-
-def _line(pid: int) -> Iterator[int]:
-    """A process and those that it descends from."""
-    while pid > 0:
-        yield pid
-        try:
-            with open("/proc/%d/stat" % pid, "rb") as file:
-                pid = int(file.read().rpartition(b")")[2].split()[1])
-        except OSError:
-            return
-
-
-def exit_code(status: int) -> int:
-    """A wait status as subprocess gives it: negative for a signal."""
-    return os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
-
-
-def send_signal(pid: int, number: int) -> bool:
-    """Signal a process; False if it is gone."""
-    try:
-        os.kill(pid, number)
-    except OSError:
-        return False
-    return True
-
-
-def _signal_group(pid: int, number: int) -> None:
-    try:
-        os.killpg(pid, number)
-    except OSError:
-        pass
 
 
 def _drain(fd: int) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 from typing import Any, Dict, FrozenSet, List, Set
 
-from ..supervise import Supervisor, send_signal
+from ..processes import send_signal
+from ..supervise import Supervisor
 
 _PATIENCE = 1.0
 """Seconds until processes that were killed are gone."""

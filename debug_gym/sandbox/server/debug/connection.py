@@ -8,7 +8,8 @@ import time
 from typing import Any, Callable, Dict, List, Tuple
 
 from ..output import BoundedOutput
-from ..supervise import Supervisor, pump, send_signal
+from ..processes import send_signal
+from ..supervise import Supervisor, pump
 from ..wire import encode
 from .protocol import INTERRUPT, AnswerReader
 

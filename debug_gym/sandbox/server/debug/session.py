@@ -8,7 +8,8 @@ import time
 from typing import Any, Callable, Dict, FrozenSet, List, Optional, Set
 
 from ..checkpoints import WAKE, choose, table
-from ..supervise import Supervisor, exit_code, pump, send_signal
+from ..processes import exit_code, send_signal
+from ..supervise import Supervisor, pump
 from ..wire import encode
 from . import program
 from .checkpoint_processes import CheckpointProcesses
