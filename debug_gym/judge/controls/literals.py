@@ -12,6 +12,8 @@ import string
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from keyword import iskeyword
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _NUMBER = re.compile(r"\d+")
@@ -45,26 +47,44 @@ class Words:
 
     def __init__(self, texts: Iterable[str], sources: Iterable[str] = ()) -> None:
         self._here = Counter(word for text in texts for word in _WORD.findall(text))
+        sources = list(sources)
         self._there = {word for text in sources for word in _WORD.findall(text)}
+        self._said = {word for text in sources for word in _said(text)}
 
     @classmethod
     def of(cls, tree: ast.AST, sources: Iterable[str] = ()) -> "Words":
         """Those of a Python file."""
-        values = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
-        return cls((value for value in values if isinstance(value, str)), sources)
+        return cls(_constants(tree), sources)
 
     def like(self, word: str) -> list[str]:
         """The words that nothing tells from this one: of the same case and about its length, and like it seen
-        or not seen elsewhere in the file and in the sources."""
-        seen = self._here[word] > 1, word in self._there
+        or not seen elsewhere in the file, in the sources and in their strings; no keyword of Python's, if it
+        is none."""
+        seen = self._here[word] > 1, word in self._there, word in self._said, iskeyword(word)
         return sorted(
             other
             for other in {*self._here, *self._there}
             if other.lower() != word.lower()
             and _case(other) == _case(word)
             and abs(len(other) - len(word)) <= _LONGER
-            and (other in self._here, other in self._there) == seen
+            and (other in self._here, other in self._there, other in self._said, iskeyword(other)) == seen
         )
+
+
+def _constants(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+@lru_cache(maxsize=4096)
+def _said(text: str) -> frozenset[str]:
+    """The words in the strings of a text, if it is Python."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return frozenset()
+    return frozenset(word for said in _constants(tree) for word in _WORD.findall(said))
 
 
 def others(value: object, text: str, chance: random.Random, words: Words, count: int = 1) -> list[Other]:

@@ -179,7 +179,8 @@ def test_words_take_the_place_of_words_that_are_used_alike():
     assert words_for("") == set()
     assert words_for("NAMES = ['late', 'gone', 'Late']\n") == set()
     assert words_for("NAMES = ['late', 'gone', 'Late', 'lost']\n") == {"late", "gone"}
-    assert words_for("", ["lost = 'early'"]) == {"early"}
+    assert words_for("", ["found = 'early', 'lost'"]) == {"early"}
+    assert words_for("", ["lost = 'early'"]) == set()
     assert words_for("NAMES = ['late', 'lost']\n", ["lost late"]) == {"late"}
     assert words_for("NAMES = ['late', 'lost']\n", ["lost"]) == set()
 

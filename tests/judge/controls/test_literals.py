@@ -67,6 +67,13 @@ def test_all_others_of_a_string_differ_from_it_at_the_same_place():
         assert len(found) == 4
 
 
+def test_a_word_takes_the_place_only_of_one_that_is_used_alike():
+    source = """def take(stock, left):\n    if left:\n        raise ValueError('too few')\n    'too big'\n"""
+    words = Words(["too few"], [source])
+    assert words.like("few") == ["big"], "neither names nor keywords stand in messages"
+    assert words.like("left") == ["stock", "take"]
+
+
 def test_nothing_is_close_to_a_number_and_one_that_is_far_from_it():
     for text, width in (("1.6666667", 0.01), ("3", 0.1), ("250.0", 5)):
         found = far(text, lambda value, width=width: width, random.Random(3), 4)
