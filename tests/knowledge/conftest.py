@@ -5,7 +5,6 @@ import textwrap
 import pytest
 import torch
 
-from debug_gym.agents.models import Model, Reply
 from debug_gym.knowledge.learn import LearningSettings, lesson
 from tests.lora.conftest import make_adapter, make_model
 from tests.lora.serve.conftest import make_tokenizer
@@ -50,29 +49,6 @@ SETTINGS = LearningSettings(
     chunk=400, rank=4, max_steps=8, batch=4, checkpoint_every=2, log_every=1, learning_rate=1e-2,
     max_length=1024, cpu=True,
 )  # fmt: skip
-
-
-class Scripted(Model):
-    """Says what it is told to, in turn; an error is raised."""
-
-    def __init__(self, *texts):
-        self.name, self.texts, self.asked = "scripted", list(texts), []
-
-    def reply(self, messages, tools, *, episode=""):
-        self.asked.append(messages[-1]["content"])
-        said = self.texts.pop(0)
-        if isinstance(said, Exception):
-            raise said
-        return Reply(text=said)
-
-    def replies(self, requests):
-        return [self._answer(request) for request in requests]
-
-    def _answer(self, request):
-        try:
-            return self.reply(request.messages, request.tools)
-        except Exception as error:
-            return error
 
 
 def make_repository(root):

@@ -8,7 +8,8 @@ from debug_gym.knowledge.chunks import chunks_of
 from debug_gym.knowledge.learn import chance, lesson
 from debug_gym.knowledge.templates import questions_about
 
-from .conftest import SETTINGS, Scripted
+from .conftest import SETTINGS
+from .scripted import Scripted
 
 
 @pytest.fixture
