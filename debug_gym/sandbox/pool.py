@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from debug_gym.errors import DebugGymError
@@ -13,6 +14,8 @@ CLOSING = 30.0
 """Seconds at most to wait for a sandbox that is being started when the pool is closed."""
 MAX_KINDS = 16
 """Kinds of sandboxes that are kept ready; the one unused for longest goes."""
+_AT_ONCE = 8
+"""Sandboxes at most that are started at the same time."""
 
 
 @dataclass
@@ -32,8 +35,14 @@ class ReadyPool:
     def __init__(self, start: Callable[[Task], Sandbox], size: int) -> None:
         self._start, self.size = start, size
         self._kinds: OrderedDict[str, _Ready] = OrderedDict()
-        self._threads: set[threading.Thread] = set()
+        self._refills: set[Future[None]] = set()
+        self._threads = self._new_threads()
         self._lock = threading.Lock()
+
+    @staticmethod
+    def _new_threads() -> ThreadPoolExecutor:
+        """They stay: to start one takes longer than all else that is done for who needs a sandbox."""
+        return ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="refill")
 
     def take(self, task: Task) -> Sandbox:
         """A fresh sandbox: one that waits, or else a new one; the next are started in the background."""
@@ -65,12 +74,12 @@ class ReadyPool:
             ready.starting += missing
             if len(self._kinds) > MAX_KINDS:
                 dropped += self._kinds.popitem(last=False)[1].waiting
+            for _ in range(missing):
+                refill = self._threads.submit(self._refill, task, ready)
+                self._refills.add(refill)
+                refill.add_done_callback(self._refills.discard)
         for old in dropped:
             old.close()
-        for _ in range(missing):
-            thread = threading.Thread(target=self._refill, args=(task, ready), name="refill", daemon=True)
-            self._threads.add(thread)
-            thread.start()
         return sandbox
 
     def _refill(self, task: Task, ready: _Ready) -> None:
@@ -79,7 +88,6 @@ class ReadyPool:
         except (DebugGymError, OSError):
             sandbox = None  # whoever needs it will start its own, and see the error
         with self._lock:
-            self._threads.discard(threading.current_thread())
             ready.starting -= 1
             wanted = any(kind is ready for kind in self._kinds.values())
             if sandbox is not None and wanted:
@@ -91,9 +99,9 @@ class ReadyPool:
         """Close what waits, and wait for what is being started, to close it too."""
         with self._lock:
             waiting = [sandbox for kind in self._kinds.values() for sandbox in kind.waiting]
-            starting = list(self._threads)
+            threads, self._threads = self._threads, self._new_threads()
             self._kinds.clear()
         for sandbox in waiting:
             sandbox.close()
-        for thread in starting:
-            thread.join(CLOSING)
+        threads.shutdown(wait=False, cancel_futures=True)
+        wait(list(self._refills), CLOSING)
