@@ -23,6 +23,7 @@ from debug_gym.task import (
     Frozen,
     GitSource,
     Limits,
+    OpenQuestion,
     RunnerChoice,
     Source,
     Task,
@@ -69,6 +70,7 @@ class TaskFile(Frozen):
     processes: bool = True
     environment: Environment = Environment()
     editable: tuple[str, ...] | None = None
+    question: OpenQuestion | None = None
     limits: Limits = Limits()
     metadata: dict[str, Any] = Field(default_factory=dict)
 
@@ -131,7 +133,7 @@ class FolderBenchmark(Benchmark):
             "hidden": files_in(folder / "hidden"),
             "controls": read_controls(self.controls_file(name)),
         }
-        gold = folder / "gold.patch"
+        gold, script = folder / "gold.patch", folder / "gold.sh"
         try:
             return Task(
                 id=name,
@@ -142,6 +144,8 @@ class FolderBenchmark(Benchmark):
                 environment=said.environment,
                 editable=said.editable or Task.model_fields["editable"].default,
                 gold_patch=read_text(gold) if gold.exists() else None,
+                gold_script=read_text(script) if script.exists() else None,
+                question=said.question,
                 limits=said.limits,
                 metadata={**said.metadata, **({"category": said.category} if said.category else {})},
             )

@@ -61,6 +61,8 @@ def played(data, server):
     words += ["--agent", "llm", "--model", "m", "--base-url", server.url, "--output", data / "run"]
     done = command(*words)
     assert done.exit_code == 0, done.output
+    assert "2 open-ended attempts, which a model or a person grades" in " ".join(done.output.split())
+    assert "resolved" not in done.output
     return Run.open(data / "run")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from debug_gym.benchmarks.folder import FolderBenchmark
+from debug_gym.checks.validate import validate_all
 from debug_gym.errors import ConfigError, TaskError, UnknownNameError
 from debug_gym.runs.plan import make_benchmark
 from debug_gym.task import ArchiveSource, GitSource
@@ -190,3 +191,19 @@ def test_commands_take_the_path_in_place_of_a_name(folder, monkeypatch):
     (Path("samples") / "benchmark.yaml").unlink()
     with pytest.raises(UnknownNameError):
         make_benchmark("samples", {})
+
+
+def test_a_fix_that_is_a_script(folder, backend):
+    (folder / "sample/gold.patch").unlink()
+    (folder / "sample/gold.sh").write_text("sed -i 's/1/2/' a.py\n")
+    (found,) = validate_all([sample(folder)], backend, repeats=1)
+    assert found.problems == ()
+    (folder / "sample/gold.sh").write_text("echo no luck\nexit 1\n")
+    (found,) = validate_all([sample(folder)], backend, repeats=1)
+    assert "the gold script fails: no luck" in found.problems
+
+
+def test_a_question(folder):
+    describe(folder, "question: {reference: x is 1}\n")
+    assert sample(folder).question.reference == "x is 1"
+    assert sample(folder).for_agent().question.reference == ""

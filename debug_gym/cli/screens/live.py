@@ -224,8 +224,9 @@ def _loss(event: Lost, tally: Tally) -> str:
 
 def _line(result: Result, tally: Tally) -> str:
     name = tally.name(result.task, result.attempt)
-    text = f"{name}: {result.status}, {count(result.steps, 'step')}, {result.seconds:.1f} s"
-    if result.status == "unresolved":
+    status = "open-ended" if result.open_ended else result.status
+    text = f"{name}: {status}, {count(result.steps, 'step')}, {result.seconds:.1f} s"
+    if status == "unresolved":
         text += f", {result.fail_to_pass:.0%} of fail-to-pass"
     if result.unplayed:
         text += f", {count(result.unplayed, 'reply', 'replies')} without a call"

@@ -37,6 +37,8 @@ def summarize(console: Console, outcome: Execution) -> None:
 def _status(results: list[Result]) -> Text:
     """The status of the only attempt, or how many of several are resolved."""
     judged = [result for result in results if result.status != "error"]
+    if judged and judged[0].open_ended:
+        return Text("open-ended")
     if len(results) == 1 or not judged:
         return Text(results[0].status, style=STYLES[results[0].status])
     resolved = sum(result.status == "resolved" for result in judged)
@@ -51,13 +53,20 @@ def _means(results: list[Result]) -> tuple[str, str, str]:
         return "", "", ""
     steps = fmean(result.steps for result in judged)
     seconds = fmean(result.seconds for result in judged)
-    return f"{steps:.3g}", f"{seconds:.1f}", f"{fmean(result.fail_to_pass for result in judged):.0%}"
+    share = "" if judged[0].open_ended else f"{fmean(result.fail_to_pass for result in judged):.0%}"
+    return f"{steps:.3g}", f"{seconds:.1f}", share
 
 
 def _totals(outcome: Execution) -> Iterator[str]:
     judged = [result for result in outcome.results if result.status != "error"]
     errors = [result for result in outcome.results if result.status == "error"]
-    if judged:
+    path = escape(str(outcome.run.path))
+    if answers := [result for result in judged if result.open_ended]:
+        yield (
+            f"[bold]{count(len(answers), 'open-ended attempt')}[/], which a model or a person grades: "
+            f"[cyan]{escape(command())} grade {path}[/]"
+        )
+    if judged and not answers:
         resolved = sum(result.status == "resolved" for result in judged)
         steps = fmean(result.steps for result in judged)
         yield (
@@ -79,7 +88,6 @@ def _totals(outcome: Execution) -> Iterator[str]:
     left = outcome.run.manifest.total - len(judged)
     if left:
         yield f"{count(left, 'attempt')} left: the same command again resumes the run"
-    path = escape(str(outcome.run.path))
     yield f"stored in {path}; to look at it: [cyan]{escape(command())} report {path}[/]"
 
 
