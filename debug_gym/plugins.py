@@ -101,6 +101,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "namespace": "debug_gym.sandbox.namespace:NamespaceBackend",
         "namespace-cgroup": "debug_gym.sandbox.namespace:CgroupBackend",
         "docker": "debug_gym.sandbox.docker:DockerBackend",
+        "kubernetes": "debug_gym.sandbox.kubernetes:KubernetesBackend",
         "process": "debug_gym.sandbox.process:ProcessBackend",
     },
 }

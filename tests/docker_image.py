@@ -8,7 +8,7 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-PACKAGES = """bash coreutils findutils grep sed gawk git diffutils patch procps libc-bin libssl3 libffi8 libsqlite3-0
+PACKAGES = """bash coreutils findutils grep sed gawk tar git diffutils patch procps libc-bin libssl3 libffi8 libsqlite3-0
 libbz2-1.0 liblzma5 libreadline8 zlib1g libncursesw6 libexpat1 libuuid1""".split()
 WITHOUT = {"perl", "perl-modules-5.36", "libperl5.36", "debconf", "dpkg"}
 PREFIX = "opt/miniconda3/envs/testbed"

@@ -66,7 +66,7 @@ def old_testbed(request, daemon, tmp_path_factory):
 
 
 def _testbed(daemon, installed, tmp_path_factory):
-    name = f"debug-gym-test/testbed:{installed.name}-2"
+    name = f"debug-gym-test/testbed:{installed.name}-3"
     with FileLock(Path(tmp_path_factory.getbasetemp().parent, f"testbed-{installed.name}.lock")):
         if not daemon.images.list(name):
             _module("docker_image", Path(__file__).parents[2] / "docker_image.py").make_image(
