@@ -24,7 +24,7 @@ HOME = "/home/agent"
 FACTS = "/tmp/.debug-gym-facts"
 """The file that the script leaves; see ``facts``."""
 _PATCH = "/tmp/.debug-gym-patch"
-_COMPILE = "import debug_gym_runtime.server.runtime, debug_gym_runtime.server.record"
+_COMPILE = "import debug_gym_runtime.server.main, debug_gym_runtime.server.record"
 """Leaves the bytecode of all that a sandbox imports first, pytest's too."""
 _NOT_OURS = {"_", "HOME", "HOSTNAME", "OLDPWD", "PWD", "SHLVL", "TERM", "USER"}
 """Variables that a set-up does not decide."""

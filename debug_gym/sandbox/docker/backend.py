@@ -18,11 +18,12 @@ from debug_gym.sandbox.base import Guarantees, Probe
 from debug_gym.sandbox.client import Sandbox
 from debug_gym.sandbox.docker import images
 from debug_gym.sandbox.docker.daemon import LABEL, OWNER, asking, connect
-from debug_gym.sandbox.docker.images import HOME, RUNTIME_FOLDER, USER, PreparedImage
-from debug_gym.sandbox.docker.orphans import owner
+from debug_gym.sandbox.docker.images import USER, PreparedImage
 from debug_gym.sandbox.docker.stream import AttachedChannel
 from debug_gym.sandbox.interpreters import runtime_command, sandbox_environment
+from debug_gym.sandbox.owners import owner
 from debug_gym.sandbox.pool import ReadyPool
+from debug_gym.sandbox.recipe import HOME, RUNTIME_FOLDER
 from debug_gym.task import FilesSource, Limits, Task
 
 IMAGE_VARIABLE = "DEBUG_GYM_DOCKER_IMAGE"

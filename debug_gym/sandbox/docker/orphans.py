@@ -4,18 +4,11 @@ A sandbox's container ends with its gym by itself. What can be left is what the 
 it was killed itself, and a container in which an image was being prepared.
 """
 
-import os
-import socket
-from pathlib import Path
 from typing import Any
 
 from debug_gym.sandbox.docker.client import APIError, NotFound
 from debug_gym.sandbox.docker.daemon import LABEL, OWNER, asking
-
-
-def owner() -> str:
-    """This process, as a label names it: host, pid and the time of its start, since pids come again."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
+from debug_gym.sandbox.owners import is_orphan
 
 
 def remove_orphans(client: Any) -> int:
@@ -24,22 +17,9 @@ def remove_orphans(client: Any) -> int:
     with asking("the list of containers"):
         for container in client.containers.list(all=True, filters={"label": LABEL}, ignore_removed=True):
             ours = container.labels[LABEL] in {"sandbox", "preparing"}  # not somebody's of a prepared image
-            if ours and _is_orphan(container.labels.get(OWNER, "")):
+            if ours and is_orphan(container.labels.get(OWNER, "")):
                 removed += _remove(container)
     return removed
-
-
-def _is_orphan(label: str) -> bool:
-    host, process, started = [*label.split(":"), "", ""][:3]
-    return host == socket.gethostname() and process.isdigit() and _started(int(process)) != started
-
-
-def _started(pid: int) -> str:
-    """When a process began, in the kernel's ticks; empty: there is none, or no ``/proc``."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except OSError:
-        return ""
 
 
 def _remove(container: Any) -> bool:

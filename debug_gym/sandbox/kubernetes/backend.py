@@ -23,8 +23,9 @@ from debug_gym.sandbox.client import Sandbox
 from debug_gym.sandbox.interpreters import runtime_command, sandbox_environment
 from debug_gym.sandbox.kubernetes import pod
 from debug_gym.sandbox.kubernetes.cluster import Cluster, ClusterError, connect
-from debug_gym.sandbox.kubernetes.orphans import owner, remove_orphans
+from debug_gym.sandbox.kubernetes.orphans import remove_orphans
 from debug_gym.sandbox.kubernetes.stream import WebSocketChannel
+from debug_gym.sandbox.owners import owner
 from debug_gym.sandbox.pool import ReadyPool
 from debug_gym.sandbox.recipe import FACTS, HOME, RUNTIME_FOLDER, Recipe, facts, recipe
 from debug_gym.task import Task

@@ -17,7 +17,8 @@ from debug_gym.judge import judge
 from debug_gym.sandbox import Changes, FileEntry
 from debug_gym.sandbox.docker import DockerBackend, images, kept
 from debug_gym.sandbox.docker.daemon import LABEL, OWNER
-from debug_gym.sandbox.docker.orphans import owner, remove_orphans
+from debug_gym.sandbox.docker.orphans import remove_orphans
+from debug_gym.sandbox.owners import owner
 from debug_gym.task import Environment, ImageSource, Limits, Task
 
 pytestmark = pytest.mark.docker
