@@ -22,6 +22,7 @@ from debug_gym.sandbox.kubernetes import KubernetesBackend
 from debug_gym.sandbox.kubernetes.cluster import connect
 from debug_gym.sandbox.kubernetes.orphans import remove_orphans
 
+pytestmark = pytest.mark.timeout(600)
 PYTHON = "/opt/miniconda3/envs/testbed/bin/python3"
 FIX = {"name": "replace", "arguments": {"path": "calc.py", "old": "a - b", "new": "a + b"}}
 HOLD = """
