@@ -62,7 +62,7 @@ class DockerBackend:
         with self._lock:
             if self._client is None:
                 self._client = connect()
-                self.guarantees = _promises(self._client.info())
+                self.guarantees = promises(self._client.info())
             return self._client
 
     def probe(self) -> Probe:
@@ -191,9 +191,9 @@ def _kill(api: Any, container: str) -> None:
     threading.Thread(target=kill, name="docker-kill", daemon=True).start()
 
 
-def _promises(info: dict[str, Any]) -> Guarantees:
+def promises(info: dict[str, Any]) -> Guarantees:
     """What a daemon can keep, by what it says of itself. What it cannot limit, it only warns of."""
-    rootless = any("rootless" in option for option in info.get("SecurityOptions") or ())
+    rootless = info.get("Rootless") or any("rootless" in kind for kind in info.get("SecurityOptions") or ())
     limits = not (rootless and str(info.get("CgroupVersion")) == "1")
     return Guarantees(
         files=True,

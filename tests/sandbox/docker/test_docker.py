@@ -15,7 +15,7 @@ from debug_gym.env import DebugGymEnv
 from debug_gym.errors import SandboxDiedError, SandboxUnavailableError, TaskError
 from debug_gym.judge import judge
 from debug_gym.sandbox import Changes, FileEntry
-from debug_gym.sandbox.docker import DockerBackend, images, kept
+from debug_gym.sandbox.docker import DockerBackend, backend, images, kept
 from debug_gym.sandbox.docker.daemon import LABEL, OWNER
 from debug_gym.sandbox.docker.orphans import remove_orphans
 from debug_gym.sandbox.owners import owner
@@ -340,3 +340,37 @@ def test_the_doctor_tells_of_the_daemon(daemon, monkeypatch, capsys):
     said = capsys.readouterr().out
     assert "containers removed:" in said
     assert "docker works" in said
+
+
+# -- what daemons can keep --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("info", "missing"),
+    [
+        ({"Driver": "overlay2", "MemoryLimit": True, "PidsLimit": True, "CgroupVersion": "2"}, ["disk"]),
+        (
+            {"Driver": "btrfs", "MemoryLimit": True, "PidsLimit": True, "SecurityOptions": ["name=seccomp"]},
+            [],
+        ),
+        ({"Driver": "overlay2", "MemoryLimit": True}, ["disk", "process_count"]),
+        (
+            {"Driver": "vfs", "MemoryLimit": True, "PidsLimit": True, "CgroupVersion": "1", "Rootless": True},
+            ["memory", "disk", "process_count"],
+        ),
+        (
+            {
+                "Driver": "zfs",
+                "MemoryLimit": True,
+                "PidsLimit": True,
+                "CgroupVersion": "1",
+                "SecurityOptions": ["name=rootless"],
+            },
+            ["memory", "process_count"],
+        ),
+    ],
+)
+def test_no_more_is_promised_than_the_daemon_can_keep(info, missing):
+    promised = backend.promises(info)
+    assert promised.missing() == missing
+    assert promised.isolated
