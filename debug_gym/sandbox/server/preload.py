@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import inspect
 import json
 import os
 import select
@@ -74,6 +75,10 @@ def preload(
     found = [name for name in wanted if name not in unfit and not _fits(name, folders)]
     del sys.meta_path[: len(finders)]
     tempfile.tempdir = None  # each run looks for itself
+    with contextlib.suppress(
+        Exception
+    ):  # it notes where all modules lie, which each failing test asks it for
+        inspect.getmodule(compile("", "<nothing>", "exec"))
     gc.collect()
     if hasattr(gc, "freeze"):
         gc.freeze()
