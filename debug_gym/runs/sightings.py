@@ -21,6 +21,9 @@ _CONTENT = re.compile(
     rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"
     rb"|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}|\bgithub_pat_\w{22,}|\bglpat-[\w-]{20,}"
     rb"|\bsk-(?:proj-|ant-)?[A-Za-z0-9_-]{32,}|\bxox[abprs]-[\w-]{20,}|\bAIza[\w-]{35}\b|\bhf_[A-Za-z]{34}\b"
+    rb"|\b[rs]k_live_\w{16,}|\bnpm_[A-Za-z0-9]{36}\b"
+    rb"|(?i:secret|api_?key|passw(?:or)?d|auth_?token)\w*[\"']?\s*[:=]\s*[\"'](?=[^\"']*\d)[\w+/=-]{20,}[\"']"
+    rb"|\b\w+://[^/\s:@\"'{$]+:[^/\s:@\"'{$]{8,}@(?!localhost|127\.)[\w.-]+"
 )
 _THIS_MACHINE = ("localhost", "127.", "::1", "0.0.0.0", "host.docker.internal")
 

@@ -17,6 +17,9 @@ from debug_gym.task import DirectorySource
         ("notes.txt", "aws = AKIAABCDEFGHIJKLMNOP"),
         ("a.py", f"token = 'ghp_{'a' * 36}'"),
         ("key.txt", "-----BEGIN RSA PRIVATE KEY-----"),
+        ("conf/prod.json", f'{{"aws_secret_access_key": "wJalr7{"U" * 34}"}}'),
+        ("settings.py", f"STRIPE = 'sk_live_{'a1' * 12}'"),
+        ("database.toml", "url = 'postgres://shop:correcthorse@db.example.com/shop'"),
     ],
 )
 def test_what_looks_like_a_secret(tmp_path, name, content):
@@ -34,6 +37,8 @@ def test_what_does_not(tmp_path):
         "a.py": "key = None",
         "id_rsa.pub": "ssh-rsa",
         "b.py": "sk-",
+        "c.py": "password = os.environ['SHOP_DATABASE_PASSWORD_1']\napi_key = 'your-api-key-goes-here'",
+        "d.py": "url = f'https://{user}:{password_of_the_user}@db'\nother = 'redis://me:password1@localhost/0'",
     }.items():
         (tmp_path / name).write_text(content)
     assert list(sightings(DirectorySource(path=tmp_path))) == []
