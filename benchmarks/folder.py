@@ -171,7 +171,7 @@ class FolderBenchmark(Benchmark):
                 raise TaskError(f"{folder / 'repo'} is missing: put the repository there, or set source")
             return DirectorySource(path=folder / "repo")
         if isinstance(source, DirectorySource | ArchiveSource):
-            return source.model_copy(update={"path": self._inside(folder, str(source.path))})
+            source = source.model_copy(update={"path": self._inside(folder, str(source.path))})
         if isinstance(source, GitSource) and not _REMOTE.match(source.url):
             if ":" in source.url:
                 raise TaskError(f"{folder / 'task.yaml'}: source: {source.url} is no address of a server")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from debug_gym.errors import SandboxError, TaskError
+from debug_gym.sandbox.environments import with_packages
 from debug_gym.task import Environment
 
 RUNTIME = Path(__file__).parent
@@ -30,11 +31,17 @@ import debug_gym_runtime.server.bootstrap
 
 
 def interpreter(environment: Environment) -> str:
-    """The path of the interpreter that an environment names.
+    """The path of the interpreter that an environment names, with the packages that it asks for.
 
     Raises:
         TaskError: there is none, or it is not a Python that the runtime supports.
+        HostError: the packages cannot be installed.
     """
+    named = _named(environment)
+    return with_packages(named, environment.requirements) if environment.requirements else named
+
+
+def _named(environment: Environment) -> str:
     if environment.python is None:
         return sys.executable
     path = Path(environment.python).expanduser()

@@ -68,6 +68,9 @@ class Environment(Frozen):
 
     python: str | None = None
     """A virtual environment or an interpreter; None: the interpreter that runs the gym."""
+    requirements: tuple[str, ...] = ()
+    """Pinned packages as pip takes them, such as ``pytest==8.3.4``, dependencies and all: they are installed
+    into a virtual environment of their own, which is made of ``python`` once and kept in the cache."""
     preload: tuple[str, ...] | None = None
     """Third-party modules that are imported ahead of time; None: those that the repository's files import."""
     variables: dict[str, str] = Field(default_factory=dict)

@@ -1,0 +1,172 @@
+"""Bugs from consecutive releases of a package: the newer one's tests, and what of its source they demand.
+
+A task's repository is the newer release, from which the parts are taken back that make certain tests pass: so
+it is a real bug, as small as it can be, in code that is otherwise of one version.
+"""
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from debug_gym.errors import ConfigError, DebugGymError
+from debug_gym.mining.base import Candidate, Draft, FallenError, Ground, Remember, Texts, is_source, is_test
+from debug_gym.mining.changelog import entries, story
+from debug_gym.mining.decide import decide
+from debug_gym.mining.grounds import GroundMaker
+from debug_gym.mining.hunks import Hunk, apply_hunks, hunks
+from debug_gym.mining.index import Release, releases, unpacked
+from debug_gym.mining.minimise import compiles
+from debug_gym.mining.trees import short, slug, tree
+
+MOST_HUNKS = 80
+"""Parts of a change between two releases, beyond which they are too far apart to look at each."""
+FEW_HUNKS = 20
+"""Parts that are each tried on all tests, where the older source as a whole tells nothing."""
+
+
+@dataclass
+class ReleasePairs:
+    """Pairs of releases of some packages.
+
+    Args:
+        packages: their names.
+        grounds: makes the places where tests run.
+        work: a folder of the session.
+        remember: gives what was found under a name before, or finds it now.
+        last: pairs of each package, the newest first.
+    """
+
+    packages: Sequence[str]
+    grounds: GroundMaker
+    work: Path
+    remember: Remember
+    last: int = 8
+    kind = "release-pairs"
+    _grounds: dict[str, Ground] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def find(self) -> Iterator[Candidate]:
+        """See ``Miner``. A pair without tests, or that does not run, is a candidate that falls."""
+        for package in self.packages:
+            known = releases(package)
+            if len(known) < 2:
+                raise ConfigError(f"the package index has no two source distributions of {package}")
+            for old, new in list(pairwise(known))[::-1][: self.last]:
+                name = f"{slug(package)}-{new.version}"
+                found = self.remember(f"pairs/{name}", partial(self._look, old, new))
+                facts = {"old": vars(old), "new": vars(new)}
+                if isinstance(found, dict):
+                    yield Candidate(name, {**facts, **found})
+                    continue
+                for parts in found:
+                    yield Candidate(f"{name}-{short(str(parts))}", {**facts, "hunks": parts})
+
+    def draft(self, candidate: Candidate) -> Draft:
+        """See ``Miner``."""
+        facts = candidate.facts
+        if "stage" in facts:
+            raise FallenError(facts["stage"], facts["why"], facts["detail"])
+        old, new = Release(**facts["old"]), Release(**facts["new"])
+        before, after = self._sources(old), self._sources(new)
+        chosen = [Hunk(**part) for part in facts["hunks"]]
+        broken = apply_hunks(after, before, chosen)
+        paths = sorted({hunk.path for hunk in chosen})
+        ground = self._ground(new)
+        words = " ".join([*paths, *(_changed_lines(before, after, chosen))])
+        return Draft(
+            ground=ground,
+            broken={path: broken.get(path) for path in paths},
+            fixed={path: after.get(path) for path in paths},
+            story=story(entries(ground.folder, new.version), words),
+            metadata={
+                "origin": new.package,
+                "version": new.version,
+                "previous": old.version,
+                "date": new.uploaded,
+                "sha256": new.sha256,
+            },
+        )
+
+    def _look(self, old: Release, new: Release) -> Any:
+        """The parts of a pair that are candidates, or why there are none."""
+        try:
+            return self._parts(old, new)
+        except FallenError as error:
+            return {"stage": error.stage, "why": error.why, "detail": error.detail}
+        except DebugGymError as error:
+            return {"stage": "find", "why": "a release cannot be had", "detail": str(error)}
+
+    def _parts(self, old: Release, new: Release) -> list[list[dict[str, Any]]]:
+        root = self._tree(new)
+        if not any(is_test(path.relative_to(root).as_posix()) for path in root.rglob("test*.py")):
+            raise FallenError("find", "its source distribution has no tests")
+        before, after = self._sources(old), self._sources(new)
+        parts = hunks(after, before)
+        if not parts:
+            raise FallenError("find", "no code changed between two releases")
+        ground = self._ground(new)
+        whole = Draft(ground, broken={**dict.fromkeys(after), **before}, fixed=after)
+        if len(parts) > MOST_HUNKS:
+            raise FallenError("find", f"more than {MOST_HUNKS} parts changed between two releases")
+        failing = self._failing(whole, len(parts))
+        causes: dict[str, list[Hunk]] = defaultdict(list)
+        for part in parts:
+            texts = apply_hunks(after, before, [part])
+            if compiles(texts[part.path]):
+                run = ground.run({part.path: texts[part.path]}, failing)
+                for test in failing or run.failed:
+                    if run.outcomes.get(test) in {"failed", "error"}:
+                        causes[test].append(part)
+        groups = dict.fromkeys(tuple(group) for group in causes.values())
+        if not groups:
+            raise FallenError("find", "no single part of the change makes a test fail")
+        return [[vars(part) for part in group] for group in groups]
+
+    def _failing(self, whole: Draft, parts: int) -> Sequence[str]:
+        """The tests that the older source fails; none: it cannot be tested as a whole, but its parts may.
+
+        Raises:
+            FallenError: there are none, or too many parts.
+        """
+        try:
+            return decide(whole).failing
+        except FallenError as error:
+            if error.why.startswith("no test fails") or parts > FEW_HUNKS:
+                raise
+            return ()
+
+    def _tree(self, release: Release) -> Path:
+        folder = self.work / "trees" / f"{slug(release.package)}-{release.version}"
+        return tree(folder, lambda path: unpacked(release, path))
+
+    def _sources(self, release: Release) -> Texts:
+        root = self._tree(release)
+        found: dict[str, str | None] = {}
+        for path in sorted(root.rglob("*.py")):
+            name = path.relative_to(root).as_posix()
+            if is_source(name) and path.is_file():
+                try:
+                    found[name] = path.read_bytes().decode()
+                except UnicodeDecodeError:
+                    continue
+        return found
+
+    def _ground(self, release: Release) -> Ground:
+        name = f"{slug(release.package)}-{release.version}"
+        with self._lock:
+            if name not in self._grounds:
+                self._sources(release)  # before its build adds files
+                self._grounds[name] = self.grounds.make(name, self._tree(release), until=release.uploaded)
+            return self._grounds[name]
+
+
+def _changed_lines(before: Texts, after: Texts, chosen: Sequence[Hunk]) -> Iterator[str]:
+    """The lines around the parts, whose words tell what they are about."""
+    for hunk in chosen:
+        lines = (after.get(hunk.path) or "").split("\n")
+        yield " ".join(lines[max(0, hunk.start - 3) : hunk.end + 3])

@@ -1,0 +1,115 @@
+"""From a repository to a benchmark folder that is played, through the command."""
+
+import json
+import sys
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from debug_gym.benchmarks.folder import FolderBenchmark
+from debug_gym.checks.validate import validate
+from debug_gym.cli import app
+
+ROUNDING = "def test_rounding():\n    assert Cart([('tea', 0.125)]).total() == 13\n"
+FRESH = "def test_fresh():\n    assert Cart([('tea', 2.125)]).total() == 213\n"
+
+
+@pytest.fixture
+def mine(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        words = [*arguments, "--python", sys.executable, "--repeats", "1", "--workers", "1"]
+        return CliRunner().invoke(app, ["mine", *words], env={"COLUMNS": "200"})
+
+    return call
+
+
+def outcomes(folder):
+    lines = (folder / ".mining/candidates.jsonl").read_text().splitlines()
+    return {item["id"]: item for item in map(json.loads, lines)}
+
+
+def test_commits_become_tasks_or_fall_with_a_reason(shop, mine, tmp_path, backend):
+    tests = shop.text("tests/test_cart.py")
+    wrong = shop.text("shop/money.py").replace(" + 0.5", "")
+    shop.commit("Simpler", {"shop/money.py": wrong})
+    fixed = wrong.replace("* 100", "* 100 + 0.5").replace("return whole", "return whole  # in cents")
+    more = f"{tests}\n\n{ROUNDING}\n\n{FRESH}"
+    fix = shop.commit("Fix lost halves of a cent (#12)", {"shop/money.py": fixed, "tests/test_cart.py": more})
+    feature = f"{fixed}\n\ndef euros(amount):\n    return amount / 100\n"
+    asks = f"{more}\n\ndef test_euros():\n    from shop.money import euros\n    assert euros(100) == 1\n"
+    added = shop.commit("Handle euros", {"shop/money.py": feature, "tests/test_cart.py": asks})
+    tidy = shop.commit(
+        "Tidy up", {"shop/money.py": f"# money\n{feature}", "tests/test_cart.py": f"# tests\n{asks}"}
+    )
+
+    done = mine("git", "shop")
+    assert done.exit_code == 0, done.output
+    folder = tmp_path / "mined/shop-git"
+    found = outcomes(folder)
+    assert {name: item["why"] for name, item in found.items()} == {
+        f"shop-{fix[:10]}": "",
+        f"shop-{added[:10]}": "the tests ask for a feature, not for a fix",
+        f"shop-{tidy[:10]}": "no test fails with the bug",
+    }
+    assert "the tests ask for a feature" in done.output and "1 tasks in mined/shop-git" in done.output
+
+    benchmark = FolderBenchmark(folder)
+    [task] = benchmark.tasks.values()
+    assert task.problem.startswith("Lost halves of a cent.\n\n`tests/test_cart.py::test_rounding` fails:\n")
+    assert set(task.tests.fail_to_pass) == {
+        "tests/test_cart.py::test_rounding",
+        "tests/test_cart.py::test_fresh",
+    }
+    assert len(task.tests.pass_to_pass) == 5
+    assert task.gold_patch.count("\n+ ") == 1 and "# in cents" not in task.gold_patch
+    with backend.start(task.for_agent()) as sandbox:
+        assert "test_fresh" not in sandbox.read("tests/test_cart.py").decode()
+        assert "# in cents" not in sandbox.read("shop/money.py").decode()
+        assert sandbox.exec("git log --oneline | wc -l").output.strip() == "1"
+    assert benchmark.card.licence == "MIT"
+    said = yaml.safe_load((folder / task.id / "task.yaml").read_text())
+    assert said["metadata"]["commit"] == fix
+    assert "| validate | no test fails with the bug | 1 |" in (folder / "README.md").read_text()
+
+
+def test_mutants_are_sound_far_from_their_symptom_and_resumed(shop, mine, tmp_path, backend):
+    assert mine("mutate", "shop", "--max", "1").exit_code == 0
+    folder = tmp_path / "mined/shop-mutate"
+    first = outcomes(folder)
+    assert sum(not item["stage"] for item in first.values()) == 1
+    # A crash in the middle of the last line, which told of the task.
+    ledger = folder / ".mining/candidates.jsonl"
+    ledger.write_text(ledger.read_text()[:-20])
+    done = mine("mutate", "shop", "--max", "1")
+    assert done.exit_code == 0, done.output
+    again = outcomes(folder)
+    assert again.keys() == first.keys()
+    assert [again[name] for name in list(first)[:-1]] == list(first.values())[:-1]  # not looked at again
+    [task] = FolderBenchmark(folder).tasks.values()
+    assert task.metadata["distance"]["calls"] >= 2
+    found = validate(task, backend, repeats=1)
+    assert found.sound, found.problems
+
+
+def test_a_folder_goes_on_with_the_same_question_only(shop, mine, tmp_path):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/notes.txt").write_text("mine")
+    done = mine("git", "shop", "-o", "other")
+    assert "holds something else" in str(done.exception)
+    shop.commit("Fix", {"shop/money.py": "x = 1\n", "tests/test_cart.py": "def test_a(): pass\n"})
+    assert mine("git", "shop").exit_code == 1  # its tests do not pass: no task
+    done = mine("git", "shop", "--since", "2020-01-01")
+    assert "was mined with another since" in str(done.exception)
+
+
+def test_what_has_no_licence_is_refused(shop, mine):
+    shop.git("rm", "-q", "LICENSE")
+    shop.git("commit", "-qm", "No licence")
+    wrong = shop.text("shop/money.py").replace(" + 0.5", "")
+    shop.commit("Simpler", {"shop/money.py": wrong})
+    tests = {"tests/test_cart.py": f"{shop.text('tests/test_cart.py')}\n\n{ROUNDING}"}
+    shop.commit("Fix halves", {"shop/money.py": wrong.replace("* 100", "* 100 + 0.5"), **tests})
+    assert "its licence is unknown: name it by --licence" in mine("git", "shop").output
