@@ -117,6 +117,8 @@ class Draft:
     tests: Files = field(default_factory=dict)
     """The test files that come with the fix."""
     story: Story = Story()
+    entries: Sequence[str] = ()
+    """What a changelog says, of which one entry may be about this bug."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """Facts about the origin, stored with the task."""
     selection: Sequence[str] = ()

@@ -1,7 +1,7 @@
 """What a release's changelog says, and which of its entries is about a change."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from debug_gym.mining.base import Story
@@ -60,20 +60,25 @@ def _section(text: str, version: str) -> list[str]:
     return [" ".join(_plain(entry).split()) for entry in found]
 
 
-def story(said: Iterable[str], words: str) -> Story:
-    """The entry that has most words in common with a change, if any has two.
+def story(said: Sequence[str], words: str) -> Story:
+    """The entry that is about a change: it has two words in common with it, and more than any other entry.
+    A name of code, in backquotes, counts twice.
 
     Args:
         said: the entries.
-        words: names of the changed code and of the tests that fail.
+        words: the changed code, and names of the tests that fail.
     """
     wanted = _words(words)
-    rated = [(len(_words(entry) & wanted), entry) for entry in said]
-    count, best = max(rated, default=(0, ""))
-    if count < 2:
+    rated = sorted(((_common(entry, wanted), entry) for entry in said), reverse=True)
+    if not rated or rated[0][0] < 2 or (len(rated) > 1 and rated[1][0] == rated[0][0]):
         return Story()
-    first, _, rest = best.partition(". ")
+    first, _, rest = rated[0][1].partition(". ")
     return Story(first, rest)
+
+
+def _common(entry: str, wanted: set[str]) -> int:
+    quoted = _words(" ".join(re.findall(r"`([^`]+)`", entry)))
+    return len(_words(entry) & wanted) + len(quoted & wanted)
 
 
 def _words(text: str) -> set[str]:

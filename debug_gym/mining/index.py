@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import re
-import shutil
+import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from debug_gym.task import ArchiveSource
 _JSON = "application/vnd.pypi.simple.v1+json"
 _DEFAULT = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"
 _SECONDS = 60
+_PAUSES = (1, 4, 10)
 NOT_FOUND = 404
 
 
@@ -71,8 +72,7 @@ def unpacked(release: Release, target: Path) -> None:
     with TemporaryDirectory(prefix="debug-gym-") as folder:
         archive = Path(folder, release.url.rpartition("/")[2].partition("#")[0])
         try:
-            with urllib.request.urlopen(release.url, timeout=_SECONDS) as answer, archive.open("wb") as file:
-                shutil.copyfileobj(answer, file)
+            archive.write_bytes(_read(urllib.request.Request(release.url)))
         except (OSError, ValueError) as error:
             raise HostError(f"{release.package} {release.version} cannot be downloaded: {error}") from None
         if release.sha256 and hashlib.sha256(archive.read_bytes()).hexdigest() != release.sha256:
@@ -83,9 +83,7 @@ def unpacked(release: Release, target: Path) -> None:
 def _page(name: str) -> dict[str, Any]:
     request = urllib.request.Request(f"{_index().rstrip('/')}/{name}/", headers={"Accept": _JSON})
     try:
-        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
-            found: dict[str, Any] = json.load(answer)
-            return found
+        found: dict[str, Any] = json.loads(_read(request))
     except urllib.error.HTTPError as error:
         if error.code == NOT_FOUND:
             raise ConfigError(f"the package index has no {name}") from None
@@ -94,6 +92,25 @@ def _page(name: str) -> dict[str, Any]:
         raise HostError(f"the package index cannot be reached: {error}") from None
     except ValueError:
         raise HostError("the package index does not speak JSON (PEP 691): set another one for pip") from None
+    return found
+
+
+def _read(request: urllib.request.Request) -> bytes:
+    """What is at an address, tried again where the network fails for a moment."""
+    for pause in _PAUSES:
+        try:
+            return _read_once(request)
+        except urllib.error.HTTPError:
+            raise
+        except OSError:
+            time.sleep(pause)
+    return _read_once(request)
+
+
+def _read_once(request: urllib.request.Request) -> bytes:
+    with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
+        content: bytes = answer.read()
+        return content
 
 
 def _index() -> str:

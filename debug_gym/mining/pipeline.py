@@ -9,6 +9,7 @@ from debug_gym.benchmarks.folder import DESCRIPTION, FolderBenchmark
 from debug_gym.checks.validate import apply_gold, validate_all
 from debug_gym.judge.controls.make import make_controls
 from debug_gym.mining.base import Candidate, Draft, FallenError, Miner
+from debug_gym.mining.changelog import story
 from debug_gym.mining.compose import SOURCES, Composed, compose, parts, write
 from debug_gym.mining.decide import REPEATS, Decided, decide, steady
 from debug_gym.mining.duplicates import Known
@@ -114,7 +115,12 @@ class Pipeline:
         divided = parts(draft, decided)
         hidden = [test for test in decided.failing if test not in divided.shown_failing]
         first = next(iter([*divided.shown_failing, *hidden]))
-        return statement(draft.story, divided.shown_failing, hidden, decided.messages.get(first, ""), gold)
+        names = [test.partition("::")[2] for test in decided.failing]
+        names += [
+            line[1:] for line in gold.splitlines() if line[:1] in {"+", "-"} and line[1:2] not in {"+", "-"}
+        ]
+        told = draft.story if draft.story.title else story(draft.entries, " ".join(names))
+        return statement(told, divided.shown_failing, hidden, decided.messages.get(first, ""), gold)
 
     def _with_controls(self, composed: Composed) -> Composed:
         """The task with its negative controls; those whose original the statement tells are left out."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from debug_gym.errors import ConfigError, DebugGymError
 from debug_gym.mining.base import Candidate, Draft, FallenError, Ground, Remember, Texts, is_source, is_test
-from debug_gym.mining.changelog import entries, story
+from debug_gym.mining.changelog import entries
 from debug_gym.mining.decide import decide
 from debug_gym.mining.grounds import GroundMaker
 from debug_gym.mining.hunks import Hunk, apply_hunks, hunks
@@ -77,12 +77,11 @@ class ReleasePairs:
         broken = apply_hunks(after, before, chosen)
         paths = sorted({hunk.path for hunk in chosen})
         ground = self._ground(new)
-        words = " ".join([*paths, *(_changed_lines(before, after, chosen))])
         return Draft(
             ground=ground,
             broken={path: broken.get(path) for path in paths},
             fixed={path: after.get(path) for path in paths},
-            story=story(entries(ground.folder, new.version), words),
+            entries=entries(ground.folder, new.version),
             metadata={
                 "origin": new.package,
                 "version": new.version,
@@ -163,10 +162,3 @@ class ReleasePairs:
                 self._sources(release)  # before its build adds files
                 self._grounds[name] = self.grounds.make(name, self._tree(release), until=release.uploaded)
             return self._grounds[name]
-
-
-def _changed_lines(before: Texts, after: Texts, chosen: Sequence[Hunk]) -> Iterator[str]:
-    """The lines around the parts, whose words tell what they are about."""
-    for hunk in chosen:
-        lines = (after.get(hunk.path) or "").split("\n")
-        yield " ".join(lines[max(0, hunk.start - 3) : hunk.end + 3])
