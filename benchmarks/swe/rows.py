@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -92,6 +91,6 @@ def image_id(instance_id: str, separator: str = "_1776_") -> str:
     return instance_id.lower().replace("__", separator)
 
 
-def patched_files(patch: str) -> Sequence[str]:
+def patched_files(patch: str) -> tuple[str, ...]:
     """Paths that a git diff touches."""
     return tuple(dict.fromkeys(_DIFF.findall(patch)))

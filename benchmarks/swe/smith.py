@@ -96,6 +96,7 @@ class SweSmith(SweBenchmark):
                 rule="swe-smith",
                 fail_to_pass=instance.fail_to_pass,
                 pass_to_pass=instance.pass_to_pass,
+                restored=_files((*instance.fail_to_pass, *instance.pass_to_pass)),
                 timeout=TIMEOUT,
             ),
             metadata={"category": repo},

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Sequence
 
 from debug_gym.benchmarks.swe.base import LIMITS, TIMEOUT, editable
-from debug_gym.benchmarks.swe.rows import TestedRow
+from debug_gym.benchmarks.swe.rows import TestedRow, patched_files
 from debug_gym.benchmarks.swe.specs import Spec
 from debug_gym.task import Environment, Harness, ImageSource, Task, Tests
 from debug_gym.task.harness import Rule
@@ -101,6 +101,7 @@ def harness_of(
         rule=rule,
         fail_to_pass=row.fail_to_pass,
         pass_to_pass=row.pass_to_pass,
+        restored=patched_files(row.test_patch),
         timeout=TIMEOUT,
     )
 

@@ -27,5 +27,7 @@ class Harness(Frozen):
     pass_to_pass: tuple[str, ...] = ()
     expected: dict[str, str] = Field(default_factory=dict)
     """For the rule ``r2e-gym``: name of each test to the status that it must have."""
+    restored: tuple[str, ...] = ()
+    """Files whose changes it takes back before the tests run, as those that the hidden tests change."""
     timeout: float = Field(default=1800.0, gt=0)
     """Seconds for the script."""

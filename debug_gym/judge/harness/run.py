@@ -27,14 +27,17 @@ _LINE = 200
 def harness_verdict(task: Task, changes: Changes, backend: Backend) -> HarnessVerdict | None:
     """What the task's harness says about a changed workspace; None if the task has none.
 
-    All changes count, also those that the judge does not count; the hidden files are laid over them.
+    All changes count, also those that the judge does not count, but for ``Harness.restored``; the hidden
+    files are laid over them.
     """
     harness = task.harness
     if harness is None:
         return None
     limits = task.limits.model_copy(update={"output": MAX_LOG})
     hidden = {path: FileEntry(data=as_bytes(content)) for path, content in task.tests.hidden.items()}
-    laid = Changes(files={**changes.files, **hidden}, deleted=tuple({*changes.deleted} - hidden.keys()))
+    kept = {path: entry for path, entry in changes.files.items() if path not in harness.restored}
+    gone = [path for path in changes.deleted if path not in {*harness.restored, *hidden}]
+    laid = Changes(files={**kept, **hidden}, deleted=tuple(gone))
     try:
         with backend.start(task.for_agent().model_copy(update={"limits": limits})) as sandbox:
             sandbox.restore(Snapshot(changes=laid))

@@ -53,6 +53,7 @@ def test_a_row_becomes_a_task(load):
     assert task.tests.hidden_patch == TESTS
     assert task.tests.visible == ("tests/test_a.py",)  # of the test patch's files, those that exist before it
     assert task.harness.script == "pytest -rA tests/test_a.py tests/test_new.py"
+    assert task.harness.restored == ("tests/test_a.py", "tests/data/b.json", "tests/test_new.py")
     assert task.is_editable("src/a.py")
     assert task.is_editable("docs/index.rst")
     assert not task.is_editable("tests/test_a.py")
