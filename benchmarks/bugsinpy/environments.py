@@ -76,34 +76,48 @@ def make_environment(
 def requirements(bug: Bug) -> list[str]:
     """The packages that a bug's tests need, as pip takes them: those of its ``requirements.txt`` (some are
     UTF-16) and ``setup.sh``."""
-    path = bug.folder / "requirements.txt"
-    data = path.read_bytes() if path.exists() else b""
-    text = data.decode("utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8", "replace")
-    lines = (line.partition("#")[0].strip() for line in text.splitlines())
+    lines = (line.partition("#")[0].strip() for line in _listed(bug))
     listed = [line for line in lines if line and not _NO_PACKAGES.search(line)]
     setup = bug.folder / "setup.sh"
     more = " ".join(_INSTALLED.findall(read_text(setup))) if setup.exists() else ""
     return [*listed, *more.split()]
 
 
+def _listed(bug: Bug) -> list[str]:
+    """The lines of a bug's ``requirements.txt``."""
+    path = bug.folder / "requirements.txt"
+    data = path.read_bytes() if path.exists() else b""
+    text = data.decode("utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8", "replace")
+    return text.splitlines()
+
+
 def _installs_itself(bug: Bug) -> bool:
     """Whether its set-up installs the project, which is more than building its extensions in C."""
     setup = bug.folder / "setup.sh"
     said = read_text(setup) if setup.exists() else ""
-    return bool(_PROJECT.search(said)) and "build_ext" not in said
+    itself = _PROJECT.search(said) or any(line.startswith("-e git+") for line in _listed(bug))
+    return bool(itself) and "build_ext" not in said
 
 
 def _what_the_project_asks_for(bug: Bug, url: str, program: str) -> list[str]:
-    """Install the packages that the project depends on at the commit of the fix, and those of its tests, and
-    not itself; what failed."""
+    """Install the packages that the project depends on at the commit of the fix, those of its tests, and the
+    modules that its installation generates (``_version.py``), but nothing that is in its repository; what
+    failed."""
     with tempfile.TemporaryDirectory() as place:
         project = Path(place, "project")
         fetch(GitSource(url=url, commit=bug.info["fixed_commit_id"]), project)
+        known = {path.name for path in project.rglob("*.py")}
         lists = [name for name in _TEST_LISTS if (project / name).exists()]
         failed = [name for name in lists if _pip(program, ["-r", str(project / name)])]
         if _pip(program, [str(project)]):
-            failed.append(f"what {bug.project} depends on")
-    _run([program, "-m", "pip", "uninstall", "-q", "-y", bug.project])
+            return [*failed, f"what {bug.project} depends on"]
+        _run([program, "-m", "pip", "uninstall", "-q", "-y", bug.project])
+        built = Path(place, "built")
+        _pip(program, ["--no-deps", "--target", str(built), str(project)])
+        (packages,) = Path(program).parents[1].glob("lib/python3*/site-packages")
+        for module in built.glob("*.py"):
+            if module.name not in known:
+                shutil.copy(module, packages)
     return failed
 
 
@@ -130,7 +144,8 @@ def find_python(version: str, places: Sequence[Path] = ()) -> Path:
 def _pip(python: str, wanted: Sequence[str]) -> str:
     """Install packages; what pip says if it fails."""
     command = [python, "-m", "pip", "install", "--disable-pip-version-check", "-q", *wanted]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    variables = {"SETUPTOOLS_SCM_PRETEND_VERSION": "0.1", **os.environ}  # there is no history to tell it
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     return (done.stderr or "pip failed") if done.returncode else ""
 
 
