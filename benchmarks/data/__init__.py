@@ -5,9 +5,21 @@ git repository. Both take ``data_dir``, the copy that ``--data-dir`` names; then
 rest reads files.
 """
 
+from debug_gym.benchmarks.data.at_hand import NotFetchedError, only_at_hand
 from debug_gym.benchmarks.data.files import files_in, read, read_text, tree_digest
 from debug_gym.benchmarks.data.hub import dataset
 from debug_gym.benchmarks.data.repositories import Repository, repository
 from debug_gym.benchmarks.data.rows import Rows
 
-__all__ = ["Repository", "Rows", "dataset", "files_in", "read", "read_text", "repository", "tree_digest"]
+__all__ = [
+    "NotFetchedError",
+    "Repository",
+    "Rows",
+    "dataset",
+    "files_in",
+    "only_at_hand",
+    "read",
+    "read_text",
+    "repository",
+    "tree_digest",
+]

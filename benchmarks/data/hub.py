@@ -10,6 +10,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from debug_gym.benchmarks.data.at_hand import may_fetch
 from debug_gym.benchmarks.data.rows import FORMATS, Rows, sha256
 from debug_gym.cache import cache_folder
 from debug_gym.errors import ConfigError, HostError, MissingExtraError, TaskError
@@ -93,6 +94,7 @@ def _what_to_put(name: str, split: str) -> str:
 
 def _download(name: str, split: str, revision: str, folder: Path) -> dict[str, str]:
     """Path of each file to the SHA-256 of its content."""
+    may_fetch(f"the data set {name}")
     try:
         from huggingface_hub import HfApi
     except ModuleNotFoundError:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from debug_gym.benchmarks.data.at_hand import may_fetch
 from debug_gym.cache import cache_folder
 from debug_gym.errors import ConfigError, HostError, TaskError
 from debug_gym.sandbox.fetch import check_out, fetch
@@ -61,6 +62,7 @@ def _digest(content: bytes) -> str:
 
 
 def _fetch(source: GitSource, folder: Path) -> None:
+    may_fetch(source.url)
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()

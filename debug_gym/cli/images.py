@@ -1,5 +1,7 @@
 """``debug-gym images``: what the Docker backend keeps, made ahead of a run, and removed."""
 
+import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -7,6 +9,7 @@ from rich.console import Console
 
 from debug_gym.cli.app import app
 from debug_gym.cli.options import (
+    AsJson,
     BenchmarkOptions,
     DataDir,
     Limit,
@@ -38,6 +41,7 @@ def images(
         float | None,
         typer.Option(min=0, metavar="GB", help="Remove the oldest until the others need no more than this."),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show the images that sandboxes in containers start from; make them ahead of a run, or remove them.
 
@@ -57,7 +61,7 @@ def images(
     from debug_gym.sandbox.docker.images import prepared
     from debug_gym.sandbox.docker.kept import list_prepared, needed, remove_prepared
 
-    console, client = Console(), connect()
+    console, client = Console(stderr=as_json), connect()
     try:
         if benchmark is not None:
             loaded = make_benchmark(benchmark, benchmark_settings(benchmark_options, data_dir))
@@ -68,6 +72,9 @@ def images(
             removed = remove_prepared(client, keep=int(keep * 1e9))
             console.print(f"{removed} prepared image{'s' * (removed != 1)} removed", highlight=False)
         left = list_prepared(client)
-        show(console, left, needed(left))
+        if as_json:
+            typer.echo(json.dumps([asdict(image) for image in left], indent=2))
+        else:
+            show(console, left, needed(left))
     finally:
         client.close()

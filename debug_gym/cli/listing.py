@@ -1,5 +1,6 @@
 """``debug-gym list``: what there is to name in the other commands."""
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from rich.text import Text
 from debug_gym import plugins
 from debug_gym.cli.app import app
 from debug_gym.cli.options import (
+    AsJson,
     BenchmarkOptions,
     DataDir,
     Limit,
@@ -45,6 +47,7 @@ def list_(
     limit: Limit = None,
     benchmark_options: BenchmarkOptions = None,
     data_dir: DataDir = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show what there is. Columns are separated by tabs when the output is not a terminal.
 
@@ -54,7 +57,7 @@ def list_(
 
     [cyan]debug-gym list nightmares[/]  the tasks of a benchmark, and where it comes from
 
-    [cyan]debug-gym list tasks[/]  those of all benchmarks that need no options
+    [cyan]debug-gym list tasks[/]  those of all benchmarks whose data is at hand
 
     [cyan]debug-gym list repo -b path=.[/]
     """
@@ -62,11 +65,15 @@ def list_(
     from debug_gym.cli.screens.catalogue import all_task_rows, card_lines, plugin_rows, task_rows
 
     if what is None or what in plugins.KINDS:
-        for kind in plugins.KINDS if what is None else (what,):
-            _print_rows(("kind", "name", "description"), plugin_rows(kind))
+        kinds = plugins.KINDS if what is None else (what,)
+        rows = [row for kind in kinds for row in plugin_rows(kind)]
+        _print_rows(("kind", "name", "description"), rows, as_json)
         return
     if what == TASKS:
-        _print_rows((plugins.KINDS["benchmarks"], "task", "category", "problem"), all_task_rows())
+        found, missing = all_task_rows()
+        _print_rows((plugins.KINDS["benchmarks"], "task", "category", "problem"), found, as_json)
+        if missing:
+            typer.echo(f"not listed, since their data was not fetched yet: {', '.join(missing)}", err=True)
         return
     if what not in plugins.names("benchmarks") and not is_benchmark(what):
         raise UnknownNameError(
@@ -77,12 +84,17 @@ def list_(
     benchmark = make_benchmark(what, benchmark_settings(benchmark_options, data_dir))
     for line in card_lines(benchmark):
         typer.echo(line, err=True)  # programs read the tasks alone
-    rows = task_rows(chosen(benchmark, tasks, split, shuffle, limit))
-    _print_rows(("task", "category", "problem"), rows)
+    _print_rows(
+        ("task", "category", "problem"), task_rows(chosen(benchmark, tasks, split, shuffle, limit)), as_json
+    )
 
 
-def _print_rows(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table for people; tab-separated lines for programs."""
+def _print_rows(titles: Sequence[str], rows: Iterable[Sequence[str]], as_json: bool) -> None:
+    """A table for people; tab-separated lines for programs, or JSON."""
+    if as_json:
+        found = [dict(zip(titles, row, strict=True)) for row in rows]
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
     console = Console()
     if not console.is_terminal:
         for row in rows:

@@ -45,6 +45,7 @@ Split = Annotated[
 ]
 Shuffle = Annotated[int | None, typer.Option(min=0, metavar="SEED", help="Take the tasks in a random order.")]
 Limit = Annotated[int | None, typer.Option(min=1, metavar="N", help="Only the first N of the tasks.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Sandbox = Annotated[str, typer.Option(help="Where the code runs.", autocompletion=complete("sandboxes"))]
 BenchmarkName = Annotated[
     str,

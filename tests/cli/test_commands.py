@@ -309,6 +309,17 @@ def test_list_shows_every_kind_as_tab_separated_lines(cli):
     assert ["sandbox", "namespace"] in [row[:2] for row in rows]
 
 
+def test_lists_are_json_for_programs(cli):
+    _, text, _ = cli("list", "agents", "--json")
+    assert {"kind", "name", "description"} == set(json.loads(text)[0])
+    _, text, _ = cli("list", "nightmares", "--limit", "2", "--json")
+    assert [set(row) for row in json.loads(text)] == [{"task", "category", "problem"}] * 2
+    code, text, _ = cli("doctor", "--json")
+    probed = json.loads(text)
+    assert code == int(not any(probe["guarantees"]["files"] for probe in probed.values()))
+    assert probed["process"]["works"]
+
+
 def test_list_shows_the_card_beside_the_tasks(cli):
     code, text, err = cli("list", "nightmares", "--limit", "2", "--shuffle", "1")
     assert (code, len(text.splitlines())) == (0, 2)
@@ -316,7 +327,9 @@ def test_list_shows_the_card_beside_the_tasks(cli):
 
 
 def test_the_tasks_of_all_benchmarks_are_listed(cli):
-    code, text, _ = cli("list", "tasks")
+    code, text, errors = cli("list", "tasks")
+    assert "not fetched yet: " in errors
+    assert "swe-bench-verified" in errors
     rows = [line.split("\t") for line in text.splitlines()]
     assert code == 0
     assert len(rows) >= 24 and {len(row) for row in rows} == {4}

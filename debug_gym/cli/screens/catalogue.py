@@ -2,6 +2,7 @@
 
 from debug_gym import plugins
 from debug_gym.benchmarks.base import Benchmark, Tasks
+from debug_gym.benchmarks.data import NotFetchedError, only_at_hand
 from debug_gym.errors import DebugGymError
 
 
@@ -29,16 +30,21 @@ def task_rows(tasks: Tasks) -> list[tuple[str, str, str]]:
     ]
 
 
-def all_task_rows() -> list[tuple[str, str, str, str]]:
-    """The tasks of every benchmark that can be made with no options, after its name."""
-    rows = []
+def all_task_rows() -> tuple[list[tuple[str, str, str, str]], list[str]]:
+    """The tasks of every benchmark that can be made with no options and whose data is at hand, after its
+    name; and the benchmarks whose data was not fetched yet."""
+    rows, missing = [], []
     for name in plugins.names("benchmarks"):
         try:
             benchmark = plugins.make("benchmarks", name, {})
         except DebugGymError:  # it needs some
             continue
-        rows += [(name, *row) for row in task_rows(Tasks(benchmark, tuple(benchmark.ids())))]
-    return rows
+        try:
+            with only_at_hand():
+                rows += [(name, *row) for row in task_rows(Tasks(benchmark, tuple(benchmark.ids())))]
+        except NotFetchedError:
+            missing.append(name)
+    return rows, missing
 
 
 def _describe(kind: str, name: str) -> str:
