@@ -55,8 +55,9 @@ def validate(task: Task, backend: Backend, *, repeats: int = 5) -> Validation:
     """Check one task. What is wrong with it is found and told, not raised.
 
     With no changes, the judge must see each fail-to-pass test fail and each pass-to-pass test pass. With the
-    gold patch, the visible tests must pass, the judge must say resolved, ``repeats`` times in a row, each
-    time with the tests in another order, no test may give different outcomes, and every control must fail.
+    gold patch, the visible tests must pass where they decide (``Tests.visible_decide``), the judge must say
+    resolved, ``repeats`` times in a row, each time with the tests in another order, and so must the
+    benchmark's own harness, if it has one; no test may give different outcomes, and every control must fail.
     """
     began = time.monotonic()
     if task.question is not None:
@@ -69,7 +70,9 @@ def validate(task: Task, backend: Backend, *, repeats: int = 5) -> Validation:
             problems.append("it has no gold patch, so nothing proves that it can be solved")
         else:
             gold, visible = apply_gold(task, backend)
-            problems += _check_visible(visible) + _check_ids(task, backend)
+            if task.tests.visible_decide:  # else the hidden tests may contradict them
+                problems += _check_visible(visible)
+            problems += _check_ids(task, backend)
             verdicts = [_judge(_reordered(task), gold, backend, harness=not n) for n in range(repeats)]
             problems += _check_fixed(verdicts)
             problems += check_controls(task, gold, backend)

@@ -77,6 +77,9 @@ def test_visible_tests_must_pass_with_the_gold_patch(backend, broken):
     test = "from calc import add\n\ndef test_add(): assert add(1, 2) == 3\n\ndef test_bad(): assert 0\n"
     (problem,) = check(backend, **broken(test=test), fail_to_pass=ADD).problems
     assert problem == "with the gold patch the visible tests do not pass: test_calc.py::test_bad"
+    (task,) = Repo(**broken(name="other", test=test), fail_to_pass=ADD).tasks.values()
+    tests = task.tests.model_copy(update={"visible_decide": False})
+    assert validate(task.model_copy(update={"tests": tests}), backend, repeats=1).sound
 
 
 def test_what_the_infrastructure_says_is_a_problem_of_the_task(backend, broken):
