@@ -36,7 +36,8 @@ cd {folder}
 command -v {python} >/dev/null || {{ echo "there is no Python called {python}" >&2; exit 3; }}
 python=$(command -v {python})
 "$python" -c 'import sys; sys.exit(sys.version_info < {oldest!r})' || {{
-    echo "its Python is $("$python" -V 2>&1), but a sandbox needs {oldest_name} or newer" >&2; exit 3; }}
+    echo "its Python is $("$python" -V 2>&1), but a sandbox needs {oldest_name} or newer:" \
+        "ImageSource.python can name another one of the image" >&2; exit 3; }}
 env -u PYTHONDONTWRITEBYTECODE "$python" -c {compile} {runtime}
 rm -rf /root/.cache /root/.gitconfig {remove}
 find . -name .git -prune -exec rm -rf {{}} +

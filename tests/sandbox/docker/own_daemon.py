@@ -103,7 +103,7 @@ def _remove_bridge():
 def may_start():
     """Why no second daemon can be started here; empty: it can be tried."""
     if os.getuid() != 0:
-        return "only root can start a daemon"
+        return "only root may start a daemon"
     missing = [name for name in ("dockerd", "containerd") if shutil.which(name) is None]
     return f"there is no {missing[0]} here" if missing else ""
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -27,6 +28,26 @@ ADD = "test_calc.py::test_add"
 GOLD = (
     "--- a/calc.py\n+++ b/calc.py\n@@ -1,2 +1,2 @@\n def add(a, b):\n-    return a - b\n+    return a + b\n"
 )
+OLD = "#!/bin/bash\n[ $1 = -V ] && echo Python 3.5.10\n"
+"""Says of itself what an older Python would, and fails at what that would fail at."""
+RUN_TESTS = """\
+import os, sys, unittest
+sys.path[:0] = [os.getcwd()]
+arguments = [word for word in sys.argv[1:] if not word.startswith("--")]
+unittest.main(module=None, argv=[sys.argv[0], "-v", *arguments])
+"""
+CASES = """\
+import unittest
+from calc import add
+
+class Sums(unittest.TestCase):
+    def test_add(self):
+        total = add(1, 2)
+        self.assertEqual(total, 3)
+
+    def test_nothing(self):
+        self.assertEqual(add(0, 0), 0)
+"""
 FIXED = Changes(files={"calc.py": FileEntry(data=b"def add(a, b):\n    return a + b\n")})
 
 
@@ -96,6 +117,26 @@ def test_older_interpreters_do_it_all(docker_backend, old_testbed):
     assert judge(task, FIXED, docker_backend).resolved
 
 
+def test_a_program_of_the_repository_tests_it_and_is_debugged(docker_backend, in_image):
+    files = {"tests/runtests.py": RUN_TESTS, "tests/cases.py": CASES, "tests/__init__.py": ""}
+    write = [f"mkdir -p tests; printf %s {shlex.quote(text)} > {path}" for path, text in files.items()]
+    one, other = "tests.cases.Sums.test_add", "tests.cases.Sums.test_nothing"
+    tests = {"visible": ["tests.cases"], "fail_to_pass": [one], "pass_to_pass": [other]}
+    command = ("python", "./tests/runtests.py", "--verbosity=2", "--parallel=1")
+    task = in_image(setup=tuple(write), tests={**tests, "command": command})
+    with docker_backend.start(task) as box:
+        assert box.run_tests().outcomes == {one: "failed", other: "passed", "command": "failed"}
+        assert box.run_tests([other]).outcomes == {other: "passed", "command": "passed"}
+        start = box.debug_start(test=one).stop
+        failure = box.debug_start(test=one, at="failure").stop
+        assert [(stop.file, stop.line) for stop in (start, failure)] == [
+            ("tests/cases.py", 6),
+            ("tests/cases.py", 7),
+        ]
+        assert box.debug("p total").output.strip() == "-1"
+    assert judge(task, FIXED, docker_backend).resolved
+
+
 def test_a_fork_is_independent(docker_backend, in_image):
     with docker_backend.start(in_image()) as first:
         first.write("new.txt", b"1")
@@ -155,6 +196,10 @@ def test_what_the_setup_sets_is_set(docker_backend, in_image):
         ({"python": "/opt/python"}, "no Python called /opt/python"),
         ({"folder": "/no/such/folder"}, "/no/such/folder"),
         ({"setup": ("echo 'no compiler' >&2; false",)}, "no compiler"),
+        (
+            {"setup": (f"echo '{OLD}' > /opt/old; chmod +x /opt/old",), "python": "/opt/old"},
+            "its Python is Python 3.5.10, but a sandbox needs 3.6 or newer: ImageSource.python can name",
+        ),
     ],
 )
 def test_an_image_that_does_not_serve_is_named(docker_backend, testbed, source, said):
