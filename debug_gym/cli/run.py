@@ -45,7 +45,13 @@ def run(
     ] = None,
     *,
     agent: Annotated[
-        str | None, typer.Option("--agent", "-a", help="Who plays.", autocompletion=complete("agents"))
+        str | None,
+        typer.Option(
+            "--agent",
+            "-a",
+            help="Who plays. [dim]\\[default: repair, with a model llm][/]",
+            autocompletion=complete("agents"),
+        ),
     ] = None,
     agent_options: Annotated[
         list[str] | None,
@@ -162,6 +168,8 @@ def run(
     )
     local = {name: value for name in LOCAL_OPTIONS if (value := context.params[name]) is not None}
     settings["agent_options"] = parse_options(agent_options or (), "--agent-option") | local
+    if agent is None and config is None:  # what plays without and with a model
+        settings["agent"] = "repair" if model is None else "llm"
     raise typer.Exit(_run(load_config(config or (), settings)))
 
 

@@ -72,8 +72,7 @@ def story(said: Sequence[str], words: str) -> Story:
     rated = sorted(((_common(entry, wanted), entry) for entry in said), reverse=True)
     if not rated or rated[0][0] < 2 or (len(rated) > 1 and rated[1][0] == rated[0][0]):
         return Story()
-    first, _, rest = rated[0][1].partition(". ")
-    return Story(first, rest)
+    return Story("", f"The project's changelog says of it, once it is repaired: {rated[0][1]}")
 
 
 def _common(entry: str, wanted: set[str]) -> int:
@@ -89,6 +88,7 @@ def _words(text: str) -> set[str]:
 def _plain(entry: str) -> str:
     """Without links, roles and names of those who are thanked."""
     entry = re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", entry)
+    entry = re.sub(r"(?:^|(?<=[.!?]) )Thanks? .*$", "", entry)
     entry = re.sub(r":\w+(?::\w+)?:`~?([^`]+)`", r"\1", entry)
     entry = re.sub(
         r"\s*[(\[]?(?:(?:issue|pr|gh|bug|by|thanks|patch|contributed)\b[^()\[\]]*)[)\]]",

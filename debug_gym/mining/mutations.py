@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import zip_longest
 from typing import Any
 
 from debug_gym.agents.repair.source import Source
@@ -17,6 +18,8 @@ PER_FUNCTION = 3
 """Mutants of a function that are tried."""
 MOST = 5_000
 """Mutants that are tried at all."""
+QUICK = 20.0
+"""Seconds for all tests up to which a mutant is tried on all of them, not only on those that reach it."""
 COMMON = 0.6
 """Share of the tests beyond which a function is everybody's: whatever is wrong in it, most of them fail."""
 
@@ -56,12 +59,13 @@ class Mutations:
                 ways = self._ways(f"{path}:{first}")
                 if self._is_special(ways):
                     rated += _rated(source, (start, end), ways, chance)
-        rated.sort(key=lambda item: -item[0])
         tried: Counter[tuple[str, int]] = Counter()
-        for _, mutant in rated[:MOST]:
-            place = mutant.path, self._function(mutant)
-            tried[place] += 1
-            if tried[place] <= PER_FUNCTION:
+        seen: set[str] = set()
+        for mutant in _mixed(rated)[:MOST]:
+            place = mutant.path, self._first(mutant.path, mutant.line)
+            if tried[place] < PER_FUNCTION and mutant.text not in seen:
+                tried[place] += 1
+                seen.add(mutant.text)
                 digest = hashlib.sha256(f"{mutant.path}\0{mutant.text}".encode()).hexdigest()[:8]
                 name = f"{self.ground.name}-{mutant.mutator.replace(' ', '-')}-{digest}"
                 yield Candidate(name, vars(mutant))
@@ -75,7 +79,7 @@ class Mutations:
             broken={path: facts["text"]},
             fixed={path: self._sources[path].text},
             metadata={"origin": self.ground.name, "mutator": facts["mutator"]},
-            selection=tuple(self._ways(f"{path}:{self._first(path, facts['line'])}")),
+            selection=self._selection(path, facts["line"]),
             asks_for_behaviour=True,
         )
 
@@ -100,6 +104,11 @@ class Mutations:
             if outcomes.get(test) == "passed"
         }
 
+    def _selection(self, path: str, line: int) -> tuple[str, ...]:
+        """The tests that may notice; all of them where that takes no longer."""
+        quick = self.ground.seconds < QUICK
+        return () if quick else tuple(self._ways(f"{path}:{self._first(path, line)}"))
+
     def _is_special(self, ways: Mapping[str, Way]) -> bool:
         passed = sum(outcome == "passed" for outcome in self.reach.outcomes.values())
         deep = max((way.calls for way in ways.values()), default=0)
@@ -114,8 +123,13 @@ class Mutations:
         ]
         return min(around)[1]
 
-    def _function(self, mutant: Mutant) -> int:
-        return self._first(mutant.path, mutant.line)
+
+def _mixed(rated: list[tuple[float, Mutant]]) -> list[Mutant]:
+    """The best of each kind, then the second best of each, and so on."""
+    kinds: dict[str, list[Mutant]] = {}
+    for _, mutant in sorted(rated, key=lambda item: -item[0]):
+        kinds.setdefault(mutant.mutator, []).append(mutant)
+    return [mutant for row in zip_longest(*kinds.values()) for mutant in row if mutant is not None]
 
 
 def _rated(

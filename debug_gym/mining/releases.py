@@ -4,9 +4,11 @@ A task's repository is the newer release, from which the parts are taken back th
 it is a real bug, as small as it can be, in code that is otherwise of one version.
 """
 
+import os
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -114,13 +116,16 @@ class ReleasePairs:
             raise FallenError("find", f"more than {MOST_HUNKS} parts changed between two releases")
         failing = self._failing(whole, len(parts))
         causes: dict[str, list[Hunk]] = defaultdict(list)
-        for part in parts:
-            texts = apply_hunks(after, before, [part])
-            if compiles(texts[part.path]):
-                run = ground.run({part.path: texts[part.path]}, failing)
-                for test in failing or run.failed:
-                    if run.outcomes.get(test) in {"failed", "error"}:
-                        causes[test].append(part)
+
+        def broken_by(part: Hunk) -> Sequence[str]:
+            text = apply_hunks(after, before, [part])[part.path]
+            run = ground.run({part.path: text}, failing) if compiles(text) else None
+            return [test for test in failing or run.failed if test in run.failed] if run else []
+
+        with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="parts") as pool:
+            for part, tests in zip(parts, pool.map(broken_by, parts), strict=True):
+                for test in tests:
+                    causes[test].append(part)
         groups = dict.fromkeys(tuple(group) for group in causes.values())
         if not groups:
             raise FallenError("find", "no single part of the change makes a test fail")

@@ -37,15 +37,11 @@ def statement(story: Story, shown: Sequence[str], hidden: Sequence[str], message
     """
     title = _without_fix(_clean(story.title), gold)
     said = _without_fix(_clean(story.text), gold)
-    parts = [_headline(title)] if title else []
+    test = next(iter([*shown, *hidden]))
+    parts = [_headline(title) if title else f'"{_words(test)}" no longer works.']
     if said:
         parts.append(" ".join(said.split()[:MOST_WORDS]))
-    test = next(iter([*shown, *hidden]))
-    if not parts:
-        parts.append(f'"{_words(test)}" no longer works.')
-        about = "it"
-    else:
-        about = f'"{_words(test).lower()}"'
+    about = f'"{_words(test).lower()}"' if title else "it"
     fails = f"`{test}` fails" if shown else f"A test of {about} fails"
     reason = _without_fix(message, gold)
     parts.append(f"{fails}:\n\n{textwrap.indent(reason, '    ')}" if reason else f"{fails}.")
@@ -96,8 +92,10 @@ def _without_fix(text: str, gold: str) -> str:
 
 def _headline(title: str) -> str:
     """A subject such as ``Fix wrong rounding in split (#12)`` as a complaint."""
-    bare = _FIX.sub("", title).strip().rstrip(".") or title
-    return f"{bare[0].upper()}{bare[1:]}."
+    bare = _FIX.sub("", title).strip().rstrip(".")
+    if bare and bare != title.rstrip("."):
+        return f"{bare[0].upper()}{bare[1:]}."
+    return f"What should work and does not: {title.rstrip('.')}."
 
 
 def _words(test: str) -> str:

@@ -83,7 +83,9 @@ class RunConfig(AttemptConfig):
         """Where the run is stored."""
         if self.output is not None:
             return self.output
-        parts = (self.benchmark, self.agent, self.model)
+        here = not self.benchmark.strip("./")  # "." says nothing
+        benchmark = Path(self.benchmark).resolve().name if here else self.benchmark
+        parts = (benchmark, self.agent, self.model)
         return Path("runs") / "-".join(re.sub(r"[^\w.]+", "-", part) for part in parts if part)
 
     @property

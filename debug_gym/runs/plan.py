@@ -9,6 +9,7 @@ from debug_gym import plugins
 from debug_gym.benchmarks.base import Benchmark, Tasks
 from debug_gym.benchmarks.folder import FolderBenchmark, is_benchmark
 from debug_gym.benchmarks.select import select
+from debug_gym.benchmarks.task_file import is_task, read_task
 from debug_gym.env import DEFAULT_TOOLS
 from debug_gym.errors import ConfigError
 from debug_gym.runs.config import RunConfig
@@ -112,9 +113,12 @@ def selected(benchmark: Benchmark, config: RunConfig) -> Tasks:
 
 
 def make_benchmark(name: str, options: Mapping[str, Any]) -> Benchmark:
-    """A registered benchmark, or the one in a folder. Raises as ``prepare`` does."""
+    """A registered benchmark, the one in a folder, or the task that a repository is. Raises as ``prepare``
+    does."""
     if name not in plugins.names("benchmarks") and is_benchmark(name):
         if options:
             raise ConfigError(f"a benchmark that is a folder has no options: {', '.join(options)}")
         return FolderBenchmark(name)
+    if name not in plugins.names("benchmarks") and is_task(name):
+        return read_task(name, options)
     return plugins.make("benchmarks", name, options)

@@ -94,7 +94,7 @@ def test_a_statement_tells_the_symptom():
 
 
 def test_a_statement_never_quotes_the_fix():
-    story = Story("Fix totals", "Now it does  return int(x+threshold) instead. They were wrong.")
+    story = Story("fix: totals", "Now it does  return int(x+threshold) instead. They were wrong.")
     said = statement(story, [], ["t.py::TestCart::test_total_of_halves"], "", GOLD)
     assert "threshold" not in said and "They were wrong." in said
     assert 'A test of "cart total of halves" fails.' in said

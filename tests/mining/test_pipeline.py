@@ -54,7 +54,7 @@ def test_commits_become_tasks_or_fall_with_a_reason(shop, mine, tmp_path, backen
         f"shop-{added[:10]}": "the tests ask for a feature, not for a fix",
         f"shop-{tidy[:10]}": "no test fails with the bug",
     }
-    assert "the tests ask for a feature" in done.output and "1 tasks in mined/shop-git" in done.output
+    assert "the tests ask for a feature" in done.output and "1 task in mined/shop-git" in done.output
 
     benchmark = FolderBenchmark(folder)
     [task] = benchmark.tasks.values()

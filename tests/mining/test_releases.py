@@ -136,7 +136,10 @@ def test_what_a_release_fixed_becomes_tasks(index, tmp_path, monkeypatch):
     failing = {task.tests.fail_to_pass: task for task in tasks}
     assert failing.keys() == {("tests/test_tiny.py::test_half",), ("tests/test_tiny.py::test_names",)}
     half = failing["tests/test_tiny.py::test_half",]
-    assert half.problem.startswith("Odd numbers: `half` no longer loses the fraction of the result.\n")
+    assert (
+        "once it is repaired: Odd numbers: `half` no longer loses the fraction of the result.\n"
+        in half.problem
+    )
     assert half.metadata["version"] == "1.1" and half.metadata["licence"] == "MIT"
     assert "strip" not in half.gold_patch and "+    return x / 2" in half.gold_patch
 
@@ -146,5 +149,5 @@ def test_entries_of_a_changelog(tmp_path):
     found = entries(tmp_path, "1.1")
     assert len(found) == 2 and found[0].startswith("Odd numbers")
     assert entries(tmp_path, "1.0") == ["First release."] and entries(tmp_path, "2.0") == []
-    assert story(found, "def names(text) commas").title.startswith("Names are taken")
-    assert story(found, "unrelated words").title == ""
+    assert "repaired: Names are taken" in story(found, "def names(text) commas").text
+    assert story(found, "unrelated words").text == ""

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from debug_gym.cli.screens.progress import PAUSE
-from debug_gym.cli.screens.summary import clock
+from debug_gym.cli.screens.summary import clock, count
 from debug_gym.mining.card import fallen
 from debug_gym.mining.ledger import Outcome
 
@@ -27,7 +27,7 @@ def watched(what: str) -> Iterator[Callable[[Outcome], None]]:
         made += not outcome.stage
         word = f"{outcome.id} is a task" if not outcome.stage else f"{outcome.id}: {outcome.why}"
         took = clock(time.monotonic() - began)
-        return Text(f"{what}: {looked} candidates, {made} tasks, {took}: {word}")
+        return Text(f"{what}: {count(looked, 'candidate')}, {count(made, 'task')}, {took}: {word}")
 
     if console.is_terminal:
         with console.status(Text(f"{what}: looking for candidates")) as status:
@@ -52,17 +52,17 @@ def show(console: Console, outcomes: Sequence[Outcome], folder: str, made: int) 
     table.add_column("why")
     table.add_column("candidates", justify="right")
     table.add_column("for example", overflow="fold")
-    for stage, why, count in fallen(outcomes):
+    for stage, why, number in fallen(outcomes):
         first = next(item for item in outcomes if (item.stage, item.why) == (stage, why))
         table.add_row(
-            stage, why, str(count), Text(first.id + (f": {first.detail[:100]}" if first.detail else ""))
+            stage, why, str(number), Text(first.id + (f": {first.detail[:100]}" if first.detail else ""))
         )
     tasks = [item for item in outcomes if not item.stage]
     table.add_row("", Text("tasks", "green"), str(len(tasks)), Text(tasks[0].id if tasks else ""))
     console.print(table)
     if made:
         console.print(
-            Text(f"{made} tasks in {folder}; play them:  debug-gym run {folder} --agent repair"),
+            Text(f"{count(made, 'task')} in {folder}; to play:  debug-gym run {folder} --agent repair"),
             soft_wrap=True,
         )
     else:
