@@ -16,6 +16,7 @@ from debug_gym.errors import LibraryError
 from debug_gym.lora import ExpertLibrary, ExpertStack, Uniform, attach
 from debug_gym.lora.adapter import AdapterConfig, write_config, write_pairs
 from debug_gym.lora.expert import ExpertCard
+from debug_gym.lora.merge import write_adapter
 from debug_gym.lora.routing import Folded, PolyRouting
 from debug_gym.lora.stack import ModuleStack
 from debug_gym.lora.train import (
@@ -32,6 +33,7 @@ from debug_gym.lora.train import (
     similarity,
     train_expert,
     train_poly,
+    tune_task,
 )
 from debug_gym.lora.train.data import IGNORED, Encoded, collate, pack
 from debug_gym.lora.train.experts import rows_of
@@ -323,6 +325,19 @@ def test_skills_are_learned_jointly_and_a_new_task_by_z_alone(tmp_path, model, h
     routed = attach(model, library, Uniform(space="parameters"))
     even = loss(model, tasks["double"])
     routed.use(more.task("again"))
+    by_z = loss(model, tasks["double"])
+    assert by_z < even
+    routed.detach()
+    slow = few.model_copy(update={"learning_rate": 2e-2})
+    tuned = tune_task(model, library, routing, "again", tasks["double"], slow, tmp_path / "tuned")
+    assert len(tuned["model.layers.0.self_attn.q_proj"][0]) == settings.rank
+    assert weights == {
+        name: (library[name].folder / "adapter_model.safetensors").read_bytes() for name in library
+    }
+    (tmp_path / "adapter").mkdir()
+    write_adapter(tmp_path / "adapter", tuned, "tiny/base")
+    library.add(tmp_path / "adapter", "tuned")
+    attach(model, library, "tuned")
     assert loss(model, tasks["double"]) < even
 
 

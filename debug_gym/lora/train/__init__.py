@@ -15,7 +15,7 @@ from debug_gym.lora.train.cluster import cluster, similarity
 from debug_gym.lora.train.data import Example, encode, group, read_examples
 from debug_gym.lora.train.experts import build_experts, train_expert
 from debug_gym.lora.train.fit import TrainingSettings
-from debug_gym.lora.train.poly import PolySettings, add_skills, fit_task, train_poly
+from debug_gym.lora.train.poly import PolySettings, add_skills, fit_task, train_poly, tune_task
 
 __all__ = [
     "Example",
@@ -31,4 +31,5 @@ __all__ = [
     "similarity",
     "train_expert",
     "train_poly",
+    "tune_task",
 ]

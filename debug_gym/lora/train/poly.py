@@ -18,6 +18,7 @@ from debug_gym.lora.adapter import AdapterConfig, Pairs, write_config, write_pai
 from debug_gym.lora.expert import ExpertCard
 from debug_gym.lora.library import ExpertLibrary
 from debug_gym.lora.routing.poly import PolyRouting
+from debug_gym.lora.stack import ExpertStack, ModuleStack
 from debug_gym.lora.train.data import Rows
 from debug_gym.lora.train.fit import Progress, TrainingSettings, adapted, fit
 
@@ -88,6 +89,47 @@ def fit_task(
 
     A task that is a person gives that person's style vector: ``routing.vector(task)``.
     """
+    _, learned = _fit_new(model, library, routing, task, rows, settings, folder, skills_too=False)
+    return routing.with_task(task, learned.vector(task))
+
+
+def tune_task(
+    model: nn.Module,
+    library: ExpertLibrary,
+    routing: PolyRouting,
+    task: str,
+    rows: Rows,
+    settings: TrainingSettings,
+    folder: Path,
+) -> Pairs:
+    """Poly and MHR: for a new task its z and copies of the skills are trained together.
+
+    Returns:
+        The task's LoRA, of the skills' rank and scale 1. The library is as it was.
+    """
+    skills, learned = _fit_new(model, library, routing, task, rows, settings, folder, skills_too=True)
+    stacks = {}
+    for module, (a, _) in skills[0].items():
+        scale, present = torch.full((len(skills),), 1 / len(a)), torch.ones(len(skills), dtype=torch.bool)
+        pairs = [one[module] for one in skills]
+        both = (torch.stack([pair[0] for pair in pairs]), torch.stack([pair[1] for pair in pairs]))
+        stacks[module] = ModuleStack(*both, scale, present)
+    mixed = learned.task(task).plan(ExpertStack(routing.skills, stacks))
+    return dict(mixed.pairs)
+
+
+def _fit_new(
+    model: nn.Module,
+    library: ExpertLibrary,
+    routing: PolyRouting,
+    task: str,
+    rows: Rows,
+    settings: TrainingSettings,
+    folder: Path,
+    *,
+    skills_too: bool,
+) -> tuple[list[Pairs], PolyRouting]:
+    """Skills, to be scaled by 1 / rank, and z of one new task."""
     stack = library.stack(routing.skills)
     heads = next(iter(routing.logits.values())).shape[1]
     rank = next(iter(stack.values())).A.shape[1]
@@ -102,11 +144,10 @@ def fit_task(
                 raise LibraryError("the skills have different scales: they were not trained together")
             layer.poly_lora_A[_NAME].data.copy_(_split_a(one.A.float(), heads))
             layer.poly_lora_B[_NAME].data.copy_(_split_b(one.B.float() * one.scale[0] * rank, heads))
-            layer.poly_lora_A[_NAME].requires_grad_(False)
-            layer.poly_lora_B[_NAME].requires_grad_(False)
+            layer.poly_lora_A[_NAME].requires_grad_(skills_too)
+            layer.poly_lora_B[_NAME].requires_grad_(skills_too)
         fit(peft, _numbered({task: rows}), poly, folder)
-        learned = _logits(peft, poly)
-    return routing.with_task(task, PolyRouting((task,), routing.skills, learned).vector(task))
+        return _skills(peft), PolyRouting((task,), routing.skills, _logits(peft, poly))
 
 
 def _config(settings: PolySettings, tasks: int) -> PolyConfig:
