@@ -144,7 +144,7 @@ def grpo(setting: Setting, start: Path, seed: int) -> Path:
     if not (goal.output / "config.json").exists():
         size = setting.size
         settings = GRPOSettings(
-            learning_rate=5e-4,
+            learning_rate=1e-4,
             steps=size.steps,
             prompts=size.prompts,
             group=size.group,
@@ -178,6 +178,7 @@ def evaluate(setting: Setting, model: Path, split: str) -> Path:
             "constrained": False,
             "max_tokens": 120,
             "max_malformed": 1,
+            "countdown": 0,  # what it was never told in the episodes that it learned from
             "device": "cpu",
         },
         workers=16,
