@@ -19,7 +19,7 @@ from debug_gym.sandbox.server import wire
 GRACE = 10.0
 """Seconds that the runtime gets beyond the limit of what it was asked to do."""
 WARM_LIMIT = 120.0
-"""Seconds for a runtime to start, and as many to import everything that it keeps warm."""
+"""Seconds for a runtime to start and import everything that it keeps warm."""
 MAX_REPLY = 128 << 20
 
 T = TypeVar("T")
@@ -46,8 +46,6 @@ class Connection:
         self._release = weakref.finalize(self, _close_all, tuple(held))
         self._release.atexit = False
         self._died = ""
-        self._warming = 0.0
-        """Seconds more that the runtime has for its next answer."""
         _live.add(self)
 
     @property
@@ -97,10 +95,8 @@ class Connection:
 
     def greet(self, config: dict[str, Any]) -> dict[str, Any]:
         """Hand its configuration to a runtime that was started as a plain program; return what it says of
-        itself. It gets warm then, so that its first answer may take longer."""
-        greeting = self._exchange(config, b"", WARM_LIMIT)[0]
-        self._warming = WARM_LIMIT
-        return greeting
+        itself."""
+        return self._exchange(config, b"", WARM_LIMIT)[0]
 
     def _exchange(self, message: dict[str, Any], blob: bytes, within: float) -> tuple[dict[str, Any], bytes]:
         with self.lock:
@@ -108,7 +104,6 @@ class Connection:
             if channel is None:
                 raise SandboxDiedError(self._died or "the sandbox is closed")
             data = wire.encode(message, blob)
-            within += self._warming
             deadline = time.monotonic() + within + GRACE
             try:
                 with self._sending:
@@ -118,9 +113,7 @@ class Connection:
                 if text_size + blob_size > MAX_REPLY:
                     raise ProtocolError(f"the runtime announced a reply of {text_size + blob_size} bytes")
                 reply = wire.decode(_receive(channel, text_size, deadline))
-                blob = _receive(channel, blob_size, deadline)
-                self._warming = 0.0
-                return reply, blob
+                return reply, _receive(channel, blob_size, deadline)
             except (ConnectionError, EOFError):
                 self.fail("the sandbox died: its first process was killed or ran out of memory")
                 raise SandboxDiedError(self._died) from None

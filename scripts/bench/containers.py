@@ -91,7 +91,9 @@ def _backend(place: Workplace, ready: int) -> "DockerBackend":
 
         backend = DockerBackend(ready=ready)
         place.keep(backend.close)
-        with backend.start(place.small) as sandbox:
+        trying = DockerBackend(ready=0)  # what that pool keeps is for the row alone
+        place.keep(trying.close)
+        with trying.start(place.small) as sandbox:
             run_ = sandbox.run_tests()
     except (DebugGymError, MissingExtraError) as error:
         raise Unmeasurable(str(error)) from None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Serve over stdin and stdout: say what this is, get warm, and then answer requests.
+    """Serve over stdin and stdout.
 
     The first frame is the configuration: ``workspace``, ``limits``, ``names`` (of the modules in it; None:
     look for them), ``preload``, ``home`` (a folder that is removed at the end, also when the host was
@@ -27,10 +27,7 @@ def main() -> None:
     os.dup2(null, 0)
     os.dup2(null, 1)
     os.close(null)
-    config = restarted()
-    if not config:
-        config = channel.receive()[0]
-        channel.send({"python": sys.version.split()[0], "prefix": sys.prefix})  # the host need not wait
+    config = restarted() or channel.receive()[0]
     unfit = config.setdefault("unfit", [])
     more = preload(config["preload"], unfit=unfit)
     if more:
@@ -44,6 +41,7 @@ def main() -> None:
     runtime.home = config["home"]
     if config["scratch"] is not None:
         runtime.record = _record(runtime.workspace, config["scratch"])
+    channel.send({"python": sys.version.split()[0], "prefix": sys.prefix})
     runtime.serve()
 
 
