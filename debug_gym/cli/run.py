@@ -49,7 +49,7 @@ def run(
         typer.Option(
             "--agent",
             "-a",
-            help="Who plays. [dim]\\[default: repair, with a model llm][/]",
+            help="Who plays. [dim]\\[default: of a folder, repair, with a model llm][/]",
             autocompletion=complete("agents"),
         ),
     ] = None,
@@ -160,6 +160,7 @@ def run(
     which the same command retries; 2 wrong input; 130 interrupted by Ctrl-C.
     """
     from debug_gym.runs.config import load_config, parse_options
+    from debug_gym.runs.plan import is_folder
 
     # What the options are called is what the settings are called: debug_gym.runs.config.RunConfig.
     settings = {name: value for name, value in context.params.items() if name not in NO_SETTINGS}
@@ -168,7 +169,7 @@ def run(
     )
     local = {name: value for name in LOCAL_OPTIONS if (value := context.params[name]) is not None}
     settings["agent_options"] = parse_options(agent_options or (), "--agent-option") | local
-    if agent is None and config is None:  # what plays without and with a model
+    if agent is None and config is None and benchmark is not None and is_folder(benchmark):
         settings["agent"] = "repair" if model is None else "llm"
     raise typer.Exit(_run(load_config(config or (), settings)))
 

@@ -112,6 +112,11 @@ def selected(benchmark: Benchmark, config: RunConfig) -> Tasks:
     return select(benchmark, config.tasks, split=config.split, shuffle=config.shuffle, limit=config.limit)
 
 
+def is_folder(name: str) -> bool:
+    """Whether a name is the path of a folder that is a benchmark or a task, and no registered name."""
+    return name not in plugins.names("benchmarks") and (is_benchmark(name) or is_task(name))
+
+
 def make_benchmark(name: str, options: Mapping[str, Any]) -> Benchmark:
     """A registered benchmark, the one in a folder, or the task that a repository is. Raises as ``prepare``
     does."""
