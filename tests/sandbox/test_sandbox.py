@@ -69,7 +69,7 @@ def test_the_shell_keeps_its_state(sandbox):
 
 def test_a_shell_that_waits_is_like_one_that_is_started_when_asked(sandbox, backend, make_task):
     """And in a fork it keeps what it was restored with until it is used."""
-    names = "compgen -v | sort; pwd; echo $0; ls /proc/self/fd | wc -l"
+    names = 'compgen -v | sort; basename "$PWD"; echo $0; ls /proc/self/fd | wc -l'
     asked = sandbox.shell(names).output
     with backend.start(make_task(FILES)) as waiting:
         waiting.prepare_shell()
