@@ -1,19 +1,27 @@
 """Whose a container or a pod is: it outlives its gym only by accident, and is removed then."""
 
 import os
-import socket
 from pathlib import Path
 
 
 def owner() -> str:
-    """This process, as a label names it: host, pid and the time of its start, since pids come again."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
+    """This process, as a label names it: what its pid counts in (boot and pid namespace; hosts may share
+    names), the pid, and the time of its start, since pids come again."""
+    return f"{_realm()}:{os.getpid()}:{_started(os.getpid())}"
 
 
 def is_orphan(label: str) -> bool:
-    """Whether that was a process of this machine which has ended."""
-    host, process, started = [*label.split(":"), "", ""][:3]
-    return host == socket.gethostname() and process.isdigit() and _started(int(process)) != started
+    """Whether that was a process which could be seen from here and has ended."""
+    realm, process, started = [*label.split(":"), "", ""][:3]
+    return realm == _realm() and process.isdigit() and _started(int(process)) != started
+
+
+def _realm() -> str:
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}-{Path('/proc/self/ns/pid').stat().st_ino}"
+    except OSError:  # no Linux: then no label is like another
+        return f"unknown-{os.getpid()}"
 
 
 def _started(pid: int) -> str:

@@ -29,16 +29,17 @@ _COMPILE = "import debug_gym_runtime.server.main, debug_gym_runtime.server.recor
 _NOT_OURS = {"_", "HOME", "HOSTNAME", "OLDPWD", "PWD", "SHLVL", "TERM", "USER"}
 """Variables that a set-up does not decide."""
 
+# Root runs this in the repository's folder: its Python is isolated, or it would import what lies there.
 _SCRIPT = """
 set -e
 cd {folder}
 {setup}
 command -v {python} >/dev/null || {{ echo "there is no Python called {python}" >&2; exit 3; }}
 python=$(command -v {python})
-"$python" -c 'import sys; sys.exit(sys.version_info < {oldest!r})' || {{
+"$python" -I -c 'import sys; sys.exit(sys.version_info < {oldest!r})' || {{
     echo "its Python is $("$python" -V 2>&1), but a sandbox needs {oldest_name} or newer:" \
         "ImageSource.python can name another one of the image" >&2; exit 3; }}
-env -u PYTHONDONTWRITEBYTECODE "$python" -c {compile} {runtime}
+"$python" -I -c {compile} {runtime}
 rm -rf /root/.cache /root/.gitconfig {remove}
 find . -name .git -prune -exec rm -rf {{}} +
 {patch}
@@ -50,7 +51,7 @@ if command -v git >/dev/null; then
 fi
 mkdir -p {home}
 chown -R {user}:{user} {folder} {home}
-"$python" -c 'import json, os, sys
+"$python" -I -c 'import json, os, sys
 print(json.dumps({{"python": sys.argv[1], "variables": dict(os.environ)}}))' "$python" > {facts}
 """
 

@@ -284,7 +284,8 @@ class AttemptSession:
 
         Returns False if this sandbox cannot do that.
         """
-        sandbox = self.env.session.sandbox if self.env.session is not None else None
+        branch = self.env.branch  # which another thread may close meanwhile
+        sandbox = branch.session.sandbox if branch is not None else None
         if not isinstance(sandbox, Interruptible):
             return False
         sandbox.interrupt()

@@ -12,7 +12,7 @@ import threading
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import gymnasium
 import pytest
@@ -24,6 +24,7 @@ from debug_gym.env import DebugGymEnv
 from debug_gym.errors import ConfigError
 from debug_gym.runs.config import load_config
 from debug_gym.runs.plan import prepare
+from debug_gym.session import AttemptSession
 from debug_gym.store.records import Run
 from debug_gym.store.writer import RunWriter
 
@@ -84,6 +85,48 @@ def served(calc, tmp_path):
     return serve
 
 
+@contextmanager
+def cutting(address):
+    """A way to the server that breaks once a step was sent on."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    host, port = address.removeprefix("http://").split(":")
+    cut, threads, opened = threading.Event(), [], [listening]
+
+    def pump(source, target, watch):
+        seen = b""
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+                seen += data
+                if watch and not cut.is_set() and b"/step" in seen and b'"action"' in seen:
+                    cut.set()
+                    source.shutdown(socket.SHUT_RDWR)
+            target.shutdown(socket.SHUT_RDWR)
+
+    def accept():
+        with suppress(OSError):
+            while True:
+                client, _ = listening.accept()
+                server = socket.create_connection((host, int(port)))
+                opened.extend((client, server))
+                for ends in ((client, server, True), (server, client, False)):
+                    threads.append(threading.Thread(target=pump, args=ends))
+                    threads[-1].start()
+
+    threads.append(threading.Thread(target=accept))
+    threads[0].start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        for end in opened:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        for thread in threads:
+            thread.join()
+        for end in opened:
+            end.close()
+
+
 def wait_for(condition):
     deadline = time.monotonic() + 60
     while not condition():
@@ -142,6 +185,44 @@ def test_a_step_whose_reply_was_lost_is_not_played_twice(served):
             409,
             "the next step of this session is number 2, not 7",
         )
+
+
+def test_a_connection_that_breaks_in_the_middle_of_a_step_loses_nothing(served):
+    with served() as (address, _), cutting(address) as between:
+        env = RemoteEnv(between)
+        env.reset()
+        count = "echo x >> /tmp/count; sleep 1; wc -l < /tmp/count"
+        assert env.step({"name": "bash", "arguments": {"command": count}})[0].split()[0] == "1"
+        assert "a - b" in env.step(LOOK)[0]
+        env.close()
+
+
+def test_a_session_that_is_closed_while_it_is_reset_leaves_nothing(served, monkeypatch):
+    begun, go_on = threading.Event(), threading.Event()
+    begin = AttemptSession.begin
+
+    def slowly(session):
+        if begun.is_set():
+            return begin(session)
+        begun.set()
+        go_on.wait(60)
+        return begin(session)
+
+    with served() as (address, sessions), httpx2.Client(base_url=address, timeout=60) as client:
+        name = client.post("/sessions", json={}).json()["session"]
+        monkeypatch.setattr(AttemptSession, "begin", slowly)
+        with ThreadPoolExecutor(1) as pool:
+            reset = pool.submit(client.post, f"/sessions/{name}/reset", json={})
+            assert begun.wait(60)
+            assert client.delete(f"/sessions/{name}").status_code == 204
+            go_on.set()
+            assert reset.result().status_code == 404
+        assert sessions.live == 0
+
+
+def test_a_name_that_leads_here_from_elsewhere_is_refused(served):
+    with served() as (address, _):
+        assert httpx2.get(f"{address}/", headers={"host": "evil.example"}).status_code == 400
 
 
 def test_a_full_server_says_so_and_a_client_waits_for_its_place(served):

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from debug_gym.addresses import demand_secret, may_ask
 from debug_gym.errors import ConfigError, DebugGymError, UnknownNameError
@@ -98,6 +99,9 @@ def make_app(sessions: Sessions, token: str | None = None, workers: int = 32) ->
     app.add_exception_handler(DebugGymError, _refused)
     app.add_exception_handler(HTTPException, _unknown)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _failed)
+    if token is None:  # or a page in a browser could lead here by a name of its own
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", "::1"])
 
     @app.middleware("http")
     async def guard(request: Request, proceed: Callable[[Request], Any]) -> Any:
@@ -195,6 +199,10 @@ def serve(sessions: Sessions, host: str, port: int, token: str | None, workers: 
 def _refused(request: Request, error: Exception) -> JSONResponse:
     status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 503)
     return _error(status, type(error).__name__, str(error))
+
+
+def _failed(request: Request, error: Exception) -> JSONResponse:
+    return _error(500, type(error).__name__, f"the server has failed: {error}")
 
 
 def _unknown(request: Request, error: Exception) -> JSONResponse:

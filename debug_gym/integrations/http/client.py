@@ -195,12 +195,18 @@ class RemoteEnv(gymnasium.Env[str, Any]):
         return told["observation"], {**told["info"], "tools": self.served["tools"]}
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        until = time.monotonic() + self._patience
+        began = time.monotonic()
         while True:
             reply = self._send(method, path, body)
-            if reply.status_code != 429 or time.monotonic() >= until:
+            if reply.status_code == 429:
+                pause, until = float(reply.headers.get("retry-after", "1")), began + self._patience
+            elif _is_busy(reply):  # with a step whose connection broke: its reply is kept for us
+                pause, until = 0.2, began + self._timeout
+            else:
                 break
-            time.sleep(min(float(reply.headers.get("retry-after", "1")), max(0.0, until - time.monotonic())))
+            if time.monotonic() >= until:
+                break
+            time.sleep(min(pause, max(0.0, until - time.monotonic())))
         if reply.is_success:
             told: dict[str, Any] = reply.json()
             return told
@@ -227,6 +233,10 @@ class RemoteEnv(gymnasium.Env[str, Any]):
                     ) from None
                 time.sleep(0.2)
         raise AssertionError  # the last try has returned or raised
+
+
+def _is_busy(reply: httpx2.Response) -> bool:
+    return reply.status_code == 409 and reply.json()["error"]["type"] == "BusyError"
 
 
 def _message(reply: httpx2.Response) -> str:

@@ -1,10 +1,11 @@
 """Episodes that clients hold by name and lease: begun, played, forked and ended from any thread."""
 
+import logging
 import secrets
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Literal
@@ -17,6 +18,8 @@ from debug_gym.runs.plan import Plan
 from debug_gym.session import Attempt, AttemptSession
 from debug_gym.session.attempt import Recorder
 from debug_gym.store.writer import RunWriter
+
+_log = logging.getLogger(__name__)
 
 
 class FullError(DebugGymError):
@@ -115,9 +118,15 @@ class Sessions:
         """Leave the episode of a session, and begin another. Raises as ``open`` and ``step``."""
         with self._turn(name) as held:
             fresh = self._begin(task, seed)
-            held.session.abandon()
-            held.session, held.info, held.observation = fresh.session, fresh.info, fresh.observation
-            held.reply = None
+            with self._lock:
+                here = self._held.get(name) is held
+                left = held.session if here else fresh.session
+                if here:
+                    held.session, held.info, held.observation = fresh.session, fresh.info, fresh.observation
+                    held.reply = None
+            left.abandon()
+            if not here:  # it was closed meanwhile
+                raise UnknownSessionError(name)
             return self._told(name, held)
 
     def step(
@@ -179,7 +188,8 @@ class Sessions:
         return self._told(name, held)
 
     def close(self, name: str) -> None:
-        """Let go of a session; a call under way is broken off. An episode that is not over gets no verdict.
+        """Let go of a session; a call under way is broken off, a verdict under way waited for. An episode
+        that is not over gets no verdict.
 
         Raises:
             UnknownSessionError: there is no such session.
@@ -203,19 +213,26 @@ class Sessions:
             if held is not None and held.lock.acquire(blocking=False):
                 try:
                     if held.until < now:
-                        with suppress(UnknownSessionError):  # its client has closed it meanwhile
-                            self.close(name)
-                            closed.append(name)
+                        self._close_quietly(name)
+                        closed.append(name)
                 finally:
                     held.lock.release()
         return closed
 
     def close_all(self) -> None:
         """Let go of all; none can be opened any more."""
-        self._closed = True
-        for name in list(self._held):
-            with suppress(UnknownSessionError):
-                self.close(name)
+        with self._lock:
+            self._closed, names = True, list(self._held)
+        for name in names:
+            self._close_quietly(name)
+
+    def _close_quietly(self, name: str) -> None:
+        try:
+            self.close(name)
+        except UnknownSessionError:
+            pass  # its client has closed it meanwhile
+        except Exception:
+            _log.exception("the session %s was closed with an error", name)
 
     # -- inside ----------------------------------------------------------------------------------
 
@@ -290,6 +307,8 @@ class Sessions:
         if not held.lock.acquire(blocking=False):
             raise BusyError("another call of this session is under way: wait for its reply")
         try:
+            if self._held.get(name) is not held:
+                raise UnknownSessionError(name)
             self._renew(held)
             yield held
         finally:
@@ -331,5 +350,7 @@ def _info(session: AttemptSession, step: Step) -> dict[str, Any]:
 
 
 def _leave(session: AttemptSession) -> None:
-    session.interrupt()
-    session.abandon()
+    try:
+        session.interrupt()
+    finally:
+        session.abandon()

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -47,6 +48,7 @@ NO_START = {"CreateContainerConfigError", "CreateContainerError", "RunContainerE
 _BEGIN = """
 set -e
 umask 022
+our_host=$KUBERNETES_SERVICE_HOST our_port=${{KUBERNETES_SERVICE_PORT:-443}}
 head -c {size} | tar -xf - -C / --no-same-owner
 {{
 {script}
@@ -54,7 +56,7 @@ head -c {size} | tar -xf - -C / --no-same-owner
 cat {facts}
 rm {facts}
 echo $$ > {pid}
-exec "$python" -c '{launch}'
+exec "$python" -I -c '{launch}' "$our_host" "$our_port"
 """
 _LAUNCH = """
 import json, os, resource, socket, sys, time
@@ -66,9 +68,10 @@ def order():
         line += part
     return json.loads(line.decode())
 def reached():
-    where = os.environ.get("KUBERNETES_SERVICE_HOST"), int(os.environ.get("KUBERNETES_SERVICE_PORT") or 443)
-    try: socket.create_connection(where, 2).close()
-    except (OSError, TypeError): return False
+    host, port = sys.argv[1:]
+    if not host: return True  # nobody knows
+    try: socket.create_connection((host, int(port)), 2).close()
+    except OSError: return False
     return True
 first = order()
 if first["look"]:
@@ -109,7 +112,7 @@ class KubernetesBackend:
         self.on_progress: Callable[[str], None] = lambda line: None
         self._patience, self._pulling = patience, pulling
         self._cluster: Cluster | None = None
-        self._looked = False
+        self._looked = self._open = False
         self._lock = threading.Lock()
         self._pool = ReadyPool(self._start, ready)
         self._ending = ThreadPoolExecutor(8, "kubernetes-end")
@@ -161,8 +164,8 @@ class KubernetesBackend:
         cluster, name = self.cluster, _name()
         wanted = pod.manifest(name, made.image, task.limits, owner())
         wanted["spec"]["containers"][0]["command"] = ["/bin/true"]
-        self._create(cluster, wanted)
         try:
+            self._create(cluster, wanted)
             self._wait(cluster, name, made.image)
         finally:
             self._end(name)
@@ -173,8 +176,8 @@ class KubernetesBackend:
         )  # the kernel counts processes by user, for all pods of a node
         made = recipe(task, default_image(), user)
         cluster, name = self.cluster, _name()
-        self._create(cluster, pod.manifest(name, made.image, task.limits, owner()))
         try:
+            self._create(cluster, pod.manifest(name, made.image, task.limits, owner()))
             self._wait(cluster, name, made.image)
             channel = self._begin(cluster, name, made, task, user)
         except BaseException:
@@ -203,6 +206,8 @@ class KubernetesBackend:
             try:
                 cluster.ask("a sandbox cannot be started", partial(_create_pod, cluster, wanted))
             except ClusterError as error:
+                if error.status == 409:  # an answer was lost: nobody else's has this name
+                    return
                 if "exceeded quota" not in str(error) or time.monotonic() > until:
                     raise
                 self.on_progress("waiting for room in the namespace's quota")
@@ -291,8 +296,8 @@ class KubernetesBackend:
     def _note(self, network: bytes) -> None:
         with self._lock:
             self._looked = True
-            if network.strip() == b"closed":
-                self.guarantees = Guarantees(*[True] * 7)
+            self._open = self._open or network.strip() != b"closed"
+            self.guarantees = replace(self.guarantees, network=not self._open)
 
     def _fence(self, cluster: Cluster) -> None:
         try:
@@ -310,8 +315,8 @@ class KubernetesBackend:
     def close(self) -> None:
         """See ``Backend.close``."""
         self._pool.close()
-        self._ending.shutdown()
-        self._ending = ThreadPoolExecutor(8, "kubernetes-end")
+        ending, self._ending = self._ending, ThreadPoolExecutor(8, "kubernetes-end")
+        ending.shutdown()
         with self._lock:
             if self._cluster is not None:
                 self._cluster.close()

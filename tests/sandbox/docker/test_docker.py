@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -59,7 +58,7 @@ def box(docker_backend, in_image):
 
 def containers(daemon, process=None):
     """Those that this process, or another, has made for its sandboxes."""
-    mine = f"{socket.gethostname()}:{process or os.getpid()}:"
+    mine = f"{owner().partition(':')[0]}:{process or os.getpid()}:"
     found = daemon.containers.list(all=True, filters={"label": f"{LABEL}=sandbox"}, ignore_removed=True)
     return {item.id for item in found if item.labels[OWNER].startswith(mine)}
 
@@ -313,7 +312,7 @@ def test_nothing_is_left_of_a_gym_that_was_killed(daemon, in_image):
 
 
 def test_containers_of_gyms_that_have_ended_are_removed(daemon, testbed):
-    ended = f"{socket.gethostname()}:{2**22 - 1}:1"  # no process has the largest number that there is
+    ended = f"{owner().partition(':')[0]}:{2**22 - 1}:1"  # no process has the largest number that there is
     another = owner() + "0"  # this process's number, but from another time
     alive = daemon.containers.create(testbed, ["sleep", "60"], labels={LABEL: "sandbox", OWNER: owner()})
     left = []

@@ -127,10 +127,12 @@ def test_a_cluster_that_heeds_no_policy_is_not_trusted(cluster, in_image):
 
 def test_files_go_into_the_image_that_is_named(pods, testbed, monkeypatch):
     monkeypatch.setenv("DEBUG_GYM_KUBERNETES_IMAGE", testbed)
-    source = FilesSource(files={"hello.txt": "hello\n"})
+    hostile = dict.fromkeys(("json.py", "socket.py", "resource.py"), "open('/ran-as-root', 'w')\n")
+    source = FilesSource(files={"hello.txt": "hello\n", **hostile})
     task = Task(id="files", problem="", source=source, environment=Environment(python=PYTHON))
     with pods.start(task) as sandbox:
         assert sandbox.exec("cat hello.txt; pwd").output == "hello\n/workspace\n"
+        assert sandbox.exec("ls /ran-as-root").exit_code == 2, "root has imported the repository's modules"
 
 
 def test_what_keeps_a_pod_from_starting_is_said(cluster, pods, in_image):
