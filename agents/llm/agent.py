@@ -41,8 +41,10 @@ class LLMAgent(Agent):
             )
         self.name, owner = name, f"the agent {name!r}"
         own = LLMSettings.model_fields
-        known = option_names(provider) if isinstance(model, str) else []
-        check_names(options, [*own, *known], owner)
+        if isinstance(model, str) or not options.keys() <= own.keys():
+            check_names(options, [*own, *option_names(provider)], owner)  # a slip may be meant for the model
+        if not isinstance(model, str):
+            check_names(options, own, owner)
         self.settings = configure(LLMSettings, {key: options[key] for key in own if key in options}, owner)
         if isinstance(model, str):
             model = make_model(model, provider, {key: options[key] for key in options if key not in own})

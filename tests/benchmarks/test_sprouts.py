@@ -157,8 +157,8 @@ def safely(source, claim):
 
 def test_tasks_are_sound():
     benchmark = Sprouts()
-    kinds = {name.partition("-")[0]: name for name in KNOWN}
-    tasks = [benchmark.task(f"{family}-00011") for family in kinds.values()]
+    kinds = {name.partition("-")[0]: name for name in KNOWN}  # all are played in the test above
+    tasks = [benchmark.task(f"{kinds[kind]}-00011") for kind in ("runtime", min(kinds.keys() - {"runtime"}))]
     found = validate_all(tasks, shared_backend("namespace"), repeats=1, workers=2)
-    assert len(found) == 6 and [one.problems for one in found] == [()] * 6
+    assert [one.problems for one in found] == [(), ()]
     assert all(one.controls for one in found)

@@ -76,7 +76,7 @@ def test_where_one_test_ends_the_session_few_more_runs_find_out(task, counting, 
 def test_where_nothing_can_be_imported_one_more_run_finds_out(task, counting):
     verdict = judge(task, _change("calc.py", b"def times(\n"), counting)
     assert not verdict.resolved and verdict.reason.startswith(f"{len(IDS)} of {len(IDS)} required tests")
-    assert counting.started == 4
+    assert counting.started <= 4  # what the untouched repository answers may be known
 
 
 def test_tests_that_another_one_disturbs_run_again_together(make_task, counting):
