@@ -181,15 +181,16 @@ class Engine:
         """Let requests in, in their order, for which there is a row and memory."""
         while self._waiting:
             request = self._waiting[0]
-            try:
-                if not request.cancelled and not self._begin(request):
-                    return
-            except Exception as error:  # as in ``_step``
-                request.fail(error)
-            with self._changed:
-                self._waiting.popleft()
             if request.cancelled:
                 request.finish("cancelled")
+            else:
+                try:
+                    if not self._begin(request):
+                        return
+                except Exception as error:  # as in ``_step``
+                    request.fail(error)
+            with self._changed:
+                self._waiting.popleft()
 
     def _begin(self, request: Request) -> bool:
         """Begin a request, if there is a row and memory for it."""

@@ -271,6 +271,25 @@ def test_too_many_are_told_so(engine, vocabulary):
     assert running.submit(prompt, Sampling(max_tokens=2)).result.result(60).tokens
 
 
+def test_what_is_given_up_while_it_begins_ends_alone(engine, vocabulary, monkeypatch):
+    running = engine()
+    first, second = prompts(vocabulary, 20, 20)
+    choose, beginning, given_up = running.served.choose, threading.Event(), threading.Event()
+
+    def slow(model, prompt):
+        beginning.set()
+        assert given_up.wait(60)
+        return choose(model, prompt)
+
+    monkeypatch.setattr(running.served, "choose", slow)
+    lost = running.submit(first, Sampling(max_tokens=50))
+    assert beginning.wait(60)
+    lost.cancel()
+    given_up.set()
+    assert lost.result.result(60).finish_reason == "cancelled"
+    assert running.submit(second, Sampling(max_tokens=2)).result.result(60).tokens
+
+
 def test_a_listener_that_fails_ends_its_own_request_only(engine, vocabulary):
     running = engine()
     first, second = prompts(vocabulary, 20, 20)
