@@ -134,6 +134,7 @@ def sandbox_environment(python: str, home: str, extra: Mapping[str, str]) -> dic
         "PYTHONNOUSERSITE": "1",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
+        "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pandas imports pyarrow, which starts it
         "GIT_CONFIG_NOSYSTEM": "1",
         **{f"GIT_{who}_NAME": "agent" for who in ("AUTHOR", "COMMITTER")},
         **{f"GIT_{who}_EMAIL": "agent@localhost" for who in ("AUTHOR", "COMMITTER")},

@@ -148,6 +148,20 @@ def test_only_what_does_nothing_odd_is_imported_ahead(odd_sandbox):
     assert ahead & {name.removesuffix(".py") for name in INSTALLED} == {"plain", "filters"}
 
 
+def test_what_starts_threads_behind_everyday_imports_is_imported_ahead(backend, make_task):
+    """OpenBLAS behind numpy, the allocator of pyarrow behind pandas: their threads are turned off."""
+    pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    test = """
+import sys
+ahead = {"numpy", "pandas", "pyarrow"} & set(sys.modules)
+import pandas
+def test_a(): assert len(ahead) == 3
+"""
+    with backend.start(make_task({"test_a.py": test})) as sandbox:
+        assert sandbox.run_tests().exit_code == 0
+
+
 PLUGIN = {
     "plug.py": """
 import os, sys
