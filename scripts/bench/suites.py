@@ -57,7 +57,7 @@ def verdict(place: Workplace) -> Figure:
         Contender("the tests once, warm, in a live sandbox", _warm(sandbox), floor=True),
         Contender(f"the tests once by `{COLD}`", cold),
     ]
-    return race(sample, beside, runs=place.runs, at_most=500)
+    return race(sample, beside, runs=place.runs, at_most=120)
 
 
 def verdict_many(place: Workplace) -> Figure:
