@@ -73,9 +73,10 @@ class RandomAgent(Agent):
 
 
 def _remember(seen: dict[str, None], found: list[str]) -> None:
-    for text in found:
-        if len(seen) < REMEMBERED:
-            seen.setdefault(text)
+    if len(seen) < REMEMBERED:
+        seen.update(dict.fromkeys(found))
+        for text in list(seen)[REMEMBERED:]:
+            del seen[text]
 
 
 def _number(draw: random.Random, schema: dict[str, Any], *, whole: bool) -> int | float:

@@ -20,6 +20,8 @@ GRACE = 10.0
 """Seconds that the runtime gets beyond the limit of what it was asked to do."""
 WARM_LIMIT = 120.0
 """Seconds for a runtime to start and import everything that it keeps warm."""
+_FIRST = 1 << 14
+"""Bytes that are asked for at least: what is left over of a reply is an error, as one request has one."""
 MAX_REPLY = 128 << 20
 
 T = TypeVar("T")
@@ -108,12 +110,7 @@ class Connection:
             try:
                 with self._sending:
                     channel.send(data, deadline)
-                header = _receive(channel, wire.HEADER.size, deadline)
-                text_size, blob_size = wire.HEADER.unpack(header)
-                if text_size + blob_size > MAX_REPLY:
-                    raise ProtocolError(f"the runtime announced a reply of {text_size + blob_size} bytes")
-                reply = wire.decode(_receive(channel, text_size, deadline))
-                return reply, _receive(channel, blob_size, deadline)
+                return _receive(channel, deadline)
             except (ConnectionError, EOFError):
                 self.fail("the sandbox died: its first process was killed or ran out of memory")
                 raise SandboxDiedError(self._died) from None
@@ -187,15 +184,28 @@ class Connection:
         self.lock = threading.RLock()
 
 
-def _receive(channel: Channel, size: int, deadline: float) -> bytes:
-    """Exactly so many bytes. Raises ``EOFError`` if there will not be as many."""
-    data = bytearray()
+def _receive(channel: Channel, deadline: float) -> tuple[dict[str, Any], bytes]:
+    """One frame; small ones, which are most, are read at once.
+
+    Raises:
+        EOFError: it will not come.
+        ProtocolError: it is too large, or more than one.
+    """
+    data, size, text_end = bytearray(), wire.HEADER.size, 0
     while len(data) < size:
-        part = channel.receive(min(size - len(data), 1 << 20), deadline)
+        part = channel.receive(min(max(size - len(data), _FIRST), 1 << 20), deadline)
         if not part:
             raise EOFError
         data += part
-    return bytes(data)
+        if not text_end and len(data) >= wire.HEADER.size:
+            text_size, blob_size = wire.HEADER.unpack_from(data)
+            if text_size + blob_size > MAX_REPLY:
+                raise ProtocolError(f"the runtime announced a reply of {text_size + blob_size} bytes")
+            text_end = wire.HEADER.size + text_size
+            size = text_end + blob_size
+    if len(data) > size:
+        raise ProtocolError("the runtime sent more than a reply")
+    return wire.decode(bytes(data[wire.HEADER.size : text_end])), bytes(data[text_end:])
 
 
 def _close_all(descriptors: Sequence[int]) -> bool:

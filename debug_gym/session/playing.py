@@ -30,7 +30,7 @@ def drive(session: AttemptSession, agent: Agent) -> Result:
     """
     briefing = session.begin()
     agent.start(replace(briefing, task=session.attempt.task) if agent.sees_gold else briefing)
-    observation = Observation(text=briefing.observation, data=briefing.info)
+    observation = Observation.model_construct(text=briefing.observation, data=briefing.info)  # all ours
     while session.live and (decision := agent.act(observation)) is not None:
         step = session.step(
             decision.call, thought=decision.thought, usage=decision.usage, replies=decision.replies

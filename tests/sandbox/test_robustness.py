@@ -74,6 +74,12 @@ def test_a_reply_of_the_wrong_form_ends_the_sandbox(answering, reply):
         sandbox.exec("true")
 
 
+def test_a_second_reply_to_one_request_ends_the_sandbox(answering):
+    sandbox = answering(2 * wire.encode(GOOD))
+    with pytest.raises(ProtocolError, match="more than a reply"):
+        sandbox.exec("true")
+
+
 @pytest.mark.parametrize(
     ("call", "reply"),
     [

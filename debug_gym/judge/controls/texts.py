@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 
 from debug_gym.errors import TaskError
@@ -35,7 +36,7 @@ def _place(control: NegativeControl) -> tuple[str, int, int]:
 
 def _edited(text: str, controls: Sequence[NegativeControl]) -> str:
     """A text with the edits of controls, which are in the order of their places."""
-    starts = [0, *(found.end() for found in re.finditer("\n", text))]
+    starts = _starts(text)
     parts, end = [], 0
     for control in controls:
         start = starts[min(control.line, len(starts)) - 1] + control.column
@@ -52,3 +53,9 @@ def _edited(text: str, controls: Sequence[NegativeControl]) -> str:
         parts += [text[end:start], control.new]
         end = start + len(control.old)
     return "".join([*parts, text[end:]])
+
+
+@lru_cache(maxsize=256)  # a verdict edits the same files again and again
+def _starts(text: str) -> list[int]:
+    """Where each line begins."""
+    return [0, *(found.end() for found in re.finditer("\n", text))]

@@ -16,12 +16,13 @@ from typing import Any, Tuple
 HEADER = struct.Struct(">II")
 MAX_FRAME = 1 << 30
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 Frame = Tuple["dict[str, Any]", bytes]
 
 
 def encode(message: dict[str, Any], blob: bytes = b"") -> bytes:
     """The bytes of one frame. Text that is not valid Unicode (lone surrogates) survives the way."""
-    text = json.dumps(message, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    text = _encode(message).encode("utf-8", "surrogatepass")
     return HEADER.pack(len(text), len(blob)) + text + blob
 
 
