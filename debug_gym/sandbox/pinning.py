@@ -46,20 +46,25 @@ def pin(source: Source) -> Source:
 
 
 def _state(source: DirectorySource) -> str:
-    digest = hashlib.sha256()
-    for folder, folders, files in os.walk(source.path):
-        left_out = source.left_out(folder, [*folders, *files])
-        folders[:] = sorted(set(folders) - left_out)
-        below = set(folders)
-        for name in sorted({*folders, *files} - left_out):
-            path = f"{folder}/{name}"
+    seen = []
+    folders = [str(source.path)]
+    for folder in folders:
+        try:
+            with os.scandir(folder) as found:
+                entries = {entry.name: entry for entry in found}
+        except OSError:
+            continue
+        for name in sorted(entries.keys() - source.left_out(folder, entries)):
+            entry = entries[name]
             try:
-                seen = os.lstat(path)
+                status, is_folder = entry.stat(follow_symlinks=False), entry.is_dir(follow_symlinks=False)
             except OSError:
                 continue
-            changed = 0 if name in below else seen.st_mtime_ns
-            digest.update(os.fsencode(path) + f"\0{seen.st_mode} {seen.st_size} {changed}\0".encode())
-    return digest.hexdigest()[:16]
+            changed = 0 if is_folder else status.st_mtime_ns
+            seen.append(f"{entry.path}\0{status.st_mode} {status.st_size} {changed}")
+            if is_folder:
+                folders.append(entry.path)
+    return hashlib.sha256(os.fsencode("\0".join(seen))).hexdigest()[:16]
 
 
 def _renew_lock() -> None:

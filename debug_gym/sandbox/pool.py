@@ -59,7 +59,7 @@ class ReadyPool:
             return sum(len(kind.waiting) for kind in self._kinds.values())
 
     def _waiting(self, task: Task) -> Sandbox | None:
-        key = task.model_dump_json(include={"source", "environment", "limits"})
+        key = "".join(part.model_dump_json() for part in (task.source, task.environment, task.limits))
         dropped: list[Sandbox] = []
         with self._lock:
             ready = self._kinds.setdefault(key, _Ready())

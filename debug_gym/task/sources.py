@@ -80,7 +80,8 @@ class DirectorySource(Frozen):
 
 
 def _is_run(path: str) -> bool:
-    return all(os.access(f"{path}/{name}", os.F_OK) for name in (".lock", "config.json", "trajectories"))
+    names = "/.lock", "/config.json", "/trajectories"
+    return os.access(path + names[0], os.F_OK) and all(os.access(path + name, os.F_OK) for name in names)
 
 
 class _Published(Frozen):
