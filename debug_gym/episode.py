@@ -47,7 +47,7 @@ def unicode(value: Any) -> Any:
 
 
 def _text_of(item: Any) -> Any:
-    """``unicode``, quick for what is in nearly all observations: each of thousands of tests has an outcome."""
+    """``unicode``, quick for what most data is: each of thousands of tests has an outcome."""
     return item if item.__class__ is str and item.isascii() else unicode(item)
 
 

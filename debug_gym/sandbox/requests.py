@@ -51,10 +51,20 @@ class Requests:
         stdin: bytes = b"",
         cwd: str | None = None,
         env: Mapping[str, str] | None = None,
+        output: int | None = None,
     ) -> ExecResult:
-        """Run one command (a string goes to ``bash -c``) to its end; nothing it started outlives it."""
+        """Run one command (a string goes to ``bash -c``) to its end; nothing it started outlives it.
+
+        Args:
+            command: a program and its arguments, or a line of bash.
+            timeout: seconds; None: the task's.
+            stdin: what it reads.
+            cwd: its folder; None: the workspace.
+            env: variables besides those of the sandbox.
+            output: bytes of its output that are kept; None: the task's limit.
+        """
         limit = seconds(self.task.limits.command_timeout if timeout is None else timeout)
-        kept = self.task.limits.output
+        kept = self.task.limits.output if output is None else output
         return self._exec(command, limit, output=kept, blob=stdin, cwd=cwd, env=dict(env or {}))
 
     def _exec(self, command: str | Sequence[str], limit: float, **options: Any) -> ExecResult:

@@ -255,10 +255,10 @@ def test_who_does_not_call_loses_the_lease(served):
 
 
 def test_a_call_that_takes_longer_than_the_lease_is_no_idleness(served):
-    with served(lease=0.2) as (address, _):
+    with served(lease=2) as (address, _):
         env = RemoteEnv(address)
         env.reset()
-        slow = {"name": "bash", "arguments": {"command": "sleep 1; echo still here"}}
+        slow = {"name": "bash", "arguments": {"command": "sleep 4; echo still here"}}
         assert "still here" in env.step(slow)[0]
         env.close()
 

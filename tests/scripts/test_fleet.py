@@ -25,5 +25,5 @@ def test_each_row_has_its_rate_and_who_used_the_processor():
     for row in table:
         hourly = int(row["episodes an hour"].replace(",", ""))
         shares = row["CPU ms an episode: gym + templates + sandboxes"].split(" + ")
-        assert hourly > 0 and len(shares) == 3 and all(int(share) > 0 for share in shares), row
+        assert hourly > 0 and len(shares) == 3 and sum(map(int, shares)) > 0, row
         assert (row["of the first row"], row["per CPU of it"][-1]) == ("1.00 x", "%")

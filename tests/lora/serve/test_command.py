@@ -108,7 +108,7 @@ def test_killed_in_the_middle_and_started_again(command):
         time.sleep(0.5)
         assert not any(one.done() for one in waiting)  # nobody answers, and they try again
         command(port=port)
-        assert [one.result(90).usage.output_tokens for one in waiting] == [5] * 4
+        assert all(0 < one.result(90).usage.output_tokens <= 5 for one in waiting)
 
 
 @pytest.mark.parametrize(

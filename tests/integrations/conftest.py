@@ -1,0 +1,34 @@
+"""Environments of other frameworks, each as its users have it: ours installed beside it, nothing else."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def framework(tmp_path_factory):
+    """``framework("name")``: the folder of programs of an environment that has this package beside ours, whose
+    dependencies fit together."""
+    uv = pytest.importorskip("uv").find_uv_bin()
+
+    def make(*packages):
+        folder = tmp_path_factory.mktemp("framework") / "venv"
+        python = folder / "bin/python"
+        for command in (
+            ["venv", "--python", sys.executable, folder],
+            ["pip", "install", "--python", python, "--editable", ROOT, *packages],
+            ["pip", "check", "--python", python],
+        ):
+            done = subprocess.run(
+                [uv, "--quiet", "--native-tls", *command], capture_output=True, text=True, check=False
+            )
+            if "Failed to fetch" in done.stderr or "error sending request" in done.stderr:
+                pytest.skip("the package index cannot be reached")
+            assert done.returncode == 0, done.stderr
+        return folder / "bin"
+
+    return make
