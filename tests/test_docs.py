@@ -11,7 +11,7 @@ BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
 
 
-ELSEWHERE = {"local-models.md", "training.md", "debugger.md", "runs.md", "tools.md"}
+ELSEWHERE = {"local-models.md", "training.md", "debugger.md", "runs.md", "tools.md", "frameworks.md"}
 """Pages whose examples are files and transcripts; tests of their own replay them."""
 
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,9 +24,12 @@ def framework(tmp_path_factory):
             ["pip", "install", "--python", python, "--editable", ROOT, *packages],
             ["pip", "check", "--python", python],
         ):
-            done = subprocess.run(
-                [uv, "--quiet", "--native-tls", *command], capture_output=True, text=True, check=False
-            )
+            with FileLock(
+                tmp_path_factory.getbasetemp().parent / "frameworks.lock"
+            ):  # ours is built in its own folder
+                done = subprocess.run(
+                    [uv, "--quiet", "--native-tls", *command], capture_output=True, text=True, check=False
+                )
             if "Failed to fetch" in done.stderr or "error sending request" in done.stderr:
                 pytest.skip("the package index cannot be reached")
             assert done.returncode == 0, done.stderr

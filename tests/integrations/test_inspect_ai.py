@@ -8,6 +8,8 @@ import pytest
 
 from debug_gym.env import DebugGymEnv
 from tests.agents.openai_server import ScriptedServer
+from tests.integrations.conftest import ROOT
+from tests.test_docs import BLOCK
 
 OTHER, TASK = "meter-days", "month-statements"
 READ_LOG = """
@@ -23,12 +25,12 @@ print(json.dumps([
 ]))
 """
 SHELL = """
-from inspect_ai import Task, task
-from inspect_ai.agent import react
-from inspect_ai.tool import bash
+from inspect_ai import task
+from inspect_ai.agent import as_solver
 from inspect_ai.util import sandbox
 from inspect_ai.solver import solver
 from debug_gym.integrations.inspect_ai import benchmark_task
+from my_agent import my_agent
 
 @solver
 def looks():
@@ -58,7 +60,7 @@ def looks():
 @task
 def by_shell():
     played = benchmark_task("nightmares", tasks="month-statements")
-    played.solver = [looks(), react(tools=[bash(timeout=60)])]
+    played.solver = [looks(), as_solver(my_agent())]
     return played
 """
 
@@ -75,7 +77,8 @@ def inspect_eval(programs, tmp_path):
     def run(server, task, *options):
         command = [programs / "inspect", "eval", task, "--model", "openai-api/local/scripted", *options]
         command += ["--model-base-url", server.url, "--log-dir", tmp_path, "--display", "plain"]
-        env = {**os.environ, "LOCAL_API_KEY": "none", "INSPECT_CACHE_DIR": str(tmp_path / "cache")}
+        env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        env |= {"LOCAL_API_KEY": "none", "INSPECT_CACHE_DIR": str(tmp_path / "cache")}
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=env, cwd=tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
         (log,) = tmp_path.glob("*.eval")
@@ -110,10 +113,14 @@ def test_a_benchmark_is_a_task(inspect_eval):
     assert any("passed of" in text and text.endswith("The episode is over.") for text in solved["texts"])
 
 
-def test_inspects_own_tools_work_in_our_sandbox(inspect_eval, tmp_path):
+def test_an_agent_with_inspects_own_tools_works_in_our_sandbox(inspect_eval, tmp_path):
+    (shown,) = BLOCK.findall((ROOT / "docs/frameworks.md").read_text())
+    (tmp_path / "my_agent.py").write_text(shown)
     (tmp_path / "shell.py").write_text(SHELL)
     with ScriptedServer() as server:
         server.say(None, server.call("bash", {"command": f"patch -p1 <<'END'\n{_gold()}\nEND"}, key="1"))
+        server.say(None, server.call("view", {"path": "README.md"}, key="3"))
         server.say(None, server.call("submit", {"answer": "done"}, key="2"))
         (sample,) = inspect_eval(server, "shell.py@by_shell")
     assert sample["score"] == "C", sample
+    assert any(text.startswith("README.md") for text in sample["texts"])
