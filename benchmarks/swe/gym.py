@@ -19,7 +19,7 @@ class SweGym(SweBenchmark):
     """The tasks of SWE-Gym."""
 
     name = "swe-gym"
-    description = "2,438 issues of 11 Python repositories, to train on; needs --sandbox docker."
+    description = "2,438 issues of 11 Python repositories, to train on; needs --sandbox docker or kubernetes."
     card = Card(
         source="https://github.com/SWE-Gym/SWE-Gym",
         licence="MIT (the repositories have their own)",

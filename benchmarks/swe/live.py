@@ -35,7 +35,7 @@ class SweBenchLive(SweBenchmark):
     """The Python tasks of SWE-bench-Live."""
 
     name = "swe-bench-live"
-    description = "Issues of Python repositories, 50 new ones a month; needs --sandbox docker."
+    description = "Issues of Python repositories, 50 new ones a month; needs --sandbox docker or kubernetes."
     card = Card(
         source="https://swe-bench-live.github.io",
         licence="MIT (the repositories have their own)",

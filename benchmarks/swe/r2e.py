@@ -63,7 +63,7 @@ class R2EGym(SweBenchmark):
     """The tasks of R2E-Gym, named by the commits that solve them."""
 
     name = "r2e-gym"
-    description = "4,578 commits of 10 Python repositories, to train on; needs --sandbox docker."
+    description = "4,578 commits of 10 repositories, to train on; needs --sandbox docker or kubernetes."
     card = Card(
         source="https://r2e-gym.github.io",
         licence="MIT (the repositories have their own)",

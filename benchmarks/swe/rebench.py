@@ -48,7 +48,7 @@ class SweRebench(SweBenchmark):
     """The tasks of SWE-rebench."""
 
     name = "swe-rebench"
-    description = "21,336 issues of 3,468 Python repositories, to train on; needs --sandbox docker."
+    description = "21,336 issues of 3,468 repositories, to train on; needs --sandbox docker or kubernetes."
     card = Card(
         source="https://huggingface.co/datasets/nebius/SWE-rebench",
         licence="CC-BY-4.0 (each row names its repository's)",
@@ -75,7 +75,7 @@ class SweRebenchV2(SweBenchmark):
     """The Python tasks of SWE-rebench V2."""
 
     name = "swe-rebench-v2"
-    description = "SWE-rebench's second edition, its tasks in Python; needs --sandbox docker."
+    description = "SWE-rebench's second edition, its tasks in Python; needs --sandbox docker or kubernetes."
     card = Card(
         source="https://huggingface.co/datasets/nebius/SWE-rebench-V2",
         licence="CC-BY-4.0 (each row names its repository's)",

@@ -13,6 +13,7 @@ NO_TESTS = (".json", ".png", "csv", ".txt", ".md", ".jpg", ".jpeg", ".pkl", ".ym
 """Endings of files in a test patch that swebench does not hand to the test command."""
 _DIFF = re.compile(r"diff --git a/.* b/(.*)")
 _DELETED = re.compile(r"^diff --git a/.* b/(.*)\ndeleted file mode", re.MULTILINE)
+_RENAMED = re.compile(r"^rename from (.*)\nrename to (.*)$", re.MULTILINE)
 _NEW = re.compile(r"^diff --git a/.* b/(.*)\nnew file mode", re.MULTILINE)
 
 R = TypeVar("R", bound="Row")
@@ -81,9 +82,16 @@ class TestedRow(Row):
 
     @property
     def visible(self) -> tuple[str, ...]:
-        """The test files that the test patch changes and that are there before it."""
-        gone = {*_DELETED.findall(self.test_patch), *_NEW.findall(self.test_patch)}
-        return tuple(path for path in self.directives if path not in gone and path.endswith(".py"))
+        """The test files that the test patch changes, by the names that they have before it; where all are
+        new, the others that hold pass-to-pass tests."""
+        unseen = {*_DELETED.findall(self.test_patch), *_NEW.findall(self.test_patch)}
+        before = {new: old for old, new in _RENAMED.findall(self.test_patch)}
+        changed = [before.get(path, path) for path in self.directives if path not in unseen]
+        unseen |= before.keys()
+        others = (test.partition("::")[0] for test in self.pass_to_pass if "::" in test)
+        return tuple(path for path in changed if path.endswith(".py")) or tuple(
+            dict.fromkeys(path for path in others if path.endswith(".py") and path not in unseen)
+        )
 
 
 def image_id(instance_id: str, separator: str = "_1776_") -> str:

@@ -34,7 +34,7 @@ class SweSmith(SweBenchmark):
     """The tasks of SWE-smith in Python."""
 
     name = "swe-smith"
-    description = "50,137 bugs in 128 Python repositories, to train on; needs --sandbox docker."
+    description = "50,137 bugs in 128 Python repositories, to train on; needs --sandbox docker or kubernetes."
     card = Card(
         source="https://swesmith.com",
         licence="MIT (the repositories have their own)",

@@ -41,7 +41,7 @@ class SweBench(SweBenchmark):
     """SWE-bench, or a part of it that has a name of its own."""
 
     name = "swe-bench"
-    description = "2,294 issues of 12 Python repositories (test split), in images; needs --sandbox docker."
+    description = "2,294 issues of 12 repositories (test split); needs --sandbox docker or kubernetes."
     card = Card(
         source="https://www.swebench.com", licence="MIT (the repositories have their own)", citation=CITATION
     )

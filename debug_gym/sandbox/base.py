@@ -73,6 +73,23 @@ class Backend(Protocol):
 
 
 @runtime_checkable
+class LeavingBackend(Protocol):
+    """A backend of which something can be left, in spite of all, when a gym is killed."""
+
+    left: str
+    """What, in the plural."""
+
+    def remove_left(self) -> int:
+        """Remove what is left of gyms on this machine that have ended; give its number.
+
+        Raises:
+            SandboxUnavailableError: there is nobody to ask.
+            SandboxError: whoever was asked refuses.
+        """
+        ...
+
+
+@runtime_checkable
 class FetchingBackend(Protocol):
     """A backend whose sandboxes start from something that may take minutes to come, such as images."""
 

@@ -111,7 +111,7 @@ def _strip(target: Path) -> None:
 def _(source: ImageSource, target: Path) -> None:
     raise TaskError(
         f"the repository lies in the image {source.image}, which this sandbox cannot start: "
-        "choose one that can, such as  --sandbox docker"
+        "choose one that can: --sandbox docker or --sandbox kubernetes"
     )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from debug_gym.task import Tests
+from debug_gym.task import Environment, Tests
 
 WAYS = {
     "fork": "os.fork()",
@@ -65,3 +65,55 @@ def test_the_ways_work_where_nothing_is_said(backend, confined):
     with backend.start(confined.model_copy(update={"tests": Tests()})) as sandbox:
         run = sandbox.run_tests(["test_ways.py::test_0", "test_ways.py::test_3", "test_ways.py::test_8"])
     assert set(run.outcomes.values()) == {"passed"}, run.output
+
+
+EARLY = """\
+import posix
+try:
+    if posix.fork() == 0:
+        posix._exit(0)
+except OSError:
+    pass
+else:
+    posix.close(posix.open("/tmp/forked", posix.O_CREAT | posix.O_WRONLY))
+"""
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "platform.py",
+        "json.py",
+        "lib/struct.py",
+        "lib/ctypes/__init__.py",
+        "lib/sitecustomize.py",
+        "lib/encodings/__init__.py",
+    ],
+)
+def test_no_module_of_the_workspace_comes_before_that_holds(module, backend, make_task):
+    task = make_task({module: EARLY, "test_it.py": "def test_it(): pass"}).model_copy(
+        update={"tests": Tests(processes=False), "environment": Environment(variables={"PYTHONPATH": "lib"})}
+    )
+    with backend.start(task) as sandbox:
+        assert not sandbox.run_tests(cold=True).warm
+        assert sandbox.shell("ls /tmp/forked").exit_code != 0
+
+
+def test_the_workspaces_modules_and_its_site_count_as_ever(backend, make_task):
+    files = {
+        "lib/sitecustomize.py": "import builtins; builtins.begun = ['site']",
+        "platform.py": "import os\nours = True\nexec(open(os.path.dirname(os.__file__) + '/platform.py').read())",
+        "test_it.py": "import os, sys, json, platform, helped\n"
+        "def test_it():\n    assert begun == ['site'] and helped.ok\n"
+        "    assert os.environ['PYTHONPATH'].endswith('lib') and sys.path[0] == os.getcwd()\n"
+        "def test_ours():\n    assert platform.ours",
+        "lib/helped.py": "ok = True",
+    }
+    task = make_task(files)
+    for processes in (True, False):
+        tests = Tests(processes=processes)
+        variables = Environment(variables={"PYTHONPATH": "lib"})
+        with backend.start(task.model_copy(update={"tests": tests, "environment": variables})) as sandbox:
+            run = sandbox.run_tests()
+            assert not run.warm
+            assert set(run.outcomes.values()) == {"passed"}, run.output

@@ -19,6 +19,7 @@ from debug_gym.sandbox.client import Sandbox
 from debug_gym.sandbox.docker import images
 from debug_gym.sandbox.docker.daemon import LABEL, OWNER, asking, connect
 from debug_gym.sandbox.docker.images import USER, PreparedImage
+from debug_gym.sandbox.docker.orphans import remove_orphans
 from debug_gym.sandbox.docker.stream import AttachedChannel
 from debug_gym.sandbox.interpreters import runtime_command, sandbox_environment
 from debug_gym.sandbox.owners import owner
@@ -45,6 +46,7 @@ class DockerBackend:
     """
 
     name = "docker"
+    left = "containers"
     guarantees = Guarantees(
         files=True, network=True, processes=True, memory=True, process_count=True, cleanup=True
     )
@@ -80,6 +82,10 @@ class DockerBackend:
         if seen.output != "probe\n":
             return Probe(False, Guarantees(), f"a command in a container went wrong: {seen.output!r}")
         return Probe(True, self.guarantees, "a container was started and a command ran in it")
+
+    def remove_left(self) -> int:
+        """See ``LeavingBackend.remove_left``."""
+        return remove_orphans(self.client)
 
     def start(self, task: Task) -> Sandbox:
         """See ``Backend.start``."""

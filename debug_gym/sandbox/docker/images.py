@@ -18,7 +18,7 @@ from debug_gym.errors import TaskError
 from debug_gym.sandbox.docker import kept
 from debug_gym.sandbox.docker.client import ImageNotFound, LogConfig
 from debug_gym.sandbox.docker.daemon import LABEL, OWNER, NoRoomError, asking, is_full
-from debug_gym.sandbox.docker.kept import FROM, PULLED, Progress
+from debug_gym.sandbox.docker.kept import FROM, MADE_FROM, PULLED, Progress
 from debug_gym.sandbox.docker.pull import pull
 from debug_gym.sandbox.docker.stream import AttachedChannel
 from debug_gym.sandbox.owners import owner
@@ -27,10 +27,10 @@ from debug_gym.sandbox.requests import MAX_SECONDS
 from debug_gym.task import Task
 
 PREPARED = "debug-gym/prepared"
-"""Name of all prepared images; the tag is a digest of what they were made from."""
+"""Name of all prepared images; the tag is a digest of what was done to the image that they were made from."""
 USER = 1000
 """User and group of everything in a sandbox."""
-_FORMAT = 3
+_FORMAT = 4
 """Of what is kept in a prepared image; those of another one are not used."""
 _FACTS = "debug-gym.facts"
 """Label of a prepared image: what its script left, in base64, which no parser of labels changes."""
@@ -78,6 +78,9 @@ def prepared(
             return _known[digest]
         with asking(f"the image {wanted.image}"):
             image = _find(client, f"{PREPARED}:{digest}")
+            base = _find(client, wanted.image)
+        if image is not None and base is not None and image.labels.get(MADE_FROM) != base.id:
+            image = None  # the name stands for another image by now
         if image is None:
             make = partial(_make, client, wanted, digest, wanted.archive(), on_progress=on_progress)
             try:
@@ -110,18 +113,20 @@ def _make(client: Any, wanted: Recipe, digest: str, files: bytes, *, on_progress
     """Make a prepared image. Raises as ``prepared`` does."""
     name = wanted.image
     with asking(f"the image {name}"):
-        pulled = _find(client, name) is None
-        if pulled:
+        base = _find(client, name)
+        pulled = base is None
+        if base is None:
             pull(client, name, on_progress)
+            base = client.images.get(name)
         on_progress(f"preparing {name}")
-        return _run_script(client, wanted, digest, files, pulled=pulled)
+        return _run_script(client, wanted, digest, files, base=base.id, pulled=pulled)
 
 
-def _run_script(client: Any, wanted: Recipe, digest: str, files: bytes, *, pulled: bool) -> Any:
-    """Run the script in a container of the image, with no network, and keep what comes out."""
+def _run_script(client: Any, wanted: Recipe, digest: str, files: bytes, *, base: str, pulled: bool) -> Any:
+    """Run the script in a container of the image of id ``base``, with no network, and keep what comes out."""
     name = wanted.image
     container = client.containers.create(
-        name,
+        base,
         ["-c", wanted.script],
         entrypoint="/bin/bash",
         user="0",
@@ -141,7 +146,7 @@ def _run_script(client: Any, wanted: Recipe, digest: str, files: bytes, *, pulle
                 raise NoRoomError(f"the image {name}")
             raise TaskError(f"the image {name} cannot be used: {said[:300]}")
         told = base64.b64encode(_one_file(container, FACTS)).decode()
-        labels = {LABEL: "prepared", _FACTS: told, FROM: name, PULLED: str(pulled).lower()}
+        labels = {LABEL: "prepared", _FACTS: told, FROM: name, MADE_FROM: base, PULLED: str(pulled).lower()}
         changes = [f"LABEL {key}={value}" for key, value in labels.items()]  # Podman heeds no configuration
         return container.commit(PREPARED, digest, changes=changes, conf={"Cmd": None})
     finally:

@@ -10,6 +10,8 @@ from debug_gym.sandbox.docker.daemon import LABEL, asking
 
 FROM = "debug-gym.image"
 """Label of a prepared image: the name of the one that it was made from."""
+MADE_FROM = "debug-gym.image-id"
+"""Label of a prepared image: the id that the name stood for."""
 PULLED = "debug-gym.pulled"
 """Label of a prepared image: ``true`` if that one was pulled for it, and so goes with it."""
 

@@ -104,6 +104,7 @@ class KubernetesBackend:
     """
 
     name = "kubernetes"
+    left = "pods"
 
     def __init__(self, ready: int = 2, patience: float = PATIENCE, pulling: float = 30.0) -> None:
         self.guarantees = Guarantees(
@@ -153,6 +154,14 @@ class KubernetesBackend:
             f"the cluster ({version}) lets us make pods in {cluster.namespace}; whether it closes their "
             "network is seen in the first one",
         )
+
+    def remove_left(self) -> int:
+        """See ``LeavingBackend.remove_left``."""
+        cluster = connect(os.environ.get(NAMESPACE) or None)
+        try:
+            return remove_orphans(cluster)
+        finally:
+            cluster.close()
 
     def start(self, task: Task) -> Sandbox:
         """See ``Backend.start``."""

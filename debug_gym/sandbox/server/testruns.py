@@ -23,25 +23,45 @@ _FRAME = re.compile(rb'  File "(.*)", line (\d+) in (.*)')
 _MAX_STACK = 100
 _ALONE = "the task says that its tests start no process, so none can be started while they run"
 _COLD = (
-    inspect.getsource(pytest_ids)
+    """
+import sys
+own_modules, own_path = set(sys.modules), sys.path[:1] == [""]
+if own_path: del sys.path[0]
+"""
+    + inspect.getsource(pytest_ids)
     + inspect.getsource(pytest_reporter)
     + inspect.getsource(confine)
     + """
-import sys
 if os.environ.get(%r):
     clock = {"__name__": "clock"}
     exec(%r, clock)
     clock["stop_clock"]()
-fd, wanted, alone = json.loads(sys.argv.pop(1))
+fd, wanted, alone, search = json.loads(sys.argv.pop(1))
 os.set_inheritable(fd, False)
-if sys.path[:1] == [""]: sys.path[0] = os.getcwd()
-if hasattr(sys, "orig_argv"): sys.orig_argv[1:4] = ["-m", "pytest"]
 if alone: forbid_processes()
+folders = [os.path.abspath(folder) for folder in search.split(os.pathsep)] if search else []
+import importlib.machinery
+for name in {name.partition(".")[0] for name in set(sys.modules) - own_modules} - {"importlib"}:
+    found = importlib.machinery.PathFinder.find_spec(name, folders + [os.getcwd()] * own_path)
+    if found is not None and found.loader is not None:
+        for module in [module for module in sys.modules if module.partition(".")[0] == name]:
+            del sys.modules[module]
+if alone:
+    if folders: os.environ["PYTHONPATH"] = search
+    sys.path[:0] = folders
+    import site
+    site.main()
+if own_path: sys.path.insert(0, os.getcwd())
+if hasattr(sys, "orig_argv"): sys.orig_argv[1:4] = ["-m", "pytest"]
 run_module(fd, wanted)
 """
     % (clock.VARIABLE, inspect.getsource(clock))
 )
-"""What a cold run starts with ``python -c``: ``python -m pytest``, and a plugin that nobody sees."""
+"""What a cold run starts with ``python -c``: ``python -m pytest``, and a plugin that nobody sees.
+
+Where no process may be started, the interpreter looks into no folder of the workspace until that holds: it
+gets neither ``PYTHONPATH`` nor ``site`` before. What is imported here for ourselves, and the workspace has a
+module of its own by that name, is forgotten again."""
 
 
 class TestRunner:
@@ -133,8 +153,11 @@ class TestRunner:
         rec_read, rec_write = os.pipe()
         os.set_inheritable(rec_write, True)
         null = os.open(os.devnull, os.O_RDONLY)
-        command = [sys.executable, "-c", _COLD, json.dumps([rec_write, *rest]), *arguments]
-        pid = spawn(command, os.environ, {0: null, 1: out_write, 2: out_write})
+        variables, option, search = dict(os.environ), "-c", ""
+        if rest[-1]:  # alone
+            search, option = variables.pop("PYTHONPATH", ""), "-Sc"
+        command = [sys.executable, option, _COLD, json.dumps([rec_write, *rest, search]), *arguments]
+        pid = spawn(command, variables, {0: null, 1: out_write, 2: out_write})
         for fd in (null, out_write, rec_write):
             os.close(fd)
         return pid, out_read, rec_read

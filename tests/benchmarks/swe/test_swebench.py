@@ -44,6 +44,19 @@ def load(tmp_path):
     return made
 
 
+def test_where_all_test_files_are_new_others_that_must_stay_whole_are_run(load):
+    new = TESTS[TESTS.index("diff --git a/tests/test_new.py") :]
+    renamed = (
+        "diff --git a/tests/old.py b/tests/moved.py\nsimilarity index 90%\nrename from tests/old.py\n"
+        "rename to tests/moved.py\n--- a/tests/old.py\n+++ b/tests/moved.py\n@@ -1 +1 @@\n-y = 1\n+y = 2\n"
+    )
+    kept = ["tests/test_new.py::test_a", "tests/test_b.py::T::test_x[a::b]", "tests/test_b.py::test_y"]
+    kept += ["tests/moved.py::test_m"]
+    assert load(test_patch=new, PASS_TO_PASS=kept[:3]).tests.visible == ("tests/test_b.py",)
+    assert load(test_patch=new, PASS_TO_PASS=kept[:1]).tests.visible == ()
+    assert load(test_patch=new + renamed, PASS_TO_PASS=kept).tests.visible == ("tests/old.py",)
+
+
 def test_a_row_becomes_a_task(load):
     task = load()
     assert (task.id, task.benchmark, task.problem) == ("pallets__flask-4045", "swe-bench", "Dots in names.")

@@ -223,6 +223,27 @@ def test_prepared_images_that_nothing_uses_are_removed_and_made_again(daemon, do
     assert {image.id for image in kept.list_prepared(daemon)} - before
 
 
+def test_a_name_that_stands_for_another_image_is_noticed(daemon, testbed):
+    name = "debug-gym-test/moved"
+    task = Task(id="moved", problem="", source=ImageSource(image=name, python="python3"))
+    prepared_ids = []
+    for number in "12":
+        container = daemon.containers.create(testbed, "true")
+        try:
+            container.commit(name, changes=[f"LABEL number={number}"])
+        finally:
+            container.remove()
+        for _ in range(2):
+            images._known.clear()  # as in another process
+            prepared_ids.append(images.prepared(daemon, task, "").id)
+    try:
+        assert prepared_ids[0] == prepared_ids[1] != prepared_ids[2] == prepared_ids[3]
+        assert daemon.images.get(prepared_ids[2]).labels["number"] == "2"
+    finally:
+        for image in (*dict.fromkeys(prepared_ids), name):
+            daemon.images.remove(image, force=True)
+
+
 # -- walls ----------------------------------------------------------------------------------------
 
 
