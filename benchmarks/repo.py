@@ -38,6 +38,7 @@ class Repo(Benchmark):
         id: str | None = None,  # noqa: A002 - the name of the task's field
         python: str | Path | None = None,
         variables: Mapping[str, str] | None = None,
+        setup: str | Sequence[str] = (),
         exclude: str | Sequence[str] = (),
         gitignore: bool = True,
         untracked: bool = True,
@@ -66,6 +67,9 @@ class Repo(Benchmark):
                 name another ``PYTHONPATH``, it is the folders that hold the repository's packages, where
                 that is not the folder itself, or to which editable installs of it lead: they are tested, not
                 a copy that is installed.
+            setup: commands of bash that run once in the sandbox's copy before the task begins, with no
+                network: to build an extension or to generate a file. They are shell, not like
+                ``test_command``; a list of them, or one.
             exclude: names or paths of files and folders that do not go into the sandbox; ``*`` and ``?`` are
                 wildcards.
             gitignore: leave out what git ignores.
@@ -93,7 +97,7 @@ class Repo(Benchmark):
         self.problem, self.id, self.timeout = problem, id or _id(self.path), timeout
         self.python, self.variables = python, dict(variables or {})
         self.exclude, self.gitignore, self.untracked = _several(exclude), gitignore, untracked
-        self.history = history
+        self.history, self.setup = history, _several(setup)
         self.fail_to_pass, self.pass_to_pass = _several(fail_to_pass), _several(pass_to_pass)
         self.unstable, self.share_sandbox, self.controls = _several(unstable), share_sandbox, controls
         self.editable, self.gold_patch = _several(editable), gold_patch
@@ -101,7 +105,8 @@ class Repo(Benchmark):
     @cached_property
     def version(self) -> str:  # type: ignore[override]
         """A digest of the folder's content, so that results of different states are never mixed."""
-        return _digest("".join(f"{path}\0{digest}\0" for path, digest in self.files.items()).encode())
+        parts = [f"{path}\0{digest}\0" for path, digest in self.files.items()]
+        return _digest("".join([*parts, *(f"\0{command}" for command in self.setup)]).encode())
 
     @cached_property
     def files(self) -> Mapping[str, str]:  # type: ignore[override]
@@ -166,7 +171,7 @@ class Repo(Benchmark):
                     controls=read_controls(self.controls_file(name)) if self.controls is not None else (),
                     timeout=self.timeout,
                 ),
-                environment=Environment(python=self._python(), variables=self._variables()),
+                environment=Environment(python=self._python(), variables=self._variables(), setup=self.setup),
                 editable=self.editable or Task.model_fields["editable"].default,
                 gold_patch=self._gold_patch(),
             )

@@ -25,6 +25,7 @@ from debug_gym.sandbox.pinning import pinned
 from debug_gym.sandbox.pool import ReadyPool
 from debug_gym.sandbox.results import Changes
 from debug_gym.sandbox.server.harvest import CACHES, SKIPPED
+from debug_gym.sandbox.set_up import set_up
 from debug_gym.sandbox.template_client import Template, Wanted
 from debug_gym.sandbox.workspace_diff import harvest_folder, harvest_upper
 from debug_gym.task import DirectorySource, Task
@@ -105,7 +106,8 @@ class NamespaceBackend:
             raise SandboxUnavailableError("the namespace backend needs Linux")
         python = interpreter(task.environment)
         owner = ROOTS_ID if os.getuid() == 0 else None
-        base, base_fd = checkout_cache.hold(task.source, python, owner)
+        source = set_up(task, python, self._start)
+        base, base_fd = checkout_cache.hold(source, python, owner)
         try:
             channel, pidfd, (upper, tmp, home) = self._fork(task, python, base)
         except BaseException:

@@ -23,6 +23,7 @@ from debug_gym.sandbox.interpreters import interpreter, runtime_command, sandbox
 from debug_gym.sandbox.results import Changes
 from debug_gym.sandbox.server.files import remove_tree
 from debug_gym.sandbox.server.harvest import CACHES, SKIPPED
+from debug_gym.sandbox.set_up import set_up
 from debug_gym.sandbox.workspace_diff import harvest_tree
 from debug_gym.task import DirectorySource, Task
 
@@ -49,7 +50,7 @@ class ProcessBackend:
     def start(self, task: Task) -> Sandbox:
         """See ``Backend.start``."""
         python = interpreter(task.environment)
-        base, base_fd = checkout_cache.hold(task.source, python)
+        base, base_fd = checkout_cache.hold(set_up(task, python, self.start), python)
         home = Path(tempfile.mkdtemp(prefix="debug-gym-"))
         workspace = home / "workspace"
         try:

@@ -106,10 +106,10 @@ def recipe(task: Task, default: str, user: int) -> Recipe:
     """
     whole = opened(task.source)
     if isinstance(whole, ImageSource):
-        script = _script(whole.folder, whole.python, whole, user)
+        script = _script(whole.folder, whole.python, whole, user, whole.setup)
         return Recipe(whole.image, whole.folder, script, (), None, whole.bug_patch)
     base = checkout_cache.prepare(whole)
-    script = _script(WORKSPACE, task.environment.python or "python3", None, user)
+    script = _script(WORKSPACE, task.environment.python or "python3", None, user, task.environment.setup)
     return Recipe(default, WORKSPACE, script, base.imports, base.path, None)
 
 
@@ -124,12 +124,12 @@ def facts(text: bytes | str) -> tuple[str, dict[str, str]]:
     return found["python"], kept
 
 
-def _script(folder: str, python: str, source: ImageSource | None, user: int) -> str:
+def _script(folder: str, python: str, source: ImageSource | None, user: int, setup: tuple[str, ...]) -> str:
     direction = "--reverse" if source and source.reverse else ""
     patch = f"git apply --whitespace=nowarn {direction} {_PATCH}\nrm {_PATCH}"
     return _SCRIPT.format(
         folder=shlex.quote(folder),
-        setup="\n".join(source.setup) if source else "",
+        setup="\n".join(setup),
         remove=shlex.join(source.remove) if source else "",
         patch=patch if source and source.bug_patch is not None else "",
         python=shlex.quote(python),

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import pathspec
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from debug_gym.task.frozen import Frozen
 from debug_gym.task.harness import Harness
 from debug_gym.task.names import MAX_BYTES, file_name
 from debug_gym.task.question import OpenQuestion
 from debug_gym.task.sealing import sealed
-from debug_gym.task.sources import Source
+from debug_gym.task.sources import DirectorySource, ImageSource, Source
 from debug_gym.task.tests import Tests
 
 TESTS_AND_CONFIGURATION = (
@@ -75,6 +75,10 @@ class Environment(Frozen):
     """Third-party modules that are imported ahead of time; None: those that the repository's files import."""
     variables: dict[str, str] = Field(default_factory=dict)
     """Environment variables of the sandbox. Nothing is taken over from the host's."""
+    setup: tuple[str, ...] = ()
+    """Commands of bash, run once in the repository's folder before the task begins, with no network, to build
+    or to generate something: what they leave there belongs to the repository. Not for images, which have a
+    ``setup`` of their own, nor with the history of a repository of one's own."""
 
 
 class Task(Frozen):
@@ -103,6 +107,14 @@ class Task(Frozen):
     harness: Harness | None = Field(default=None, repr=False)
     """How the benchmark's own harness scores, where the judge tells that as well; None: there is none."""
     metadata: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _setup_fits(self) -> Self:
+        if self.environment.setup and isinstance(self.source, ImageSource):
+            raise ValueError("environment.setup is not for images: set source.setup")
+        if self.environment.setup and isinstance(self.source, DirectorySource) and self.source.history:
+            raise ValueError("setup and history=true do not go together: leave one of them out")
+        return self
 
     @field_validator("id")
     @classmethod
