@@ -15,6 +15,10 @@ _TEST_FOLDERS = frozenset({"test", "tests", "testing", "_testing", "testutils", 
 _TEST_FILE = re.compile(r"(test_.*|.*_tests?|tests?|conftest)\.py")
 _TEST_LIBRARIES = frozenset({"pytest", "_pytest", "unittest", "hypothesis", "nose", "doctest"})
 _HELPER = re.compile(r"test|help|fixture|assert|check|expect", re.IGNORECASE)
+_IMPORTING = frozenset({"import_module", "__import__", "importorskip", "run_module", "find_spec"})
+_LOADING = frozenset({"exec", "run_path", "spec_from_file_location", "SourceFileLoader"})
+_SETTINGS = ("pytest.ini", ".pytest.ini", "pyproject.toml", "setup.cfg", "tox.ini")
+_PLUGIN = re.compile(r"(?<![\w-])-p[ =]?([\w.]+)")
 _PATCHED = re.compile(r"^(?:\+\+\+|---) [ab]/(.+?)\s*$", re.MULTILINE)
 
 
@@ -66,8 +70,19 @@ def _user(path: str, repository: Repository, seen: frozenset[str] = frozenset())
         return _User.PACKAGE
     seen |= {path}
     users = {_user(other, repository, seen) for other in _importers(path, repository) if other not in seen}
-    users |= {_User.TESTS} if is_test(path) else set()
+    users |= {_User.TESTS} if is_test(path) or _is_plugin(path, repository) else set()
     return next((user for user in (_User.PACKAGE, _User.TESTS) if user in users), _User.NOBODY)
+
+
+def _is_plugin(path: str, repository: Repository) -> bool:
+    """Whether pytest's settings load a file as a plugin."""
+    module = _module(path)
+    names = (name for file in _SETTINGS for name in _PLUGIN.findall(repository.text(file) or ""))
+    return any(f".{module}".endswith(f".{name}") for name in names)
+
+
+def _module(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 def is_test(path: str) -> bool:
@@ -132,7 +147,14 @@ def _uses(text: str) -> tuple[set[str], set[str]]:
                 called[id(link)] = _name(link)
                 link = link.func if isinstance(link, ast.Call) else link.value
             called[id(link)] = _name(link)
-    others = {_name(node) for node in ast.walk(tree) if id(node) not in called}
+    taken = {  # as if by an import: check = kit.check
+        id(part)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and [*map(_name, node.targets)] == [_name(node.value)]
+        for part in (*node.targets, node.value)
+    }
+    known = called.keys() | taken
+    others = {_name(node) for node in ast.walk(tree) if id(node) not in known}
     return set(called.values()), others
 
 
@@ -148,7 +170,7 @@ def _importers(path: str, repository: Repository) -> Iterator[str]:
             for other in repository.mentions("import")
             if is_test(other) and PurePosixPath(other).is_relative_to(PurePosixPath(path).parent)
         )
-    module = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    module = _module(path)
     for other in repository.mentions(module.rpartition(".")[2]):
         with suppress(SyntaxError, ValueError):
             names = imported(ast.parse(repository.text(other) or ""), other)
@@ -157,10 +179,18 @@ def _importers(path: str, repository: Repository) -> Iterator[str]:
 
 
 def imported(tree: ast.AST, path: str) -> set[str]:
-    """Dotted names of all modules that a file may import; of relative ones as seen from the top."""
+    """Dotted names of all modules that a file may import; of relative ones as seen from the top. Among them
+    are those named in a call that imports, in ``pytest_plugins``, and by the path of a file that is run."""
     package = path.split("/")[:-1]
     found: set[str] = set()
     for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _name(node.func) in _IMPORTING:
+            found.update(_texts(node.args[:1]))
+        elif isinstance(node, ast.Assign) and "pytest_plugins" in map(_name, node.targets):
+            found.update(_texts([node.value]))
+        elif isinstance(node, ast.Call) and _name(node.func) in _LOADING:
+            files = (text for text in _texts(node.args) if text.endswith(".py"))
+            found.update(_module(file.lstrip("/")) for file in files)
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -169,3 +199,10 @@ def imported(tree: ast.AST, path: str) -> set[str]:
             found.add(base)
             found.update(f"{base}.{alias.name}".lstrip(".") for alias in node.names)
     return found
+
+
+def _texts(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Texts in expressions, with no dots around them."""
+    for node in (inner for outer in nodes for inner in ast.walk(outer)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value.strip(".")

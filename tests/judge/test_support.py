@@ -39,6 +39,12 @@ def support(files, *changed, gold=None):
         ("src/pkg/testing.py", "checks/test_a.py", "from pkg.testing import check"),
         ("helpers.py", "test_a.py", "import helpers"),
         ("checks/asserts.py", "checks/test_a.py", "import asserts"),
+        ("qa/checks.py", "test_a.py", "import importlib\nc = importlib.import_module('qa.checks')"),
+        ("qa/checks.py", "test_a.py", "c = __import__('qa.checks', fromlist=['check'])"),
+        ("qa/checks.py", "test_a.py", "exec(open('qa/checks.py').read())"),
+        ("qa/checks.py", "test_a.py", "import os, runpy\nrunpy.run_path(os.path.join('qa', 'checks.py'))"),
+        ("qa/checks.py", "conftest.py", "pytest_plugins = ['qa.checks']"),
+        ("qa/checks.py", "conftest.py", "pytest_plugins = 'qa.checks'"),
     ],
 )
 def test_what_only_tests_import_supports_them(helper, test, statement):
@@ -56,6 +62,20 @@ CHECKERS = {
 }
 
 
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("pytest.ini", "[pytest]\naddopts = -q -p qa.plug\n"),
+        ("pyproject.toml", '[tool.pytest.ini_options]\naddopts = ["-pqa.plug"]\n'),
+        ("setup.cfg", "[tool:pytest]\naddopts =\n    -p qa.plug\n"),
+    ],
+)
+def test_a_plugin_that_settings_load_supports_the_tests(file, text):
+    files = {"qa/plug.py": "import pytest\n", file: text, "test_a.py": ""}
+    assert support(files, "qa/plug.py") == {"qa/plug.py"}
+    assert not support({**files, file: text.replace("qa.plug", "qa.other")}, "qa/plug.py")
+
+
 @pytest.mark.parametrize("place", ["compare.py", "shop/compare.py", "shop/devtools/__init__.py"])
 @pytest.mark.parametrize("checker", CHECKERS)
 def test_what_tests_call_only_for_that_it_may_fail_supports_them(place, checker):
@@ -63,6 +83,11 @@ def test_what_tests_call_only_for_that_it_may_fail_supports_them(place, checker)
     test = f"from {module} import *\n\ndef test_a():\n    {CHECKERS[checker]}\n"
     files = {place: checker, "shop/__init__.py": "", "test_a.py": test}
     assert support(files, place) == {place}
+    name = CHECKERS[checker].partition("(")[0]
+    taken = test.replace(
+        f"from {module} import *", f"{name} = __import__('importlib').import_module('{module}').{name}"
+    )
+    assert support({**files, "test_a.py": taken}, place) == {place}
     assert support({**files, "shop/main.py": f"import {module}\n"}, place) == set()
     for call in (f"x = {CHECKERS[checker]}", f"with pytest.raises(AssertionError): {CHECKERS[checker]}"):
         assert support({**files, "test_a.py": f"{test}    {call}\n"}, place) == set(), "it is tested itself"
