@@ -10,6 +10,8 @@ from debug_gym.errors import ConfigError, TaskError
 from debug_gym.session import play
 from debug_gym.task import ImageSource
 
+pytestmark = pytest.mark.slow
+
 TOML = """\
 version = "1.0"
 [metadata]

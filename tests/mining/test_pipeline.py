@@ -11,6 +11,8 @@ from debug_gym.benchmarks.folder import FolderBenchmark
 from debug_gym.checks.validate import validate
 from debug_gym.cli import app
 
+pytestmark = pytest.mark.slow
+
 ROUNDING = "def test_rounding():\n    assert Cart([('tea', 0.125)]).total() == 13\n"
 FRESH = "def test_fresh():\n    assert Cart([('tea', 2.125)]).total() == 213\n"
 

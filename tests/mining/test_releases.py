@@ -23,6 +23,8 @@ NEWER = "def half(x):\n    return x / 2\n\n\ndef names(text):\n    return [part.
 TESTS = """\
 from tiny import half, names
 
+pytestmark = pytest.mark.slow
+
 
 def test_half(): assert half(3) == 1.5
 
