@@ -29,3 +29,11 @@ def test_examples_run(page, backend, tmp_path, monkeypatch):
 def test_links_lead_somewhere(page):
     for target in LINK.findall(page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+def test_the_site_shows_every_page():
+    nav = (ROOT / "mkdocs.yml").read_text().partition("\nnav:\n")[2]
+    shown = re.findall(r"[\w/-]+\.md$", nav, re.MULTILINE)
+    assert sorted(shown) == sorted(
+        str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")
+    )

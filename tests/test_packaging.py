@@ -44,8 +44,7 @@ def test_the_wheel_holds_the_tree(tmp_path):
     command = [
         sys.executable,
         "-m",
-        "build",
-        "--wheel",
+        "build",  # a source distribution, and the wheel from it
         "--no-isolation",
         "--outdir",
         str(tmp_path),
