@@ -6,9 +6,20 @@ process serves. The names below are imported when they are used.
 """
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
-import gymnasium
+try:
+    import gymnasium
+except ModuleNotFoundError as error:
+    if error.name != "gymnasium":
+        raise
+    sentence = (
+        f"debug-gym is not installed in {sys.executable}: in its folder, `pip install -e .` installs it"
+    )
+    if sys.argv[:1] == ["-m"]:  # ``python -m debug_gym`` in a checkout: for a person, no traceback
+        sys.exit(f"error: {sentence}")
+    raise ModuleNotFoundError(sentence, name=error.name) from None
 
 from debug_gym import plugins
 from debug_gym.version import VERSION

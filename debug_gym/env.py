@@ -1,8 +1,9 @@
 """The environment: one task in one sandbox with a set of tools, as a ``gymnasium.Env``."""
 
 import copy
+import html
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, Protocol, Self, runtime_checkable
+from typing import Any, Literal, Protocol, Self, TypeVar, cast, runtime_checkable
 
 import gymnasium
 
@@ -23,6 +24,7 @@ from debug_gym.tools.branch import Branch
 
 DEFAULT_TOOLS = ("view", "rewrite", "replace", "eval", "pdb", "trace", "listdir", "grep", "bash", "submit")
 Action = ToolCall | dict[str, Any] | str
+Env = TypeVar("Env", bound=gymnasium.Env[str, Any])
 
 
 class DebugGymEnv(gymnasium.Env[str, Any]):
@@ -161,6 +163,14 @@ class DebugGymEnv(gymnasium.Env[str, Any]):
     def render(self) -> Any:
         """The last exchange: as text (``ansi``), or nothing (``human`` printed it when it happened)."""
         return self._last if self.render_mode == "ansi" else None
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the task, how the episode stands, and the last exchange."""
+        if self._task is None:
+            return f"<p>{html.escape(repr(self))}: no episode yet</p>"
+        end = "goes on" if self.verdict is None else "resolved" if self.verdict.resolved else "not resolved"
+        shown = f"<p><b>{html.escape(self._task.id)}</b>, step {self.steps}, {end}</p>"
+        return f"{shown}<pre>{html.escape(self._last)}</pre>"
 
     def close(self) -> None:
         """Close the sandbox. Closing twice is fine."""
@@ -310,7 +320,7 @@ class Forkable(Protocol):
         """The copy."""
 
 
-def fork(env: gymnasium.Env[str, Any]) -> gymnasium.Env[str, Any]:
+def fork(env: Env) -> Env:
     """A copy of a live episode with all that gymnasium has wrapped around it (see ``DebugGymEnv.fork``).
 
     The wrappers' own state is copied as well. Close it after use.
@@ -319,12 +329,12 @@ def fork(env: gymnasium.Env[str, Any]) -> gymnasium.Env[str, Any]:
         ConfigError: the environment in the wrappers is none of debug-gym.
     """
     if isinstance(env, Forkable):
-        return env.fork()
+        return cast(Env, env.fork())
     if not isinstance(env, gymnasium.Wrapper):
         raise ConfigError(f"only environments of debug-gym can be forked, not {env!r}")
     inner = fork(env.env)
     memo = {id(env.env): inner, id(env.unwrapped): inner.unwrapped}
-    forked = copy.copy(env)
+    forked = cast(Env, copy.copy(env))
     try:
         forked.__dict__.update({name: copy.deepcopy(value, memo) for name, value in vars(env).items()})
     except BaseException:

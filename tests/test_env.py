@@ -352,3 +352,14 @@ def test_importing_is_light():
     code = "import sys, debug_gym.env, debug_gym.vector; print([m for m in ('torch', 'docker', 'openai', 'transformers', 'tiktoken') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_notebook_shows_how_the_episode_stands(make_env):
+    env = make_env()
+    assert "no episode" in env._repr_html_()
+    env.reset(seed=0)
+    env.step({"name": "no<b>", "arguments": {}})
+    shown = env._repr_html_()
+    assert f"<b>{env.task.id}</b>, step 1, goes on" in shown and "no&lt;b&gt;" in shown
+    env.step({"name": "submit", "arguments": {}})
+    assert "step 2, not resolved" in env._repr_html_()

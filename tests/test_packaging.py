@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import venv
 import zipfile
 from pathlib import Path
 
@@ -106,3 +107,16 @@ def test_the_public_names_are_there():
         assert getattr(debug_gym, name)
     with pytest.raises(AttributeError, match="nope"):
         debug_gym.nope  # noqa: B018
+
+
+def test_a_checkout_that_is_not_installed_says_so_in_a_sentence(tmp_path):
+    venv.create(tmp_path / "env", symlinks=True)
+    python = tmp_path / "env/bin/python"
+    done = subprocess.run(
+        [python, "-E", "-m", "debug_gym"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert (
+        done.stderr
+        == f"error: debug-gym is not installed in {python}: in its folder, `pip install -e .` installs it\n"
+    )

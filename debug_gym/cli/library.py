@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from debug_gym.cli.app import app
+from debug_gym.cli.options import AsJson
 from debug_gym.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -80,19 +81,31 @@ def remove(folder: Changed, names: Names) -> None:
 
 
 @library.command("list")
-def list_(source: LibraryFolder) -> None:
+def list_(source: LibraryFolder, as_json: AsJson = False) -> None:
     """Show a library's experts. Columns are separated by tabs when the output is not a terminal."""
     from debug_gym.lora.library import ExpertLibrary
 
     opened = ExpertLibrary.open(source)
     rows = [_row(expert) for expert in opened.values()]
+    titles = ("expert", "rank", "targets", "trained on", "metrics", "description")
+    if as_json:
+        found = [
+            {
+                **dict(zip(titles, _row(expert), strict=True)),
+                "rank": expert.config.r,
+                "metrics": expert.card.metrics,
+            }
+            for expert in opened.values()
+        ]
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
     console = Console()
     if not console.is_terminal:
         for row in rows:
             typer.echo("\t".join(row))
         return
     table = Table(header_style="bold", show_edge=False, pad_edge=False, box=None, padding=(0, 2, 0, 0))
-    for title in ("expert", "rank", "targets", "trained on", "metrics", "description"):
+    for title in titles:
         table.add_column(title, overflow="fold")
     for row in rows:
         table.add_row(*[Text(cell) for cell in row])

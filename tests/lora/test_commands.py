@@ -27,6 +27,9 @@ def test_from_nothing_to_one_adapter(run, adapters, tmp_path):
     rows = [line.split("\t") for line in run("list", folder).splitlines()]
     assert [row[0] for row in rows] == ["dates", "e0", "e1", "e2"]
     assert rows[0][1] == "4" and "q_proj" in rows[0][2] and rows[0][3:] == ["dates", "", "when"]
+    listed = json.loads(run("list", folder, "--json"))
+    assert [row["expert"] for row in listed] == ["dates", "e0", "e1", "e2"]
+    assert listed[0]["rank"] == 4 and listed[0]["trained on"] == "dates" and listed[0]["metrics"] == {}
     shown = json.loads(run("show", folder, "dates"))
     assert shown["card"]["trained_on"] == "dates" and shown["modules"] == 14
     assert run("merge", folder, "e0", "e1", "--into", "both", "--weights", "0.5,1", "--rank", 4)
