@@ -95,7 +95,10 @@ def _why(run: TestRun) -> str:
             "a package that is not installed: -b python=.venv names the environment that has it; one of the "
             "repository's own: -b variables.PYTHONPATH=src names the folder that holds it"
         )
-        hints.append("a file that .gitignore names, such as a generated one: -b gitignore=false keeps those")
+        hints.append(
+            "a file that .gitignore names, such as a generated one: -b gitignore=false keeps those, and "
+            "-b setup='...' runs what makes it"
+        )
     if "unrecognized arguments" in said or "error: argument" in said:
         hints.append("a plugin of pytest that is not installed, or other options: --test-command")
     if not hints:

@@ -8,6 +8,9 @@ from debug_gym.task.content import Content
 from debug_gym.task.frozen import Frozen
 from debug_gym.task.sources import PlainPath
 
+_OF_SHELLS = {"cd", "export", "source", "."}
+_OPERATORS = {"|", "||", "&&", "&", ";", ">", ">>", "<", "2>", "2>&1", "&>"}
+
 
 class NegativeControl(Frozen):
     """A negative control: an edit of a test file after which one test must fail, whatever the fix is.
@@ -97,9 +100,13 @@ class Tests(Frozen):
         program = command[0]
         if not program or any("\0" in word for word in command):
             raise ValueError("the test command has no program that could be run")
-        if "=" in program.partition("/")[0] or program in {"cd", "export", "source", "."}:
+        of_shells = [program] if "=" in program.partition("/")[0] or program in _OF_SHELLS else []
+        of_shells += [
+            word for word in command if word in _OPERATORS or (word == program and word.endswith(";"))
+        ]
+        if of_shells:
             raise ValueError(
-                f"the test command is no shell, so {program!r} cannot be run: write  bash -c "
+                f"the test command is no shell, so {of_shells[0]!r} cannot be run: write  bash -c "
                 '"..."  or set environment.variables'
             )
         return command

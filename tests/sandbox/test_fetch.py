@@ -143,7 +143,18 @@ def test_an_image_is_left_to_sandboxes_that_can_start_it(backend):
 
 
 @pytest.mark.parametrize(
-    "command", ["A=b pytest", "cd src", "export X=1", "'' x", "PYTHONPATH=src python -m pytest"]
+    "command",
+    [
+        "A=b pytest",
+        "cd src",
+        "export X=1",
+        "'' x",
+        "PYTHONPATH=src python -m pytest",
+        "pytest | tee log",
+        "pytest > log 2>&1",
+        "make && pytest",
+        "pytest; true",
+    ],
 )
 def test_a_command_that_cannot_be_run_is_refused_when_the_task_is_made(command):
     import shlex

@@ -186,6 +186,13 @@ def test_words_take_the_place_of_words_that_are_used_alike():
 
 
 def test_controls_without_a_gold_patch_change_only_what_excludes_the_original():
-    text = "def test_a():\n    assert f() == Money(3)\ndef test_b(x):\n    assert f() == 3\n"
-    found = certain_controls(["t.py::test_a", "t.py::test_b[1]", "u.py::test_c"], {"t.py": text, "u.py": "?"})
+    text = "def test_a():\n    assert f() == Money(3)\n"
+    found = certain_controls(["t.py::test_a", "u.py::test_c"], {"t.py": text, "u.py": "?"})
     assert [(item.test, item.new) for item in found] == [("t.py::test_a", "f() != Money(3)")]
+
+
+def test_controls_without_a_gold_patch_leave_parameters_as_they_are():
+    text = "@pytest.mark.parametrize('x,y', [(3, 9), (2, 4)])\ndef test_p(x, y):\n    assert f(x) == y\n"
+    (item,) = certain_controls(["t.py::test_p[3-9]", "t.py::test_p[2-4]"], {"t.py": text})
+    assert item.test in {"t.py::test_p[3-9]", "t.py::test_p[2-4]"}
+    assert (item.line, item.new) == (3, "f(x) != y")
