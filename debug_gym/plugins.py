@@ -72,6 +72,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "harbor": "debug_gym.benchmarks.harbor:Harbor",
         "mini-nightmare": "debug_gym.benchmarks.mini_nightmare:MiniNightmare",
         "nightmares": "debug_gym.benchmarks.nightmares:Nightmares",
+        "pypi": "debug_gym.benchmarks.pypi:Pypi",
         "quixbugs": "debug_gym.benchmarks.quixbugs:QuixBugs",
         "repo": "debug_gym.benchmarks.repo:Repo",
         "sprouts": "debug_gym.benchmarks.sprouts:Sprouts",

@@ -115,7 +115,7 @@ def write(composed: Composed, folder: Path) -> None:
         (target / "bug.patch").write_text(source.bug_patch, encoding="utf-8")
     if task.tests.controls:
         (target / "controls.json").write_text(dump_controls(task.tests.controls), encoding="utf-8")
-    (target / "task.yaml").write_text(_yaml(_said(composed)), encoding="utf-8")
+    (target / "task.yaml").write_text(yaml_text(_said(composed)), encoding="utf-8")
 
 
 def _said(composed: Composed) -> dict[str, Any]:
@@ -138,7 +138,8 @@ def _said(composed: Composed) -> dict[str, Any]:
     return {key: value for key, value in said.items() if value}
 
 
-def _yaml(value: Any) -> str:
+def yaml_text(value: Any) -> str:
+    """The text of ``task.yaml``."""
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 

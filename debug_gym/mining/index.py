@@ -40,8 +40,12 @@ class Release:
     sha256: str
 
 
-def releases(package: str) -> list[Release]:
+def releases(package: str, *, yanked: bool = False) -> list[Release]:
     """The final releases of a package that have a source distribution, oldest first.
+
+    Args:
+        package: its name.
+        yanked: take those, too, that were taken back.
 
     Raises:
         ConfigError: the index has no such package.
@@ -55,7 +59,7 @@ def releases(package: str) -> list[Release]:
             _, version = parse_sdist_filename(file["filename"])
         except (InvalidSdistFilename, InvalidVersion):
             continue
-        if file.get("yanked") or version.is_prerelease:
+        if (file.get("yanked") and not yanked) or version.is_prerelease:
             continue
         digest = file.get("hashes", {}).get("sha256", "")
         found[version] = Release(name, str(version), file.get("upload-time", ""), file["url"], digest)

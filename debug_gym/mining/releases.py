@@ -149,16 +149,7 @@ class ReleasePairs:
         return tree(folder, lambda path: unpacked(release, path))
 
     def _sources(self, release: Release) -> Texts:
-        root = self._tree(release)
-        found: dict[str, str | None] = {}
-        for path in sorted(root.rglob("*.py")):
-            name = path.relative_to(root).as_posix()
-            if is_source(name) and path.is_file():
-                try:
-                    found[name] = path.read_bytes().decode()
-                except UnicodeDecodeError:
-                    continue
-        return found
+        return sources(self._tree(release))
 
     def _ground(self, release: Release) -> Ground:
         name = f"{slug(release.package)}-{release.version}"
@@ -167,3 +158,16 @@ class ReleasePairs:
                 self._sources(release)  # before its build adds files
                 self._grounds[name] = self.grounds.make(name, self._tree(release), until=release.uploaded)
             return self._grounds[name]
+
+
+def sources(root: Path) -> Texts:
+    """The source files of a release in a folder."""
+    found: dict[str, str | None] = {}
+    for path in sorted(root.rglob("*.py")):
+        name = path.relative_to(root).as_posix()
+        if is_source(name) and path.is_file():
+            try:
+                found[name] = path.read_bytes().decode()
+            except UnicodeDecodeError:
+                continue
+    return found
