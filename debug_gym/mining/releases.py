@@ -110,10 +110,10 @@ class ReleasePairs:
         parts = hunks(after, before)
         if not parts:
             raise FallenError("find", "no code changed between two releases")
-        ground = self._ground(new)
-        whole = Draft(ground, broken={**dict.fromkeys(after), **before}, fixed=after)
         if len(parts) > MOST_HUNKS:
             raise FallenError("find", f"more than {MOST_HUNKS} parts changed between two releases")
+        ground = self._ground(new)
+        whole = Draft(ground, broken={**dict.fromkeys(after), **before}, fixed=after)
         failing = self._failing(whole, len(parts))
         causes: dict[str, list[Hunk]] = defaultdict(list)
 

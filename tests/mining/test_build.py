@@ -39,6 +39,7 @@ def test_before_it_is_built_one_sentence_says_so(empty):
         CliRunner().invoke(app, ["build", "nightmares"], catch_exceptions=False)
 
 
+@pytest.mark.timeout(600)
 def test_the_index_gives_what_the_recipe_says(index):
     words = ["build", "pypi", "--tasks", "isodate-*", "--tasks", "sqlparse-0.6.1-*"]
     first = CliRunner().invoke(app, words)
