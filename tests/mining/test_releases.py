@@ -17,13 +17,12 @@ from debug_gym.errors import ConfigError, HostError
 from debug_gym.mining.changelog import entries, story
 from debug_gym.mining.index import releases, unpacked
 
+pytestmark = pytest.mark.slow
 LICENCE = "Permission is hereby granted, free of charge, to any person obtaining a copy"
 CODE = "def half(x):\n    return x // 2\n\n\ndef names(text):\n    return text.split(',')\n"
 NEWER = "def half(x):\n    return x / 2\n\n\ndef names(text):\n    return [part.strip() for part in text.split(',')]\n"
 TESTS = """\
 from tiny import half, names
-
-pytestmark = pytest.mark.slow
 
 
 def test_half(): assert half(3) == 1.5
