@@ -11,13 +11,12 @@ import pytest
 
 from debug_gym.benchmarks.quixbugs import HELPERS, QuixBugs
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/benchmarks/quixbugs.md").read_text()
 CASES = [[[1, 2], 3], [[0, 0], 0], [[-1, 1], 0], [[2, 2], 4], [[5, -7], -2]]
 IMPORTS = """\
 import pytest
-
-pytestmark = pytest.mark.slow
 {more}
 if pytest.use_correct:
     from correct_python_programs.{name} import {name}
