@@ -22,6 +22,9 @@ class AgentEnv(Protocol):
     def fork(self) -> "AgentEnv":
         """A copy of this copy."""
 
+    def pack(self) -> bytes:
+        """All files of the workspace as a tar archive, but ``.git``."""
+
     def close(self) -> None:
         """Let go of the sandbox."""
 
@@ -86,3 +89,7 @@ class Agent(ABC):
     def unplayed(self) -> tuple[ModelReply, ...]:
         """What the agent's model has said since the last decision, e.g. replies with no call in them."""
         return ()
+
+    def close(self) -> None:
+        """Let go of what the episode held; called when it is over, however it ended. Most hold nothing."""
+        return

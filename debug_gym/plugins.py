@@ -7,7 +7,8 @@ Another package adds its own by an entry point, with no change here::
 
 The groups are ``debug_gym.tools``, ``.agents``, ``.models``, ``.benchmarks``, ``.runners``, ``.sandboxes``.
 A name that ends in ``-N`` stands for a family: what is registered as ``debug-after-N`` gets the number of
-``debug-after-5`` as its option ``n``. Nothing is imported before it is asked for.
+``debug-after-5`` as its option ``n``. After one that ends in ``:COMMAND``, what follows the colon is its
+option ``command``. Nothing is imported before it is asked for.
 """
 
 import importlib
@@ -59,6 +60,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "llm": "debug_gym.agents.llm:LLMAgent",
         "rewrite": "debug_gym.agents.llm.presets:rewrite",
         "debug": "debug_gym.agents.llm.presets:debug",
+        "cli:COMMAND": "debug_gym.agents.cli:CliAgent",
         "debug-after-N": "debug_gym.agents.llm.presets:debug_after",
     },
     "models": {
@@ -148,6 +150,9 @@ def load(group: str, name: str) -> Any:
     """
     targets = _targets(group)
     kind = KINDS[group]
+    family, colon, command = name.partition(":")
+    if colon and command != "COMMAND" and f"{family}:COMMAND" in targets:
+        return partial(load(group, f"{family}:COMMAND"), command=command)
     if name not in targets and (match := NUMBERED.fullmatch(name)) and f"{match[1]}N" in targets:
         return partial(load(group, f"{match[1]}N"), n=int(match[2]))
     if name not in targets:

@@ -1,6 +1,8 @@
 """A live sandbox with its tools: what an episode plays in, and what its copies are."""
 
+import base64
 import copy
+import gzip
 from dataclasses import replace
 from typing import Self
 
@@ -9,6 +11,9 @@ from debug_gym.errors import SandboxError
 from debug_gym.sandbox import Backend, Changes, Snapshot
 from debug_gym.task import Task
 from debug_gym.tools.base import Session, Toolbox
+
+MAX_PACKED = 100 << 20
+"""Bytes of a packed workspace, as they are sent."""
 
 
 class Branch:
@@ -61,6 +66,21 @@ class Branch:
         state = copy.deepcopy(session.state)
         forked = replace(session, sandbox=session.sandbox.fork(), state=state)
         return type(self)(forked, self.toolbox)
+
+    def pack(self) -> bytes:
+        """All files of the workspace as a tar archive, but ``.git``.
+
+        Raises:
+            SandboxError: they have more than ``MAX_PACKED`` bytes.
+        """
+        command = (
+            "set -o pipefail; tar --create --exclude=./.git --exclude=__pycache__ . | gzip -1 | base64 -w0"
+        )
+        packed = self.session.sandbox.exec(command, output=MAX_PACKED, timeout=300.0)
+        if packed.exit_code != 0 or packed.dropped:
+            why = "there is too much of it" if packed.dropped else packed.output[-300:]
+            raise SandboxError(f"the workspace cannot be packed: {why}")
+        return gzip.decompress(base64.b64decode(packed.output))
 
     def close(self) -> None:
         """Close the sandbox. Closing twice is fine."""

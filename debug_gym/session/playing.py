@@ -8,7 +8,7 @@ from typing import Any
 
 import gymnasium
 
-from debug_gym.agents.base import Agent
+from debug_gym.agents.base import Agent, Briefing
 from debug_gym.episode import Observation, Step, Trajectory
 from debug_gym.errors import ConfigError
 from debug_gym.session.attempt import AbandonedError, Attempt, Recorder
@@ -29,6 +29,13 @@ def drive(session: AttemptSession, agent: Agent) -> Result:
         DebugGymError: as the session's methods raise it; whatever the agent raises passes as well.
     """
     briefing = session.begin()
+    try:
+        return _drive(session, agent, briefing)
+    finally:
+        agent.close()
+
+
+def _drive(session: AttemptSession, agent: Agent, briefing: Briefing) -> Result:
     agent.start(replace(briefing, task=session.attempt.task) if agent.sees_gold else briefing)
     observation = Observation.model_construct(text=briefing.observation, data=briefing.info)  # all ours
     while session.live and (decision := agent.act(observation)) is not None:

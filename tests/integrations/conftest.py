@@ -12,16 +12,16 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session")
 def framework(tmp_path_factory):
-    """``framework("name")``: the folder of programs of an environment that has this package beside ours, whose
-    dependencies fit together."""
+    """``framework("name")``: the folder of programs of an environment that has this package, beside ours unless
+    that is not wanted, whose dependencies fit together."""
     uv = pytest.importorskip("uv").find_uv_bin()
 
-    def make(*packages):
+    def make(*packages, ours=True):
         folder = tmp_path_factory.mktemp("framework") / "venv"
         python = folder / "bin/python"
         for command in (
             ["venv", "--python", sys.executable, folder],
-            ["pip", "install", "--python", python, "--editable", ROOT, *packages],
+            ["pip", "install", "--python", python, *(["--editable", ROOT] if ours else []), *packages],
             ["pip", "check", "--python", python],
         ):
             with FileLock(
