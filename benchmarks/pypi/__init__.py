@@ -13,13 +13,17 @@ import yaml
 from pydantic import Field
 
 from debug_gym.benchmarks.base import Benchmark, Card
-from debug_gym.benchmarks.data import read_text, tree_digest
+from debug_gym.benchmarks.data import NotFetchedError, read_text, tree_digest
 from debug_gym.benchmarks.folder import DESCRIPTION, FolderBenchmark
 from debug_gym.cache import cache_folder
 from debug_gym.errors import ConfigError
 from debug_gym.task import Frozen, Task, file_name, from_file_name
 
 RECIPES = Path(__file__).with_name("recipes")
+
+
+class NotBuiltError(ConfigError, NotFetchedError):
+    """The code of a task has not been taken from the package index yet."""
 
 
 class Sdist(Frozen):
@@ -107,12 +111,13 @@ class Pypi(Benchmark):
         """See ``Benchmark.load``.
 
         Raises:
-            ConfigError: it is not built yet.
+            NotBuiltError: it is not built yet.
+            ConfigError: it is not what the recipe makes.
         """
         folder = built_folder()
         task = folder / file_name(name)
         if not (folder / DESCRIPTION).is_file() or not task.is_dir():
-            raise ConfigError(
+            raise NotBuiltError(
                 f"{name} is not built yet: its code comes from the package index by  debug-gym build pypi"
             )
         if tree_digest(task) != read_recipe(name).digest:
