@@ -93,4 +93,5 @@ def _pack(source: Source, scratch: Path) -> Path:
 
 def _plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     """An entry without what differs between machines."""
-    return entry.replace(mtime=0, uid=0, gid=0, uname="", gname="", deep=False)
+    entry.mtime, entry.uid, entry.gid, entry.uname, entry.gname = 0, 0, 0, "", ""
+    return entry

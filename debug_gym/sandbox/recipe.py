@@ -154,7 +154,9 @@ def _runtime_digest() -> str:
 def _plain(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
     if re.search(r"(^|/)__pycache__(/|$)", entry.name):
         return None
-    return entry.replace(mtime=0, uid=0, gid=0, uname="", gname="", mode=entry.mode | 0o444, deep=False)
+    entry.mtime, entry.uid, entry.gid, entry.uname, entry.gname = 0, 0, 0, "", ""
+    entry.mode |= 0o444
+    return entry
 
 
 def _no_history(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
