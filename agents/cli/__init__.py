@@ -15,12 +15,15 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from pydantic import BaseModel, Field
+
 from debug_gym.agents.base import Agent, Briefing, Decision
 from debug_gym.agents.cli import gym_tool
 from debug_gym.agents.cli.copy import WorkingCopy, begin_repository
 from debug_gym.agents.cli.program import Program, demand_hiding
 from debug_gym.agents.cli.server import EpisodeServer
 from debug_gym.agents.oracle import apply_command
+from debug_gym.agents.settings import configure
 from debug_gym.cache import cache_folder
 from debug_gym.episode import Observation, ToolCall
 from debug_gym.errors import ConfigError, DebugGymError
@@ -45,6 +48,19 @@ _LOOK = 0.1
 """Seconds after which it is looked at again whether the program still runs."""
 
 
+class CliSettings(BaseModel):
+    """How a program plays."""
+
+    model: str = ""
+    """What the run names, for the command to use."""
+    base_url: str = ""
+    """Likewise."""
+    timeout: float = Field(default=1800.0, gt=0, allow_inf_nan=False)
+    """Seconds that it may take; what it has changed by then is judged."""
+    trusted: bool = False
+    """Do not hide the benchmark's answers from it (see ``docs/programs.md``)."""
+
+
 class CliAgent(Agent):
     """Lets a program play. Variables of its environment tell it what to do: ``PROMPT`` and ``PROMPT_FILE``,
     ``MODEL`` and ``BASE_URL`` (of the run), ``MCP_URL``, ``MCP_CONFIG`` (a file with the server in the form
@@ -52,32 +68,18 @@ class CliAgent(Agent):
 
     Args:
         command: a line of bash.
-        model: what the run names, for the command to use; likewise ``base_url``.
-        timeout: seconds that it may take; what it has changed by then is judged.
-        trusted: do not hide the benchmark's answers from it (see ``docs/programs.md``).
+        options: the fields of ``CliSettings``.
 
     Raises:
-        ConfigError: an option is wrong.
+        ConfigError: there is no command, or an option is unknown or wrong.
     """
 
     name = "cli"
 
-    def __init__(
-        self,
-        command: str,
-        *,
-        model: str | None = None,
-        base_url: str | None = None,
-        timeout: float = 1800.0,
-        trusted: bool | str = False,
-    ) -> None:
+    def __init__(self, command: str, **options: Any) -> None:
         if not command.strip():
             raise ConfigError("the agent cli needs a command, such as  --agent cli:'my-agent \"$PROMPT\"'")
-        self._command, self._timeout = command, float(timeout)
-        self._named = {"MODEL": model or "", "BASE_URL": base_url or ""}
-        if self._timeout <= 0:
-            raise ConfigError(f"timeout is a number of seconds above 0, not {timeout}")
-        self._trusted = trusted in {True, "true", "True", "1"}
+        self._command, self._settings = command, configure(CliSettings, options, "the agent cli")
         self._folder: Path | None = None
         self._program: Program | None = None
         self._server: EpisodeServer | None = None
@@ -95,7 +97,7 @@ class CliAgent(Agent):
             raise ConfigError(
                 "the agent cli changes files by the tool bash: add it to the environment's tools"
             )
-        hidden = [] if self._trusted else _answers(briefing.task)
+        hidden = [] if self._settings.trusted else _answers(briefing.task)
         if hidden:
             demand_hiding()
         self._calls: SimpleQueue[tuple[ToolCall, SimpleQueue[Observation]]] = SimpleQueue()
@@ -103,7 +105,13 @@ class CliAgent(Agent):
         self._next: tuple[ToolCall, SimpleQueue[Observation]] | None = None
         self._over, self._carrying, self.stop_reason = False, False, ""
         self._ending: ToolCall | None = ToolCall(name="submit") if "submit" in names else None
-        self._folder = Path(tempfile.mkdtemp(prefix="debug-gym-cli-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="debug-gym-cli-")).resolve()
+        for folder in hidden:
+            if folder in self._folder.parents:
+                raise ConfigError(
+                    f"the program's folder would lie in {folder}, which is hidden from it: "
+                    "set TMPDIR to a folder elsewhere"
+                )
         copy = briefing.fork()
         try:
             self._copy = WorkingCopy(self._folder, copy.pack())
@@ -115,7 +123,7 @@ class CliAgent(Agent):
         self._server = EpisodeServer(offered, self._played)
         variables = self._tell(briefing.task, self._offered)
         output = self._folder / "output.txt"
-        self._until = time.monotonic() + self._timeout
+        self._until = time.monotonic() + self._settings.timeout
         self._program = Program(self._command, self._copy.path, variables, output, hidden)
 
     def act(self, observation: Observation) -> Decision | None:
@@ -158,17 +166,15 @@ class CliAgent(Agent):
 
     # -- the program's side -------------------------------------------------------------------
 
-    def _played(self, call: ToolCall) -> Observation:
+    def _played(self, name: str, arguments: dict[str, Any]) -> Observation:
         """Its call, in a thread of the server: it waits until the episode has played it."""
         answer: SimpleQueue[Observation] = SimpleQueue()
         if self._over:
             return Observation(text=OVER, error=True)
-        if call.name not in self._offered:
+        if name not in self._offered:
             known = ", ".join(self._offered)
-            return Observation(
-                text=f"there is no tool named {call.name!r}; the tools are: {known}", error=True
-            )
-        self._calls.put((call, answer))
+            return Observation(text=f"there is no tool named {name!r}; the tools are: {known}", error=True)
+        self._calls.put((ToolCall(name=name, arguments=arguments), answer))
         while True:
             try:
                 return answer.get(timeout=1.0)
@@ -193,7 +199,7 @@ class CliAgent(Agent):
                 continue
             self._over = True
             if code is None:
-                self.stop_reason = f"the program did not end within {self._timeout:g} s"
+                self.stop_reason = f"the program did not end within {self._settings.timeout:g} s"
             elif code:
                 last = self._program.output.strip().rpartition("\n")[2][-300:]
                 self.stop_reason = f"the program ended with exit code {code}: {last}".rstrip(": ")
@@ -217,7 +223,8 @@ class CliAgent(Agent):
             "PATH": f"{programs}:{os.environ.get('PATH', os.defpath)}",
             "PROMPT": text,
             "PROMPT_FILE": str(prompt),
-            **self._named,
+            "MODEL": self._settings.model,
+            "BASE_URL": self._settings.base_url,
             "MCP_URL": self._server.url,
             "MCP_CONFIG": str(config),
         }

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from debug_gym.errors import ConfigError
+from debug_gym.sandbox.fetch import git
 
 _GIT = ("git", "-c", "core.autocrlf=false", "-c", "core.safecrlf=false", "-c", "core.quotepath=true")
 
@@ -72,11 +73,11 @@ def _harmless(members: Iterable[tarfile.TarInfo]) -> Iterator[tarfile.TarInfo]:
 
 
 def begin_repository(folder: Path) -> None:
-    """Make a git repository of a folder, with all files in its one commit: many programs want one."""
-    who = ("-c", "user.name=debug-gym", "-c", "user.email=debug-gym@localhost", "-c", "commit.gpgsign=false")
-    for words in (
-        ("init", "--quiet"),
-        ("add", "--all"),
-        ("commit", "--quiet", "--allow-empty", "-m", "As found"),
-    ):
-        subprocess.run([*_GIT, *who, *words], cwd=folder, capture_output=True, check=True)
+    """Make a git repository of a folder, with all files in its one commit: many programs want one.
+
+    Raises:
+        TaskError: git fails.
+    """
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--allow-empty", "-m", "As found")

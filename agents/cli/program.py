@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from debug_gym.errors import ConfigError
@@ -30,14 +31,14 @@ exec unshare --user --map-current-user --mount bash -c "$COMMAND"
 """Mounts that come from an outer user namespace cannot be taken away in an inner one."""
 
 
+@cache
 def demand_hiding() -> None:
     """Raises ``ConfigError`` where folders cannot be hidden from a program."""
     probe = [*_ALONE, "bash", "-c", _HIDE, "hide", "/mnt"]
+    variables = {**os.environ, "COMMAND": "true"}
     if (
         shutil.which("unshare") is None
-        or subprocess.run(
-            probe, env={**os.environ, "COMMAND": "true"}, capture_output=True, check=False
-        ).returncode
+        or subprocess.run(probe, env=variables, capture_output=True, check=False).returncode
     ):
         raise ConfigError(
             "the benchmark's answers cannot be hidden from a program on this machine: user namespaces are "

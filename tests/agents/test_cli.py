@@ -145,12 +145,23 @@ def test_wrong_calls_are_told(env):
     ("options", "complaint"),
     [
         ({"command": " "}, "needs a command"),
-        ({"command": "true", "timeout": 0}, "above 0"),
+        ({"command": "true", "timeout": 0}, "option 'timeout' of the agent cli: .*greater than 0"),
+        ({"command": "true", "timeout": "long"}, "option 'timeout' of the agent cli: .*number"),
+        ({"command": "true", "trusted": "perhaps"}, "option 'trusted' of the agent cli: .*boolean"),
+        ({"command": "true", "time": 1}, "did you mean 'timeout'|timeout"),
     ],
 )
 def test_options_that_are_wrong(options, complaint):
     with pytest.raises(ConfigError, match=complaint):
         CliAgent(**options)
+
+
+def test_a_folder_of_its_own_that_would_be_hidden_is_refused(env, tmp_path, monkeypatch):
+    monkeypatch.setenv("DEBUG_GYM_CACHE", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(ConfigError, match="set TMPDIR to a folder elsewhere"):
+        play(env(), _agent("true"))
+    assert not list(tmp_path.glob("debug-gym-cli-*"))
 
 
 def test_an_environment_without_bash_is_refused(env):
