@@ -10,10 +10,12 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
+from weakref import finalize
 
 from pydantic import BaseModel, Field
 
@@ -44,6 +46,8 @@ by them only.
 """
 _KEPT_BACK = ("bash", "rewrite", "replace", "submit")
 """Tools that the program does not get: it edits its folder, and its end is the episode's."""
+NOT_RUN = (126, 127)
+"""Exit codes of a shell whose last command could not be run."""
 _LOOK = 0.1
 """Seconds after which it is looked at again whether the program still runs."""
 
@@ -80,9 +84,11 @@ class CliAgent(Agent):
         if not command.strip():
             raise ConfigError("the agent cli needs a command, such as  --agent cli:'my-agent \"$PROMPT\"'")
         self._command, self._settings = command, configure(CliSettings, options, "the agent cli")
-        self._folder: Path | None = None
-        self._program: Program | None = None
-        self._server: EpisodeServer | None = None
+        self._held = ExitStack()
+        """What the episode holds: the program, its server, its folder."""
+        self._waiting: SimpleQueue[Observation] | None = None
+        self._next: tuple[ToolCall, SimpleQueue[Observation]] | None = None
+        finalize(self, self._held.close)  # also where a run is broken off
 
     def start(self, briefing: Briefing) -> None:
         """Lay out the folder and start the program.
@@ -101,34 +107,33 @@ class CliAgent(Agent):
         if hidden:
             demand_hiding()
         self._calls: SimpleQueue[tuple[ToolCall, SimpleQueue[Observation]]] = SimpleQueue()
-        self._waiting: SimpleQueue[Observation] | None = None
-        self._next: tuple[ToolCall, SimpleQueue[Observation]] | None = None
-        self._over, self._carrying, self.stop_reason = False, False, ""
+        self._over, self._carrying, self._played_any, self.stop_reason = False, False, False, ""
         self._ending: ToolCall | None = ToolCall(name="submit") if "submit" in names else None
-        self._folder = Path(tempfile.mkdtemp(prefix="debug-gym-cli-")).resolve()
-        for folder in hidden:
-            if folder in self._folder.parents:
+        folder = Path(tempfile.mkdtemp(prefix="debug-gym-cli-")).resolve()
+        self._held.callback(shutil.rmtree, folder, ignore_errors=True)
+        for other in hidden:
+            if other in folder.parents:
                 raise ConfigError(
-                    f"the program's folder would lie in {folder}, which is hidden from it: "
+                    f"the program's folder would lie in {other}, which is hidden from it: "
                     "set TMPDIR to a folder elsewhere"
                 )
         copy = briefing.fork()
         try:
-            self._copy = WorkingCopy(self._folder, copy.pack())
+            self._copy = WorkingCopy(folder, copy.pack())
         finally:
             copy.close()
         begin_repository(self._copy.path)
         offered = [tool for tool in briefing.tools if tool["function"]["name"] not in _KEPT_BACK]
         self._offered = [tool["function"]["name"] for tool in offered]
-        self._server = EpisodeServer(offered, self._played)
-        variables = self._tell(briefing.task, self._offered)
-        output = self._folder / "output.txt"
+        server = EpisodeServer(offered, self._played)
+        self._held.callback(server.close)
+        variables = self._tell(briefing.task, folder, server.url)
         self._until = time.monotonic() + self._settings.timeout
-        self._program = Program(self._command, self._copy.path, variables, output, hidden)
+        self._program = Program(self._command, self._copy.path, variables, folder / "output.txt", hidden)
+        self._held.callback(self._program.end)
 
     def act(self, observation: Observation) -> Decision | None:
         """What the program calls next; before that, and at its end, what it has changed."""
-        assert self._program is not None
         if self._carrying and (observation.error or observation.data.get("exit_code") != 0):
             raise DebugGymError(
                 f"what the program has changed does not go into the sandbox: {observation.text[-500:]}"
@@ -139,6 +144,7 @@ class CliAgent(Agent):
             self._waiting = None
         if self._next is None:
             self._next = self._awaited()
+            self._played_any |= self._next is not None
             if patch := self._copy.take_patch():
                 said, self._carrying = self._program.output if self._next is None else "", True
                 return Decision(ToolCall(name="bash", arguments={"command": apply_command(patch)}), said)
@@ -153,16 +159,10 @@ class CliAgent(Agent):
     def close(self) -> None:
         """End the program and remove its folder."""
         self._over = True
-        if self._program is not None:
-            self._program.end()
-            self._program = None
-        if self._server is not None:
-            self._refuse()
-            self._server.close()
-            self._server = None
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
+        for waiting in filter(None, (self._waiting, self._next and self._next[1])):
+            waiting.put(Observation(text=OVER, error=True))
+        self._waiting = self._next = None
+        self._held.close()
 
     # -- the program's side -------------------------------------------------------------------
 
@@ -182,13 +182,12 @@ class CliAgent(Agent):
                 if self._over:
                     return Observation(text=OVER, error=True)
 
-    def _refuse(self) -> None:
-        for waiting in filter(None, (self._waiting, self._next and self._next[1])):
-            waiting.put(Observation(text=OVER, error=True))
-
     def _awaited(self) -> tuple[ToolCall, SimpleQueue[Observation]] | None:
-        """Its next call; None: it has ended."""
-        assert self._program is not None
+        """Its next call; None: it has ended.
+
+        Raises:
+            ConfigError: there is no such program.
+        """
         while not self._over:
             code = self._program.exit_code
             try:
@@ -202,19 +201,21 @@ class CliAgent(Agent):
                 self.stop_reason = f"the program did not end within {self._settings.timeout:g} s"
             elif code:
                 last = self._program.output.strip().rpartition("\n")[2][-300:]
+                if code in NOT_RUN and not self._played_any:
+                    raise ConfigError(f"the command of the agent cli cannot be run: {last}")
                 self.stop_reason = f"the program ended with exit code {code}: {last}".rstrip(": ")
             self._program.end()
         return None
 
-    def _tell(self, task: Task, tools: list[str]) -> dict[str, str]:
-        assert self._folder is not None and self._server is not None
+    def _tell(self, task: Task, folder: Path, url: str) -> dict[str, str]:
+        """The variables of the program, and the files that they name."""
         text = PROMPT.format(problem=task.problem.strip())
-        text += f"\n{TOOLS.format(names=', '.join(tools))}" if tools else ""
-        prompt, config = self._folder / "prompt.md", self._folder / "mcp.json"
+        text += f"\n{TOOLS.format(names=', '.join(self._offered))}" if self._offered else ""
+        prompt, config = folder / "prompt.md", folder / "mcp.json"
         prompt.write_text(text)
-        server: dict[str, Any] = {"type": "http", "url": self._server.url}
+        server: dict[str, Any] = {"type": "http", "url": url}
         config.write_text(json.dumps({"mcpServers": {"debug-gym": server}}, indent=2))
-        programs = self._folder / "bin"
+        programs = folder / "bin"
         programs.mkdir()
         tool = programs / "gym-tool"
         tool.write_text(f"#!{sys.executable}\n{Path(gym_tool.__file__).read_text()}")
@@ -225,7 +226,7 @@ class CliAgent(Agent):
             "PROMPT_FILE": str(prompt),
             "MODEL": self._settings.model,
             "BASE_URL": self._settings.base_url,
-            "MCP_URL": self._server.url,
+            "MCP_URL": url,
             "MCP_CONFIG": str(config),
         }
 

@@ -14,6 +14,8 @@ from debug_gym.errors import ConfigError
 
 KEPT = 8000
 """Characters of the end of its output that are kept."""
+_BOUND = ("setpriv", "--pdeathsig", "KILL")
+"""It does not outlive a gym that is killed."""
 _ALONE = (
     "unshare",
     "--user",
@@ -66,13 +68,12 @@ class Program:
         output: Path,
         hidden: Sequence[Path],
     ) -> None:
-        words = ["bash", "-c", command]
-        if hidden:
-            words = [*_ALONE, "bash", "-c", _HIDE, "hide", *map(str, hidden)]
+        words = ["bash", "-c", _HIDE, "hide", *map(str, hidden)] if hidden else ["bash", "-c", command]
+        bound = _BOUND if shutil.which(_BOUND[0]) else ()
         self._output = output
         with output.open("wb") as file:
             self._process = subprocess.Popen(
-                words,
+                [*bound, *(_ALONE if hidden else ()), *words],
                 cwd=folder,
                 env={**os.environ, **variables, "COMMAND": command},
                 stdin=subprocess.DEVNULL,

@@ -3,7 +3,9 @@
 import json
 import os
 import shlex
+import subprocess
 import sys
+import time
 
 import pytest
 
@@ -120,6 +122,49 @@ def _runs(command, pid):
             return file.read().replace("\0", " ").strip() == command
     except OSError:
         return False
+
+
+KILLED = """
+import sys, threading, time
+from debug_gym.env import DebugGymEnv
+from debug_gym.plugins import make
+from debug_gym.session.playing import play
+agent = make("agents", "cli:gym-tool listdir; touch started; sleep 1003", {})
+env = DebugGymEnv("nightmares", task="month-statements")
+threading.Thread(target=play, args=(env, agent), daemon=True).start()
+while not getattr(agent, "_played_any", False):
+    time.sleep(0.05)
+print("plays", flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_it_ends_with_the_gym(killed, tmp_path):
+    gym = subprocess.Popen(
+        [sys.executable, "-c", KILLED],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    with gym:
+        assert gym.stdout.readline() == "plays\n"
+        if killed:
+            gym.kill()
+        else:
+            gym.stdin.close()
+        gym.wait()
+    deadline = time.monotonic() + 60
+    while any(_runs("sleep 1003", pid) for pid in os.listdir("/proc") if pid.isdigit()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert killed or not list(tmp_path.glob("debug-gym-cli-*"))
+
+
+def test_a_program_that_is_not_there_is_told_at_once(env):
+    with pytest.raises(ConfigError, match=r"cannot be run: .*no-such-program"):
+        play(env(), _agent("no-such-program"))
 
 
 def test_the_end_of_the_episode_is_its_end(env):
