@@ -75,11 +75,7 @@ def inspect_eval(programs, tmp_path):
     """``inspect_eval(server, task, *options)``: the samples of the log."""
 
     def run(server, task, *options):
-        command = [programs / "inspect", "eval", task, "--model", "openai-api/local/scripted", *options]
-        command += ["--model-base-url", server.url, "--log-dir", tmp_path, "--display", "plain"]
-        env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        env |= {"LOCAL_API_KEY": "none", "INSPECT_CACHE_DIR": str(tmp_path / "cache")}
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=env, cwd=tmp_path)
+        done = _inspect(programs, tmp_path, server.url, task, *options)
         assert done.returncode == 0, done.stdout + done.stderr
         (log,) = tmp_path.glob("*.eval")
         read = subprocess.run(
@@ -89,6 +85,21 @@ def inspect_eval(programs, tmp_path):
         return json.loads(read.stdout)
 
     return run
+
+
+def _inspect(programs, folder, url, task, *options):
+    command = [programs / "inspect", "eval", task, "--model", "openai-api/local/scripted", *options]
+    command += ["--model-base-url", url, "--log-dir", folder, "--display", "plain"]
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    env |= {"LOCAL_API_KEY": "none", "INSPECT_CACHE_DIR": str(folder / "cache")}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=env, cwd=folder)
+
+
+def test_what_is_wrong_is_a_sentence(programs, tmp_path):
+    done = _inspect(programs, tmp_path, "http://127.0.0.1:9", "debug_gym/nightmares", "-T", "tasks=none-such")
+    said = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "there is no task named 'none-such'" in said and "Traceback" not in said
 
 
 def _gold():

@@ -20,7 +20,7 @@ from inspect_ai.util import SandboxEnvironmentSpec, sandbox
 from debug_gym import plugins
 from debug_gym.env import DEFAULT_TOOLS
 from debug_gym.episode import ToolCall
-from debug_gym.errors import ConfigError
+from debug_gym.errors import ConfigError, DebugGymError
 from debug_gym.integrations.inspect_ai.environment import NAME, OVER, DebugGymSandbox, World
 from debug_gym.opening import opening
 from debug_gym.session import EpisodeOverError
@@ -164,7 +164,12 @@ def _register(benchmark: str) -> None:
         backend: str = "namespace",
         **options: Any,
     ) -> Task:
-        return benchmark_task(benchmark, tasks, tools, max_steps, backend, **options)
+        try:
+            return benchmark_task(benchmark, tasks, tools, max_steps, backend, **options)
+        except DebugGymError as error:  # what Inspect's command line shows without a traceback
+            from inspect_ai._util.error import PrerequisiteError
+
+            raise PrerequisiteError(str(error)) from None
 
 
 for _name in plugins.names("benchmarks"):
