@@ -5,6 +5,7 @@ It runs as a program of its own, in the agent's folder, and imports nothing of o
 
 import json
 import os
+import signal
 import sys
 import urllib.request
 from typing import Any
@@ -44,4 +45,5 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as other programs do: gym-tool --help | head
     sys.exit(main(sys.argv[1:]))
