@@ -20,6 +20,8 @@ from debug_gym.report.figures import Figure, Series, draw
 from debug_gym.report.leaderboard import Board, Row, boards
 from debug_gym.report.load import Entry
 
+_LONGEST_LABEL = 60
+
 
 @dataclass(frozen=True)
 class Section:
@@ -88,12 +90,17 @@ def _series(board: Board, facts: Mapping[str, Sequence[Facts]]) -> list[Series]:
     used = Counter(entry.label for entry in board.entries)
     return [
         Series(
-            entry.label if used[entry.label] == 1 else f"{entry.label} · {entry.name}",
+            _short(entry.label) if used[entry.label] == 1 else f"{_short(entry.label)} · {entry.name}",
             facts[entry.name],
             number,
         )
         for number, entry in enumerate(board.entries)
     ]
+
+
+def _short(label: str) -> str:
+    """What fits over a figure: an agent may be a whole command."""
+    return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"
 
 
 def _add(entry: Entry, episodes: list[str]) -> tuple[dict[str, Any], list[Facts]]:

@@ -14,6 +14,8 @@ from debug_gym.errors import ConfigError
 from debug_gym.runs.secrets import holds_secret, secret_option
 from debug_gym.session.setup import AttemptConfig
 
+_LONGEST = 60
+"""Characters of a name that a run's folder is called after: an agent may be a command."""
 _SETTING = re.compile(r"([A-Za-z_][\w-]*(?:\.[\w-]+)*)=(.*)", re.DOTALL)
 
 
@@ -86,7 +88,7 @@ class RunConfig(AttemptConfig):
         here = not self.benchmark.strip("./")  # "." says nothing
         benchmark = Path(self.benchmark).resolve().name if here else self.benchmark
         parts = (benchmark, self.agent, self.model)
-        return Path("runs") / "-".join(re.sub(r"[^\w.]+", "-", part) for part in parts if part)
+        return Path("runs") / "-".join(re.sub(r"[^\w.]+", "-", part)[:_LONGEST] for part in parts if part)
 
     @property
     def label(self) -> str:

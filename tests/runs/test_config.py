@@ -122,6 +122,8 @@ def test_the_folder_is_made_from_the_names():
     config = RunConfig(benchmark="nightmares", agent="llm", model="Qwen/Qwen3-8B")
     assert config.folder.as_posix() == "runs/nightmares-llm-Qwen-Qwen3-8B"
     assert config.label == "llm-Qwen/Qwen3-8B"
+    long = RunConfig(benchmark="b", agent="cli:" + 100 * "true; ")
+    assert len(long.folder.name) < 100 and long.folder.name.startswith("b-cli-true-true-")
     assert RunConfig(benchmark="b", agent="a", output="x/y").folder.as_posix() == "x/y"
 
 
