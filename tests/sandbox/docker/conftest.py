@@ -1,9 +1,7 @@
 """What tests of containers share: the daemon, an image of the SWE-bench kind, and a task in it."""
 
 import importlib.util
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,15 +12,13 @@ from debug_gym.errors import SandboxUnavailableError
 from debug_gym.sandbox.docker import DockerBackend
 from debug_gym.sandbox.docker.daemon import connect
 from debug_gym.task import ImageSource, Task, Tests
+from tests.install_pytest import install_pytest
 
 FILES = {
     "/testbed/calc.py": "def add(a, b):\n    return a - b\n",
     "/testbed/test_calc.py": "from calc import add\n\ndef test_add():\n    assert add(1, 2) == 3\n",
     "/testbed/.git/secret": "the fix is in here\n",
 }
-OLD_PYTEST = """attrs==22.2.0 iniconfig==1.1.1 packaging==21.3 pluggy==1.0.0 py==1.11.0 pyparsing==3.0.7 pytest==7.0.1
-tomli==1.2.3 importlib-metadata==4.8.3 zipp==3.6.0 typing-extensions==4.1.1""".split()
-"""For Pythons whose pip no longer finds out what suits them."""
 PYTHON = "/opt/miniconda3/envs/testbed/bin/python3"
 
 
@@ -87,16 +83,8 @@ def _with_pytest(installed, tmp_path_factory):
     unused = shutil.ignore_patterns("test", "*.a", "site-packages")
     shutil.copytree(installed, copy, symlinks=True, ignore=unused)
     (library,) = copy.glob("lib/python3.*")
-    old = [] if library.name not in {"python3.6", "python3.7"} else ["--no-deps", *OLD_PYTEST]
-    install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    command = [
-        installed / "bin/python3",
-        *install,
-        *(old or ["pytest"]),
-        "--target",
-        library / "site-packages",
-    ]
-    subprocess.run(command, check=True, env={**os.environ, "PIP_CONSTRAINT": ""})
+    version = tuple(map(int, library.name.removeprefix("python").split(".")))
+    install_pytest(library / "site-packages", version)
     return copy
 
 
