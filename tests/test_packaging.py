@@ -27,7 +27,7 @@ def _tracked():
 def _expected():
     """Paths in the wheel of the code and the data in the tree."""
     tops = {"debug_gym": "debug_gym", **{folder: link for link, folder in LINKS.items()}}
-    expected = set()
+    expected = {"debug_gym_verifiers.py"}
     for path in _tracked():
         top, _, rest = path.partition("/")
         if top in tops and rest and path not in LINKS:

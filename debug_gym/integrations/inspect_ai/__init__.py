@@ -20,11 +20,10 @@ from inspect_ai.util import SandboxEnvironmentSpec, sandbox
 from debug_gym import plugins
 from debug_gym.env import DEFAULT_TOOLS
 from debug_gym.episode import ToolCall
-from debug_gym.errors import ConfigError, DebugGymError
-from debug_gym.integrations.inspect_ai.environment import NAME, OVER, DebugGymSandbox, World
-from debug_gym.opening import opening
+from debug_gym.errors import DebugGymError
+from debug_gym.integrations.inspect_ai.environment import NAME, OVER, DebugGymSandbox
+from debug_gym.integrations.world import World
 from debug_gym.session import EpisodeOverError
-from debug_gym.task import Task as GymTask
 from debug_gym.tools.base import Toolbox
 
 __all__ = ["DebugGymSandbox", "World", "benchmark_task", "debugging_tools", "judge", "play"]
@@ -62,7 +61,7 @@ def benchmark_task(
         max_steps=max_steps,
         backend=backend,
     )
-    samples = [_sample(one) for one in world.environment().tasks.values()]
+    samples = [Sample(input=text, id=name, metadata={"task": name}) for name, text in world.openings()]
     return Task(
         dataset=MemoryDataset(samples, name=benchmark),
         solver=play(),
@@ -73,12 +72,6 @@ def benchmark_task(
 
 def _words(given: str | Sequence[str]) -> tuple[str, ...]:
     return tuple(filter(None, given.split(","))) if isinstance(given, str) else tuple(given)
-
-
-def _sample(one: GymTask) -> Sample:
-    if one.question is not None:
-        raise ConfigError(f"{one.id} asks for an answer in words: play it by  debug-gym run  and  grade")
-    return Sample(input=opening(one), id=one.id, metadata={"task": one.id})
 
 
 def debugging_tools(names: Sequence[str] = DEFAULT_TOOLS) -> list[Tool]:

@@ -1,10 +1,9 @@
 """The sandbox of an attempt as one of Inspect's: its own tools and agents work in it."""
 
 import base64
-import copy
 import os
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import partial
 from typing import Any, Literal, TypeVar, overload
 
 from anyio import to_thread
@@ -16,12 +15,12 @@ from inspect_ai.util import (
     sandboxenv,
 )
 from inspect_ai.util import SandboxUnavailableError as Unavailable
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
-from debug_gym.env import DEFAULT_TOOLS, DebugGymEnv
 from debug_gym.errors import ConfigError, DebugGymError
+from debug_gym.integrations.world import World
 from debug_gym.sandbox import Sandbox
-from debug_gym.session import Attempt, AttemptSession
+from debug_gym.session import AttemptSession
 
 NAME = "debug_gym"
 OVER = "The episode is over."
@@ -31,52 +30,6 @@ MAX_FILE = 100 << 20
 """Bytes of a file that may be read; likewise."""
 
 T = TypeVar("T")
-
-
-class World(BaseModel, frozen=True):
-    """Which environment a sample is played in. It is the sandbox's config, so that the log keeps it."""
-
-    benchmark: str
-    options: dict[str, Any] = Field(default_factory=dict)
-    """Of the benchmark."""
-    tasks: tuple[str, ...] = ()
-    """Ids or globs; none: all."""
-    tools: tuple[str, ...] = DEFAULT_TOOLS
-    max_steps: int | None = None
-    """Calls of our tools in an episode; None: only Inspect's limits hold."""
-    backend: str = "namespace"
-    """The name of a sandbox."""
-
-    def __hash__(self) -> int:
-        return hash(self.model_dump_json())  # Inspect keeps configs in sets
-
-    def environment(self) -> DebugGymEnv:
-        """The environment whose copies are played in.
-
-        Raises:
-            ConfigError, UnknownNameError: there is none such.
-        """
-        return _environment(self.model_dump_json())
-
-    def begin(self, task: str) -> AttemptSession:
-        """A live attempt at a task. Raises as ``AttemptSession.begin`` does."""
-        env = self.environment()
-        session = AttemptSession(copy.deepcopy(env), Attempt(env.tasks[task]), agent="inspect")
-        session.begin()
-        return session
-
-
-@cache
-def _environment(settings: str) -> DebugGymEnv:
-    world = World.model_validate_json(settings)
-    return DebugGymEnv(
-        world.benchmark,
-        tasks=world.tasks,
-        tools=world.tools,
-        max_steps=world.max_steps,
-        sandbox=world.backend,
-        **world.options,
-    )
 
 
 @sandboxenv(name=NAME)
@@ -107,7 +60,7 @@ class DebugGymSandbox(SandboxEnvironment):
                 f"the sandbox {NAME!r} needs a World as its config and samples whose metadata names a task: "
                 "see debug_gym.integrations.inspect_ai.benchmark_task"
             )
-        return {"default": cls(await to_thread.run_sync(config.begin, metadata["task"]))}
+        return {"default": cls(await to_thread.run_sync(config.begin, metadata["task"], "inspect"))}
 
     @classmethod
     async def sample_cleanup(
