@@ -132,7 +132,11 @@ class BugsInPy(Benchmark):
                 variables={"PYTHONPATH": _FOLDERS.get(bug.project, ".")},
             ),
             gold_patch=bug.fix,
-            metadata={"category": bug.project, "python_version": bug.info["python_version"]},
+            metadata={
+                "category": bug.project,
+                "package": bug.project,
+                "python_version": bug.info["python_version"],
+            },
         )
 
     def url(self, bug: Bug) -> str:

@@ -123,7 +123,7 @@ class R2EGym(SweBenchmark):
                 rule="r2e-gym",
                 expected=expected,
             ),
-            metadata={"category": instance.repo_name},
+            metadata={"category": instance.repo_name, "package": instance.repo_name},
         )
 
 

@@ -99,7 +99,7 @@ class SweSmith(SweBenchmark):
                 restored=_files((*instance.fail_to_pass, *instance.pass_to_pass)),
                 timeout=TIMEOUT,
             ),
-            metadata={"category": repo},
+            metadata={"category": repo, "package": repo},
         )
 
 

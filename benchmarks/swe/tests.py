@@ -86,7 +86,7 @@ def task_of_row(
         gold_patch=row.patch,
         limits=LIMITS,
         harness=harness,
-        metadata={"category": row.repo, "base_commit": row.base_commit},
+        metadata={"category": row.repo, "package": row.repo, "base_commit": row.base_commit},
     )
 
 

@@ -44,6 +44,10 @@ class Validation:
     """Nothing can be run that would prove it: there is a question and a reference answer."""
     excluded: tuple[str, ...] = ()
     """Tests that the task itself calls unstable: they do not count."""
+    leaks: tuple[str, ...] = ()
+    """Those of the problems that tell where an agent can read an answer."""
+    unstable: tuple[str, ...] = ()
+    """Tests that gave different outcomes with the gold patch."""
 
     @property
     def sound(self) -> bool:
@@ -81,8 +85,9 @@ def validate(task: Task, backend: Backend, *, repeats: int = 5) -> Validation:
     return Validation(
         task.id,
         tuple(problems),
-        sum(verdict.resolved for verdict in verdicts),
-        time.monotonic() - began,
+        unstable=tuple(_unstable(verdicts)),
+        resolved=sum(verdict.resolved for verdict in verdicts),
+        seconds=time.monotonic() - began,
         controls=max((verdict.controls for verdict in verdicts), default=0),
         odds=min((verdict.odds for verdict in verdicts), default=1.0),
         excluded=task.tests.unstable,
@@ -119,7 +124,8 @@ def validate_all(
     with ThreadPoolExecutor(workers, thread_name_prefix="validate") as pool:
         try:
             for validation in pool.map(lambda task: validate(task, backend, repeats=repeats), tasks):
-                validation = replace(validation, problems=(*validation.problems, *leaks[validation.task]))
+                told = tuple(leaks[validation.task])
+                validation = replace(validation, problems=(*validation.problems, *told), leaks=told)
                 on_done(validation)
                 found.append(validation)
         except BaseException:
@@ -188,15 +194,19 @@ def _check_broken(task: Task, backend: Backend) -> list[str]:
     return problems
 
 
+def _unstable(verdicts: Sequence[Verdict]) -> dict[str, list[str]]:
+    """Tests that gave different outcomes, with these."""
+    tests = verdicts[0].seen if verdicts else ()
+    seen = {test: sorted({verdict.seen[test] for verdict in verdicts}) for test in tests}
+    return {test: outcomes for test, outcomes in seen.items() if len(outcomes) > 1}
+
+
 def _check_fixed(verdicts: Sequence[Verdict]) -> list[str]:
     """What is wrong with the judgements of the gold patch."""
-    problems = []
-    for test in verdicts[0].seen:
-        outcomes = sorted({verdict.seen[test] for verdict in verdicts})
-        if len(outcomes) > 1:
-            problems.append(
-                f"{test} is unstable with the gold patch ({', '.join(outcomes)}): list it as unstable"
-            )
+    problems = [
+        f"{test} is unstable with the gold patch ({', '.join(outcomes)}): list it as unstable"
+        for test, outcomes in _unstable(verdicts).items()
+    ]
     theirs = verdicts[0].harness
     if theirs is not None and not theirs.resolved:
         problems.append(f"with the gold patch, {theirs.name} says that it is not resolved: {theirs.reason}")

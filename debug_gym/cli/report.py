@@ -21,15 +21,20 @@ def report(
 ) -> None:
     """Write one HTML file with leaderboards, figures, and every step of every episode.
 
-    It needs no server and no network: open it, mail it, keep it. Unfinished runs are shown as they stand.
+    It needs no server and no network: open it, mail it, keep it. Unfinished runs are shown as they stand. A
+    folder that debug-gym validate has made gives a page about the quality of a benchmark.
 
     [cyan]debug-gym report runs[/]  all runs in a folder
 
     [cyan]debug-gym report runs/nightmares-repair runs/nightmares-llm-gpt-5 -o compared.html[/]
     """
+    from debug_gym.cli.screens.summary import count
     from debug_gym.report.load import load
     from debug_gym.report.page import write
+    from debug_gym.report.quality import find_validations, qualities
 
-    entries = load(runs)
-    write(entries, output)
-    typer.echo(f"{len(entries)} {'run' if len(entries) == 1 else 'runs'} in {output}")
+    records = find_validations(runs)
+    entries = load(runs, demand=not records)
+    write(entries, output, qualities(records, entries))
+    also = f" and {count(len(records), 'validation')}" if records else ""
+    typer.echo(f"{count(len(entries), 'run')}{also} in {output}")

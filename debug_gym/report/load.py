@@ -101,13 +101,17 @@ class Entry:
         return " · ".join(filter(None, [f"{self.agent} ({shown})" if shown else self.agent, self.model]))
 
 
-def load(paths: Iterable[str | Path]) -> list[Entry]:
+def load(paths: Iterable[str | Path], *, demand: bool = True) -> list[Entry]:
     """Read the runs in folders, and in the folders below those that are no runs themselves.
+
+    Args:
+        paths: the folders.
+        demand: False lets a folder hold none.
 
     Raises:
         ConfigError: a path holds no run, or one that was stored by a newer debug-gym.
     """
-    folders = list(dict.fromkeys(folder for path in paths for folder in _folders(Path(path))))
+    folders = list(dict.fromkeys(folder for path in paths for folder in _folders(Path(path), demand)))
     return [_entry(Run.open(folder), name) for folder, name in zip(folders, _names(folders), strict=True)]
 
 
@@ -122,7 +126,7 @@ def _entry(run: Run, name: str) -> Entry:
     return Entry(run, name, tuple(attempts), tuple(damage))
 
 
-def _folders(path: Path) -> list[Path]:
+def _folders(path: Path, demand: bool) -> list[Path]:
     """The folders of the runs in or below a path, in order."""
     if not path.is_dir():
         raise ConfigError(f"{path} is not a folder: name the folder of a run, or one that holds runs")
@@ -132,7 +136,7 @@ def _folders(path: Path) -> list[Path]:
         if "config.json" in files and _is_run(Path(folder), strict=Path(folder) == path):
             found.append(Path(folder).resolve())
             below.clear()  # a run holds no runs
-    if not found:
+    if not found and demand:
         raise ConfigError(f"there is no run in or below {path}: debug-gym run makes one")
     return found
 

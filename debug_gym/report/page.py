@@ -19,6 +19,7 @@ from debug_gym.report.episodes import Facts, read
 from debug_gym.report.figures import Figure, Series, draw
 from debug_gym.report.leaderboard import Board, Row, boards
 from debug_gym.report.load import Entry
+from debug_gym.report.quality import Quality
 
 _LONGEST_LABEL = 60
 
@@ -40,20 +41,20 @@ class Section:
         return any(getattr(row, name) is not None for row in self.board.rows)
 
 
-def write(entries: Sequence[Entry], path: Path) -> None:
-    """Write the report.
+def write(entries: Sequence[Entry], path: Path, qualities: Sequence[Quality] = ()) -> None:
+    """Write the report of runs, with a page about each benchmark whose quality is known.
 
     Raises:
         ConfigError: the file cannot be written.
     """
     try:
         with path.open("wb") as file:
-            render(entries, file)
+            render(entries, file, qualities)
     except OSError as error:
         raise ConfigError(f"the report cannot be written to {path}: {error.strerror}") from None
 
 
-def render(entries: Sequence[Entry], file: IO[bytes]) -> None:
+def render(entries: Sequence[Entry], file: IO[bytes], qualities: Sequence[Quality] = ()) -> None:
     """Write the page's text. Equal runs give equal pages but for the date."""
     episodes: list[str] = []
     index: dict[str, Any] = {}
@@ -75,6 +76,7 @@ def render(entries: Sequence[Entry], file: IO[bytes]) -> None:
     page = _environment().get_template("page.html.j2")
     page.stream(
         sections=sections,
+        qualities=qualities,
         created=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         index=_embedded({"boards": plan, "runs": index}),
         episodes=episodes,

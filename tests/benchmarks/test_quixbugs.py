@@ -86,9 +86,9 @@ def test_the_page_shows_the_loader():
 
 
 @pytest.mark.usefixtures("package")
-def test_a_package_of_somebody_elses_is_validated(data):
+def test_a_package_of_somebody_elses_is_validated(data, tmp_path):
     words = ["validate", "their-quixbugs", "--write-tests", "--write-controls", "--repeats=1"]
-    command = [sys.executable, "-m", "debug_gym", *words, "--data-dir", str(data)]
+    command = [sys.executable, "-m", "debug_gym", *words, "--data-dir", str(data), "-o", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, "2/2 tasks are sound" in done.stdout) == (0, True), done.stdout + done.stderr
     tests = QuixBugs(data).task("add").tests  # the ids are kept by the benchmark's name and version

@@ -106,6 +106,7 @@ def folder(tmp_path):
 def test_a_folder_keeps_them_beside_the_task(folder, monkeypatch, capsys):
     before = FolderBenchmark(folder).state
     monkeypatch.setattr(sys, "argv", ["debug-gym", "validate", str(folder), "--write-tests", "--repeats=1"])
+    monkeypatch.chdir(folder)
     with pytest.raises(SystemExit) as ended:
         main()
     assert (ended.value.code, "1/1 tasks are sound" in capsys.readouterr().out) == (0, True)

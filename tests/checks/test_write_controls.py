@@ -19,7 +19,8 @@ FILES = {
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     for path, text in FILES.items():
         file = tmp_path / "sums" / path
         file.parent.mkdir(parents=True, exist_ok=True)

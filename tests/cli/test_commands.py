@@ -9,7 +9,9 @@ import time
 import pytest
 
 from debug_gym.cli import main
+from debug_gym.report.load import load
 from debug_gym.store.records import Run
+from debug_gym.store.validations import read_validations
 
 COMMAND = [sys.executable, "-m", "debug_gym"]
 PATIENT = """
@@ -360,14 +362,22 @@ def test_a_server_that_is_not_there_is_nothing_that_was_typed_wrong(cli, calc, t
 
 
 def test_validate_proves_a_task(cli, calc, tmp_path):
-    options = ("validate", "repo", "-b", f"path={calc}", "--repeats", "2")
-    code, text, _ = cli(*options, "-b", f"gold_patch={tmp_path / 'fix.diff'}")
-    assert code == 0
-    assert "2/2" in text
-    assert "1/1 tasks are sound" in text
+    options = ("validate", "repo", "-b", f"path={calc}", "--repeats", "2", "-o", tmp_path / "kept")
     code, text, _ = cli(*options)
     assert code == 1
     assert "calc: it has no gold patch" in text
+    code, text, _ = cli(*options, "-b", f"gold_patch={tmp_path / 'fix.diff'}", "--baselines")
+    assert code == 0
+    assert "2/2" in text
+    assert "1/1 tasks are sound" in text
+    kept = read_validations(tmp_path / "kept")
+    [task] = kept.tasks
+    assert (task.task, task.problems, task.resolved, task.lines) == ("calc", (), 2, 2)
+    assert {run.agent for run in load([tmp_path / "kept"])} == {"repair", "random"}
+    assert "repair solves" in text and "difficulty" in text
+    page = tmp_path / "report.html"
+    assert cli("report", tmp_path / "kept", "-o", page)[1] == f"2 runs and 1 validation in {page}\n"
+    assert "Quality of repo" in page.read_text()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -9,6 +9,8 @@ import pytest
 from debug_gym.episode import Observation, Step, ToolCall
 from debug_gym.report.load import load
 from debug_gym.report.page import write
+from debug_gym.report.quality import qualities
+from debug_gym.store.validations import ValidatedTask, Validations
 
 CHROMIUM = Path("/usr/bin/chromium")
 HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
@@ -65,6 +67,27 @@ def made(folder):
     """The report of the runs in a folder."""
     write(load([folder]), folder / "report.html")
     return folder / "report.html"
+
+
+def test_the_quality_of_a_benchmark_is_a_page(open_page, tmp_path, store_run_in):
+    store_run_in(tmp_path, "repair", {"alpha": "1", "beta": "0"}, agent="repair")
+    found = (
+        ValidatedTask(task="alpha", package="shop"),
+        ValidatedTask(task="beta", problems=("It <b>leaks</b>.",)),
+    )
+    record = Validations(benchmark="demo", benchmark_version="1", tasks=found)
+    entries = load([tmp_path])
+    write(entries, tmp_path / "report.html", qualities([record], entries))
+    page = open_page(tmp_path / "report.html")
+    assert not page.locator("#quality-0").is_visible()
+    page.get_by_role("link", name="demo").click()
+    assert page.locator("#quality-0 h1").inner_text() == "Quality of demo"
+    assert not page.locator("#overview").is_visible()
+    assert "It <b>leaks</b>." in page.locator("#quality-0").inner_text()
+    assert page.evaluate(CONTRAST) == []
+    page.keyboard.press("u")
+    page.wait_for_selector("#overview:visible")
+    assert not page.locator("#quality-0").is_visible()
 
 
 def tasks(page):

@@ -9,9 +9,6 @@ from rich.text import Text
 from debug_gym.checks.validate import Validation
 from debug_gym.cli.screens.summary import clock
 
-BOUND = 1e-2
-"""Odds that are worth something."""
-
 
 def show(console: Console, validations: Sequence[Validation], *, repeats: int) -> None:
     """Print a table of the tasks and what is wrong with them."""
@@ -34,13 +31,6 @@ def show(console: Console, validations: Sequence[Validation], *, repeats: int) -
                 Text.assemble((item.task, "bold"), f": unstable, not counted: {', '.join(item.excluded)}"),
                 soft_wrap=True,
             )
-    sound = sum(item.sound for item in validations)
-    bound = sum(item.odds <= BOUND for item in validations)
-    console.print(
-        f"{sound}/{len(validations)} tasks are sound, {bound}/{len(validations)} bound forging: "
-        f"the odds that it passes are at most 1 in {1 / BOUND:.0f}",
-        highlight=False,
-    )
 
 
 def _counts(item: Validation, repeats: int) -> tuple[str, str, str]:

@@ -1,4 +1,5 @@
-// What is shown follows the address: #/ the overview, #/run, #/run/task/attempt, #/run/task/attempt/step.
+// What is shown follows the address: #/ the overview, #/run, #/run/task/attempt, #/run/task/attempt/step, and
+// #/~quality/number for what was found out about a benchmark.
 import { address, runs } from "./data.js";
 import { byId, el } from "./dom.js";
 import { showEpisode } from "./episode.js";
@@ -34,8 +35,30 @@ function trail(run, task, attempt) {
   );
 }
 
+const QUALITY = "~quality";
+const qualities = [...document.querySelectorAll(".quality")];
+
+/** Show what was found out about a benchmark, and nothing else. */
+function showQuality(number) {
+  const section = qualities[Number(number)];
+  qualities.forEach((other) => (other.hidden = other !== section));
+  byId("overview").hidden = byId("view").hidden = true;
+  const title = section?.querySelector("h1").textContent ?? "There is no such page";
+  byId("trail").replaceChildren(el("span", { "aria-hidden": "true" }, "/"), el("span", {}, title));
+  document.title = `${title} · debug-gym report`;
+  shown = { path: location.hash, page: {}, home: false };
+  byId("main").ariaBusy = "false";
+  byId("main").focus({ preventScroll: true });
+  scrollTo(0, 0);
+}
+
 async function route() {
   const [run, task, attempt = "0", step] = parts();
+  if (run === QUALITY) {
+    if (shown.home) overviewTop = scrollY;
+    return showQuality(task);
+  }
+  qualities.forEach((section) => (section.hidden = true));
   const path = task ? address(run, task, attempt) : run ? address(run) : "";
   if (path && path === shown.path && step) return shown.page.select?.(Number(step) - 1);
   if (shown.home) overviewTop = scrollY;
