@@ -57,8 +57,8 @@ class Repo(Benchmark):
         Args:
             path: the repository's folder.
             test_command: ``pytest ...`` and ``python -m pytest ...`` run warm and tell test by test; another
-                command passes or fails as a whole, by its exit code. It is no shell: for pipes and variables
-                write ``bash -c "..."``.
+                command passes or fails as a whole, by its exit code. What stands before pytest (``env``,
+                ``timeout 60``, ``coverage run``) goes. It is no shell: for pipes write ``bash -c "..."``.
             problem: what the agent is told.
             id: the task's id; None: made from the folder's name.
             python: a virtual environment or an interpreter, relative to ``path``; None: ``.venv`` or

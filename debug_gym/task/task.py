@@ -7,6 +7,7 @@ from typing import Any, Self
 import pathspec
 from pydantic import Field, field_validator, model_validator
 
+from debug_gym.task.command import unwrapped
 from debug_gym.task.frozen import Frozen
 from debug_gym.task.harness import Harness
 from debug_gym.task.names import MAX_BYTES, file_name
@@ -107,6 +108,15 @@ class Task(Frozen):
     harness: Harness | None = Field(default=None, repr=False)
     """How the benchmark's own harness scores, where the judge tells that as well; None: there is none."""
     metadata: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _command_is_bare(self) -> Self:
+        command, variables = unwrapped(self.tests.command)
+        if command != self.tests.command:
+            mine = {"variables": {**self.environment.variables, **variables}}
+            self.__dict__["tests"] = self.tests.model_copy(update={"command": command})
+            self.__dict__["environment"] = self.environment.model_copy(update=mine)
+        return self
 
     @model_validator(mode="after")
     def _setup_fits(self) -> Self:

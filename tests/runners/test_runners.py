@@ -74,6 +74,53 @@ def test_the_command_tells_its_runner(command, name):
     assert runner_of(configured(command)).name == name
 
 
+@pytest.mark.parametrize(
+    ("command", "bare", "variables"),
+    [
+        ("env -i python -m pytest -q", "python -m pytest -q", {}),
+        ("env -u PYTHONPATH --unset=HOME pytest", "pytest", {}),
+        ("/usr/bin/env DB=off MODE=a=b pytest -x", "pytest -x", {"DB": "off", "MODE": "a=b"}),
+        ("nice -n 5 ionice -c 3 pytest", "pytest", {}),
+        ("timeout -k 5 60s python3.11 -m pytest a", "python3.11 -m pytest a", {}),
+        ("python -X dev -m pytest", "python -m pytest", {"PYTHONDEVMODE": "1"}),
+        ("python -Wd -W error -u -m pytest", "python -m pytest", {"PYTHONWARNINGS": "d,error"}),
+        ("python -OO -munittest -v", "python -m unittest -v", {"PYTHONOPTIMIZE": "2"}),
+        ("coverage run --branch --source calc -m pytest tests", "python -m pytest tests", {}),
+        ("python3 -m coverage run -p -m unittest", "python3 -m unittest", {}),
+        ("uv run --frozen nohup pytest", "pytest", {}),
+        ("poetry run coverage run --module pytest", "python -m pytest", {}),
+        (".venv/bin/pytest -k a", "pytest -k a", {}),
+        ("timeout 5 make test", "timeout 5 make test", {}),
+        ("env A=b bin/test", "env A=b bin/test", {}),
+        ("python -I -m pytest", "python -I -m pytest", {}),
+        ("coverage run runtests.py -m pytest", "coverage run runtests.py -m pytest", {}),
+        ("timeout 5", "timeout 5", {}),
+    ],
+)
+def test_what_stands_before_pytest_is_no_program_of_its_own(command, bare, variables):
+    task = Task(id="a", problem="", source=FilesSource(files=FILES), tests=configured(command))
+    assert (" ".join(task.tests.command), task.environment.variables) == (bare, variables)
+
+
+def test_a_wrapped_command_tells_test_by_test(backend):
+    looks = (
+        "import os, sys\n\n\ndef test_it():\n    assert os.environ['MODE'] == 'a' and sys.flags.dev_mode\n"
+    )
+    command = "env -i MODE=a timeout 60 python -X dev -m coverage run -m pytest"
+    task = Task(
+        id="sums",
+        problem="",
+        source=FilesSource(files={**FILES, "test_it.py": looks}),
+        tests=configured(command),
+    )
+    with backend.start(task) as sandbox:
+        assert sandbox.run_tests().outcomes == {
+            "test_it.py::test_it": "passed",
+            "tests/test_calc.py::Sums::test_add": "failed",
+            "tests/test_calc.py::Sums::test_twice": "passed",
+        }
+
+
 def test_a_task_names_its_runner():
     made = runner_of(configured("make test", runner={"name": "command", "options": {"parser": "tap"}}))
     assert (made.name, made.parser) == ("command", "tap")

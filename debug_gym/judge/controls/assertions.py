@@ -2,7 +2,8 @@
 
 Only edits that exclude the original: code that meets the one cannot meet the other. ``== 4`` becomes
 ``== 5`` and ``x in y`` becomes ``x not in y``, but ``>= 4`` never becomes ``>= 5``, which a correct fix may
-also meet. Only statements that surely run: no branches, no loops but over literals.
+also meet. Only statements that surely run: no branches, no loops but over literals and what
+names them.
 """
 
 import ast
@@ -20,6 +21,7 @@ from debug_gym.judge.controls.test_source import (
     compared,
     constructs,
     helpers,
+    literals,
     name_of,
     named_values,
     straight,
@@ -115,7 +117,7 @@ class Edits:
             return []
         known = named_values(self.tree, function)
         edits: dict[Edit, None] = {}
-        for statement in straight(function.body):
+        for statement in straight(function.body, literals(self.tree, function)):
             edits.update(dict.fromkeys(self._statement(statement, known)))
         edits.update(dict.fromkeys(self._removals(function)))
         order = ("value", "error", "opposite", "removal")

@@ -1,8 +1,10 @@
 """Reading the source of a test: which statements surely run, and what its names stand for."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+Values = Mapping[str, list[ast.expr]]
+"""Names to what they may stand for."""
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _CONSTRUCTORS = {
     "date",
@@ -17,12 +19,18 @@ _CONSTRUCTORS = {
     "bytes",
 }
 
+_SAME_ITEMS = {"enumerate", "sorted", "reversed", "list", "tuple", "set"}
+"""Builtins that give something for everything they are given."""
+_EMPTYING = {"clear", "pop", "popitem", "popleft", "remove", "discard"}
+
 RAISES = {"raises", "assertRaises", "assertRaisesRegex"}
 """Calls that expect the block below them to raise one certain exception."""
 
 
-def straight(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements that surely run if the test passes."""
+def straight(body: Sequence[ast.stmt], known: Values | None = None) -> Iterator[ast.stmt]:
+    """The statements that surely run if the test passes. ``known`` are literals that loops run over by name;
+    see ``literals``."""
+    known = known or {}
     for statement in body:
         yield statement
         if isinstance(statement, ast.With | ast.AsyncWith):
@@ -32,15 +40,49 @@ def straight(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
                 if isinstance(item.context_expr, ast.Call)
             }
             if not calls & {*RAISES, "suppress", "RaisesGroup", "warns", "assertWarns"}:
-                yield from straight(statement.body)
-        elif isinstance(statement, ast.For) and _over_literal(statement) and not _leaves(statement):
-            yield from straight(statement.body)
+                yield from straight(statement.body, known)
+        elif isinstance(statement, ast.For) and _has_items(statement.iter, known) and not _leaves(statement):
+            yield from straight(statement.body, known)
         if _leaves(statement):
             return
 
 
-def _over_literal(loop: ast.For) -> bool:
-    return isinstance(loop.iter, ast.List | ast.Tuple) and bool(loop.iter.elts)
+def literals(tree: ast.Module, function: Function) -> Values:
+    """Constants of the module, and names that a test gives a value once and then uses once; but not what
+    something is taken out of."""
+    mine, stored, loaded = _arguments(function), _names(function, ast.Store), _names(function, ast.Load)
+    emptied = {
+        node.value.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute | ast.Subscript)
+        and isinstance(node.value, ast.Name)
+        and (node.attr in _EMPTYING if isinstance(node, ast.Attribute) else isinstance(node.ctx, ast.Del))
+    }
+    own = _assigned(function.body).items()
+    found = {name: values for name, values in _constants(tree).items() if name not in {*mine, *stored}}
+    found |= {name: values for name, values in own if stored.count(name) == loaded.count(name) == 1}
+    return {name: values for name, values in found.items() if name not in emptied}
+
+
+def _has_items(node: ast.expr, known: Values) -> bool:
+    """Whether a loop over an expression surely runs."""
+    if isinstance(node, ast.Name):
+        return any(_has_items(value, {}) for value in known.get(node.id, ()))
+    if isinstance(node, ast.List | ast.Tuple | ast.Set):
+        return any(not isinstance(item, ast.Starred) for item in node.elts)
+    if isinstance(node, ast.Dict):
+        return any(key is not None for key in node.keys)
+    return isinstance(node, ast.Call) and _gives_items(node, known)
+
+
+def _gives_items(call: ast.Call, known: Values) -> bool:
+    if isinstance(call.func, ast.Attribute):
+        return call.func.attr in {"items", "keys", "values"} and _has_items(call.func.value, known)
+    first = call.args[0] if call.args else None
+    if name_of(call.func) == "range":
+        number = first.value if isinstance(first, ast.Constant) and len(call.args) == 1 else 0
+        return isinstance(number, int) and number > 0
+    return first is not None and name_of(call.func) in _SAME_ITEMS and _has_items(first, known)
 
 
 def _leaves(statement: ast.stmt) -> bool:
@@ -70,7 +112,11 @@ def named_values(tree: ast.Module, function: Function) -> dict[str, list[ast.exp
     }
     found |= {
         name: values
-        for name, values in {**_parameters(tree, function), **_assigned(function.body)}.items()
+        for name, values in {
+            **_parameters(tree, function),
+            **_looped(tree, function),
+            **_assigned(function.body),
+        }.items()
         if stored.count(name) <= 1
     }
     return {name: values for name, values in found.items() if loaded.count(name) == 1}
@@ -126,6 +172,27 @@ def _parameters(tree: ast.Module, function: Function) -> dict[str, list[ast.expr
                 cells = list(row.elts)
             for name, cell in zip(names, cells, strict=False):
                 found.setdefault(name, []).append(cell)
+    return found
+
+
+def _looped(tree: ast.Module, function: Function) -> dict[str, list[ast.expr]]:
+    """Names that a loop over literal rows gives values, with the values; the rows may be a constant that
+    nothing else uses."""
+    found: dict[str, list[ast.expr]] = {}
+    known = literals(tree, function)
+    for loop in straight(function.body, known):
+        if not isinstance(loop, ast.For):
+            continue
+        rows = loop.iter
+        if isinstance(rows, ast.Name) and _names(tree, ast.Load).count(rows.id) == 1:
+            rows = next(iter(known.get(rows.id, ())), rows)
+        targets = loop.target.elts if isinstance(loop.target, ast.Tuple | ast.List) else [loop.target]
+        for row in rows.elts if isinstance(rows, ast.List | ast.Tuple) else ():
+            several = isinstance(row, ast.Tuple | ast.List) and len(targets) > 1
+            cells = row.elts if several else [row]  # type: ignore[attr-defined]
+            for target, cell in zip(targets, cells, strict=False):
+                if isinstance(target, ast.Name):
+                    found.setdefault(target.id, []).append(cell)
     return found
 
 

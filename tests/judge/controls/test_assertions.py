@@ -99,6 +99,56 @@ def test_what_may_not_run_is_left_alone(body):
     assert variants(body) == []
 
 
+LOOP = "def test_a(self=None):\n    for {} in {}:\n        assert f(n) == x\n"
+
+
+@pytest.mark.parametrize(
+    ("target", "rows"),
+    [
+        ("n, x", "CASES"),
+        ("i, (n, x)", "enumerate(CASES)"),
+        ("n, x", "BY_NAME.items()"),
+        ("n, x", "sorted(BY_NAME.items())"),
+        ("n", "range(3)"),
+    ],
+)
+def test_a_loop_over_a_constant_gives_a_control_on_the_spot(target, rows):
+    text = "CASES = [(1, 3), (2, 4)]\nBY_NAME = {'a': 3}\n" + LOOP.format(target, rows)
+    (item,) = certain_controls(["t.py::test_a"], {"t.py": text})
+    assert item.new == "f(n) != x"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CASES = []\n" + LOOP.format("n, x", "CASES"),
+        "CASES = [(1, 3)]\nCASES.clear()\n" + LOOP.format("n, x", "CASES"),
+        "CASES = [(1, 3)]\ndel CASES[0]\n" + LOOP.format("n, x", "CASES"),
+        "CASES = [(1, 3)]\nCASES = load()\n" + LOOP.format("n, x", "CASES"),
+        "CASES = [*load()]\n" + LOOP.format("n, x", "CASES"),
+        "CASES = [(1, 3)]\n" + LOOP.replace("self", "CASES").format("n, x", "CASES"),
+        "CASES = {**load()}\n" + LOOP.format("n, x", "CASES.items()"),
+        LOOP.format("n", "range(0)"),
+    ],
+)
+def test_a_loop_that_may_have_nothing_to_run_over_gives_none(text):
+    assert certain_controls(["t.py::test_a"], {"t.py": text}) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CASES = [(1, 3), (2, 4)]\n" + LOOP.format("n, x", "CASES"),
+        LOOP.format("n, x", "[(1, 3), (2, 4)]"),
+        LOOP.replace("    for", "    rows = ((1, 3), (2, 4))\n    for").format("n, x", "rows"),
+    ],
+)
+def test_what_a_loop_over_rows_expects_is_changed(text):
+    edits = Edits.of(text).of_test("t.py::test_a")
+    assert {edit.old for edit in edits if edit.kind == "value"} == {"3", "4"}
+    assert not any(edit.certain for edit in edits if edit.kind == "value")
+
+
 def test_parameters_that_are_expected():
     head = "@pytest.mark.parametrize('x', [3, pytest.param(4, id='four')])\n"
     text = f"{head}def test_a(x):\n    assert f() == x\n"
