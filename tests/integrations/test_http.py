@@ -220,6 +220,28 @@ def test_a_session_that_is_closed_while_it_is_reset_leaves_nothing(served, monke
         assert sessions.live == 0
 
 
+def test_closing_does_not_wait_for_a_verdict(served, monkeypatch):
+    begun, go_on = threading.Event(), threading.Event()
+    judge = debug_gym.env.judge
+
+    def slowly(*arguments, **options):
+        begun.set()
+        assert go_on.wait(60)
+        return judge(*arguments, **options)
+
+    monkeypatch.setattr("debug_gym.env.judge", slowly)
+    with served() as (address, sessions), httpx2.Client(base_url=address, timeout=120) as client:
+        name = client.post("/sessions", json={}).json()["session"]
+        with ThreadPoolExecutor(1) as pool:
+            verdict = pool.submit(client.post, f"/sessions/{name}/finish")
+            assert begun.wait(60)
+            assert client.delete(f"/sessions/{name}").status_code == 204
+            assert (verdict.done(), sessions.live) == (False, 1)
+            go_on.set()
+            assert verdict.result().status_code == 410
+        assert sessions.live == 0
+
+
 def test_a_name_that_leads_here_from_elsewhere_is_refused(served):
     with served() as (address, _):
         assert httpx2.get(f"{address}/", headers={"host": "evil.example"}).status_code == 400

@@ -56,6 +56,8 @@ class _Held:
     lock: Lock = field(default_factory=Lock)
     reply: dict[str, Any] | None = None
     """What the last step gave."""
+    owes_place: bool = False
+    """It was closed while a call was under way, whose end gives its place back."""
 
 
 class Sessions:
@@ -188,20 +190,15 @@ class Sessions:
         return self._told(name, held)
 
     def close(self, name: str) -> None:
-        """Let go of a session; a call under way is broken off, a verdict under way waited for. An episode
-        that is not over gets no verdict.
+        """Let go of a session; an episode that is not over gets no verdict.
+
+        A call under way is broken off, and is not waited for: its place is free once it has ended. A verdict
+        under way is made to its end, but not kept.
 
         Raises:
             UnknownSessionError: there is no such session.
         """
-        with self._lock:
-            held = self._held.pop(name, None)
-        if held is None:
-            raise UnknownSessionError(name)
-        try:
-            _leave(held.session)
-        finally:
-            self._give_back()
+        self._close(name, 0.0)
 
     def sweep(self) -> list[str]:
         """Close the sessions whose lease has expired; gives their names. A long call is no idleness."""
@@ -216,23 +213,46 @@ class Sessions:
                         self._close_quietly(name)
                         closed.append(name)
                 finally:
-                    held.lock.release()
+                    self._release(held)
         return closed
 
     def close_all(self) -> None:
-        """Let go of all; none can be opened any more."""
+        """Let go of all, and wait for their calls; none can be opened any more."""
         with self._lock:
             self._closed, names = True, list(self._held)
         for name in names:
-            self._close_quietly(name)
+            self._close_quietly(name, None)
 
-    def _close_quietly(self, name: str) -> None:
+    def _close_quietly(self, name: str, wait: float | None = 0.0) -> None:
         try:
-            self.close(name)
+            self._close(name, wait)
         except UnknownSessionError:
             pass  # its client has closed it meanwhile
         except Exception:
             _log.exception("the session %s was closed with an error", name)
+
+    def _close(self, name: str, wait: float | None) -> None:
+        """Let go of a session, and wait so many seconds for a call under way; None: as long as it takes."""
+        with self._lock:
+            held = self._held.pop(name, None)
+        if held is None:
+            raise UnknownSessionError(name)
+        try:
+            _leave(held.session, wait)
+        finally:
+            with self._lock:
+                if held.lock.acquire(blocking=False):
+                    held.lock.release()
+                    self._taken -= 1
+                else:
+                    held.owes_place = True
+
+    def _release(self, held: _Held) -> None:
+        """The call that has the turn of a session is over."""
+        with self._lock:
+            held.lock.release()
+            self._taken -= held.owes_place
+            held.owes_place = False
 
     # -- inside ----------------------------------------------------------------------------------
 
@@ -273,7 +293,7 @@ class Sessions:
             if not self._closed:
                 self._held[name] = held
                 return told
-        _leave(held.session)
+        _leave(held.session, None)
         raise ClosedError("this server is closing")
 
     def _told(self, name: str, held: _Held) -> dict[str, Any]:
@@ -313,7 +333,7 @@ class Sessions:
             yield held
         finally:
             self._renew(held)
-            held.lock.release()
+            self._release(held)
 
     @contextmanager
     def _place(self) -> Iterator[None]:
@@ -349,8 +369,8 @@ def _info(session: AttemptSession, step: Step) -> dict[str, Any]:
     return info
 
 
-def _leave(session: AttemptSession) -> None:
+def _leave(session: AttemptSession, wait: float | None) -> None:
     try:
         session.interrupt()
     finally:
-        session.abandon()
+        session.abandon(wait)
