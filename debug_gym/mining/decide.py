@@ -1,10 +1,10 @@
 """Which tests decide about a fix: those that fail before and pass after it, again and again, in any order."""
 
 import random
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from debug_gym.mining.asks import Fix, reports
 from debug_gym.mining.base import Draft, FallenError
 from debug_gym.sandbox import TestRun
 
@@ -15,11 +15,6 @@ MOST_KEPT = 150
 MOST_FAILING = 0.5
 """Share of the tests beyond which a bug is no riddle: everything is broken."""
 _WRONG = {"failed", "error"}
-_NEW_NAMES = re.compile(
-    r"ImportError|ModuleNotFoundError|has no attribute|NameError|unexpected keyword argument|"
-    r"takes .* positional argument|missing \d+ required|fixture '.*' not found|no tests ran"
-)
-"""Messages of tests that ask for something that is not there: a feature, and no fix."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +56,10 @@ def decide(draft: Draft, seed: int = 0) -> Decided:
         missing = [test for test in after.passed if test not in before.outcomes]
         why = "the tests cannot be imported without the fix" if missing else "no test fails with the bug"
         raise FallenError("validate", why)
-    shown = [
-        test
-        for test in failing
-        if draft.asks_for_behaviour or not _NEW_NAMES.search(before.messages.get(test, ""))
-    ]
+    asked = {} if draft.asks_for_behaviour else _asked(draft, failing, before)
+    shown = [test for test in failing if not asked.get(test)]
     if not shown:
-        raise FallenError(
-            "validate", "the tests ask for a feature, not for a fix", before.messages.get(failing[0], "")
-        )
+        raise FallenError("validate", "the tests ask for a feature, not for a fix", asked[failing[0]])
     passing = [test for test in before.passed if test in passed]
     if len(failing) > MOST_FAILING * len(passed) and len(failing) > 3:
         raise FallenError("validate", "most tests fail with the bug")
@@ -79,6 +69,20 @@ def decide(draft: Draft, seed: int = 0) -> Decided:
         test for test in others if after.outcomes[test] in _WRONG or before.outcomes.get(test) in _WRONG
     )
     return Decided(tuple(shown), tuple(chosen), dict(before.messages), before.output, broken=broken)
+
+
+def _asked(draft: Draft, failing: Sequence[str], before: TestRun) -> dict[str, str]:
+    """What each failing test asks for that only the fix brings; empty: it shows a bug."""
+    fix = Fix(draft.broken, draft.fixed)
+    said = reports(before.output, {test: before.messages.get(test, "") for test in failing})
+    return {test: fix.asked(test, _text(draft, test.partition("::")[0]), said[test]) for test in failing}
+
+
+def _text(draft: Draft, path: str) -> str:
+    """A test file, as it is with the fix."""
+    file = draft.ground.folder / path
+    content = draft.tests.get(path) or (file.read_bytes() if file.is_file() else b"")
+    return content if isinstance(content, str) else content.decode(errors="replace")
 
 
 def steady(draft: Draft, decided: Decided, repeats: int = REPEATS) -> Decided:
