@@ -1,10 +1,12 @@
 """How hard tasks are, by those that need no model: ``repair`` and ``random`` play them."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
 
+from debug_gym.benchmarks.base import Benchmark
 from debug_gym.runs.config import RunConfig, load_config
 from debug_gym.runs.plan import prepare
 from debug_gym.runs.scheduler import Event, execute
@@ -15,22 +17,25 @@ Watch = Callable[[RunConfig], AbstractContextManager[Callable[[Event], None]]]
 """Entered while a run is played; what it gives is told of all that happens."""
 
 
-def play_baselines(folder: Path, settings: dict[str, Any], watch: Watch) -> bool:
-    """Play tasks with each baseline, in a run ``folder/AGENT``; the same call again goes on.
+def play_baselines(
+    folder: Path, benchmark: Benchmark, tasks: Sequence[str], settings: Mapping[str, Any], watch: Watch
+) -> bool:
+    """Play tasks with each baseline; the same call again goes on.
 
     Args:
-        folder: where the runs are kept.
-        settings: what else a ``RunConfig`` holds: the benchmark, which of its tasks.
+        folder: where the runs are kept: other tasks, or another state of them, are other runs.
+        benchmark: whose tasks they are.
+        tasks: their ids.
+        settings: what else a ``RunConfig`` holds: the benchmark's name and options, a sandbox.
         watch: shows how it goes.
 
     Returns:
         Whether all was played: False after Ctrl-C.
-
-    Raises:
-        ConfigError: a folder holds a run of other tasks, or of another state of them.
     """
+    digest = hashlib.sha256("\n".join([benchmark.state, *tasks]).encode()).hexdigest()[:8]
     for agent in BASELINES:
-        config = load_config((), {**settings, "agent": agent, "output": folder / agent})
+        output = folder / f"{agent}-{digest}"
+        config = load_config((), {**settings, "tasks": list(tasks), "agent": agent, "output": output})
         with closing(prepare(config)) as plan, watch(config) as tell:
             if execute(plan, tell).interrupted:
                 return False

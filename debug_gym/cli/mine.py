@@ -49,6 +49,9 @@ Known = Annotated[
     Path | None,
     typer.Option(help="Instances of another benchmark, JSON lines with a patch each: none of them is taken."),
 ]
+Baselines = Annotated[
+    bool, typer.Option("--baselines", help="At the end, tell which share repair and random solve: slow.")
+]
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class Common:
     distance: int
     search: bool
     known: Path | None
+    baselines: bool
     sandbox: str
 
 
@@ -88,6 +92,7 @@ def from_git(
     distance: Distance = 0,
     search: Search = False,
     known: Known = None,
+    baselines: Baselines = False,
     sandbox: Sandbox = "namespace",
 ) -> None:
     """Bugs from a repository's history; the same command again [bold]resumes[/].
@@ -105,7 +110,7 @@ def from_git(
 
     common = Common(
         output, most, workers, python, requirement, licence, timeout, repeats, distance, search, known,
-        sandbox,
+        baselines, sandbox,
     )  # fmt: skip
     asked = {"repository": repository, "since": since, "until": until}
     _mine(
@@ -122,6 +127,9 @@ def from_mutations(
     repository: Annotated[str, typer.Argument(help="A folder, or a package of the index.")],
     *,
     seed: Annotated[int, typer.Option(min=0, help="Another one gives other bugs.")] = 0,
+    pairs: Annotated[
+        bool, typer.Option("--pairs", help="Two bugs in each task, such that interact.")
+    ] = False,
     output: Output = None,
     most: Most = 20,
     workers: Workers = None,
@@ -133,28 +141,32 @@ def from_mutations(
     distance: Distance = 2,
     search: Search = False,
     known: Known = None,
+    baselines: Baselines = False,
     sandbox: Sandbox = "namespace",
 ) -> None:
     """Bugs put into right code, far from where they show; the same command again [bold]resumes[/].
 
     [cyan]debug-gym mine mutate ./my-project --max 10[/]
 
+    [cyan]debug-gym mine mutate ./my-project --pairs --baselines[/]
+
     Exit codes: 0 there are tasks, 1 there are none, 2 wrong input, 130 interrupted.
     """
     from debug_gym.mining.mutations import Mutations
+    from debug_gym.mining.pairs import MutantPairs
     from debug_gym.mining.repositories import ground_of
 
     common = Common(
         output, most, workers, python, requirement, licence, timeout, repeats, distance, search, known,
-        sandbox,
+        baselines, sandbox,
     )  # fmt: skip
-    _mine(
-        "mutate",
-        common,
-        {"repository": repository, "seed": seed},
-        repository,
-        lambda grounds, work, _: Mutations(lambda: ground_of(repository, grounds, work), seed, distance),
-    )
+
+    def miner(grounds: "GroundMaker", work: Path, _: "Remember") -> "Miner":
+        single = Mutations(lambda: ground_of(repository, grounds, work), seed, distance)
+        return MutantPairs(single) if pairs else single
+
+    kind = "mutate --pairs" if pairs else "mutate"
+    _mine(kind, common, {"repository": repository, "seed": seed}, repository, miner)
 
 
 @mine.command("release-pairs")
@@ -173,6 +185,7 @@ def from_releases(
     distance: Distance = 0,
     search: Search = False,
     known: Known = None,
+    baselines: Baselines = False,
     sandbox: Sandbox = "namespace",
 ) -> None:
     """Bugs that a release of a package fixed, by its own tests; the same command again [bold]resumes[/].
@@ -185,7 +198,7 @@ def from_releases(
 
     common = Common(
         output, most, workers, python, requirement, licence, timeout, repeats, distance, search, known,
-        sandbox,
+        baselines, sandbox,
     )  # fmt: skip
     _mine(
         "release-pairs",
@@ -220,7 +233,7 @@ def _mine(
     also, licence = tuple(common.requirements or ()), common.licence
     grounds = GroundMaker(backend, python, also=also, licence=licence, timeout=common.timeout)
     shown = Path(origin).resolve().name if Path(origin).exists() else origin
-    name = f"{slug(shown.rstrip('/').rpartition('/')[2])}-{kind}"
+    name = f"{slug(shown.rstrip('/').rpartition('/')[2])}-{slug(kind)}"
     folder = common.output or Path("mined", name)
     place = folder.resolve()
     numbers = {"repeats": common.repeats, "distance": common.distance}
@@ -236,4 +249,24 @@ def _mine(
             finally:
                 made = describe(place, name, kind, shown, [*ledger.outcomes.values()])
     show(Console(), outcomes, str(folder), made)
+    if common.baselines and made:
+        _tell_baselines(folder, common)
     raise typer.Exit(int(not made))
+
+
+def _tell_baselines(folder: Path, common: Common) -> None:
+    """Let those play what was mined that need no model, and tell which share they solve."""
+    from debug_gym.benchmarks.folder import FolderBenchmark
+    from debug_gym.checks.baselines import play_baselines
+    from debug_gym.cli.screens.live import baseline_watched
+    from debug_gym.mining.ledger import FOLDER
+    from debug_gym.report.load import load
+    from debug_gym.report.quality import solved
+
+    benchmark = FolderBenchmark(folder)
+    settings = {"benchmark": str(folder), "sandbox": common.sandbox, "workers": common.workers}
+    runs = folder / FOLDER / "baselines"
+    if not play_baselines(runs, benchmark, benchmark.ids(), settings, baseline_watched):
+        raise typer.Exit(130)
+    for agent, (won, judged) in solved(load([runs]), benchmark.state).items():
+        typer.echo(f"{agent} solves {won} of {judged} tasks ({won / judged:.0%})")

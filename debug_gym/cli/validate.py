@@ -1,9 +1,8 @@
 """``debug-gym validate``: are the tasks sound?"""
 
 import os
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -21,12 +20,6 @@ from debug_gym.cli.options import (
     benchmark_settings,
     chosen,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from debug_gym.runs.config import RunConfig
-    from debug_gym.runs.scheduler import Event
 
 
 @app.command()
@@ -88,6 +81,7 @@ def validate(
     from debug_gym.checks.facts import recorded
     from debug_gym.checks.find_tests import write_tests
     from debug_gym.checks.validate import validate_all, write_controls
+    from debug_gym.cli.screens.live import baseline_watched
     from debug_gym.cli.screens.progress import announced, counted
     from debug_gym.cli.screens.quality import show_quality
     from debug_gym.cli.screens.validation import show
@@ -128,9 +122,8 @@ def validate(
             "benchmark_options": options,
             "sandbox": sandbox,
             "workers": workers,
-            "tasks": ids,
         }
-        if not play_baselines(folder, settings, _watched):
+        if not play_baselines(folder, loaded, ids, settings, baseline_watched):
             raise typer.Exit(130)
     with counted(f"validating {benchmark}", len(selected)) as tell:
         found = validate_all(
@@ -147,10 +140,3 @@ def validate(
     show(console, found, repeats=repeats)
     show_quality(console, qualities([record], load([folder], demand=False))[0], folder)
     raise typer.Exit(int(not all(item.sound for item in found)))
-
-
-def _watched(config: "RunConfig") -> "AbstractContextManager[Callable[[Event], None]]":
-    """Shows a run of a baseline."""
-    from debug_gym.cli.screens.live import progress
-
-    return progress(Console(), config.attempts)

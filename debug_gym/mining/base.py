@@ -125,6 +125,8 @@ class Draft:
     """Ids or paths of the tests that may notice; empty: all."""
     asks_for_behaviour: bool = False
     """The bug cannot change what names there are: no test fails since it asks for a new feature."""
+    minimal: bool = False
+    """All of the fix belongs to it, even where the tests would do with a part."""
 
     @property
     def before(self) -> dict[str, str | bytes | None]:

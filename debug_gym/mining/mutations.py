@@ -3,7 +3,7 @@
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import zip_longest
@@ -52,6 +52,13 @@ class Mutations:
 
     def find(self) -> Iterator[Candidate]:
         """See ``Miner``."""
+        for mutant in self.ranked():
+            digest = hashlib.sha256(f"{mutant.path}\0{mutant.text}".encode()).hexdigest()[:8]
+            name = f"{self.ground.name}-{mutant.mutator.replace(' ', '-')}-{digest}"
+            yield Candidate(name, vars(mutant))
+
+    def ranked(self) -> Iterator[Mutant]:
+        """The mutants, the most promising first, some of each function."""
         chance = random.Random(self.seed)
         rated: list[tuple[float, Mutant]] = []
         for path, source in sorted(self._sources.items()):
@@ -66,9 +73,7 @@ class Mutations:
             if tried[place] < PER_FUNCTION and mutant.text not in seen:
                 tried[place] += 1
                 seen.add(mutant.text)
-                digest = hashlib.sha256(f"{mutant.path}\0{mutant.text}".encode()).hexdigest()[:8]
-                name = f"{self.ground.name}-{mutant.mutator.replace(' ', '-')}-{digest}"
-                yield Candidate(name, vars(mutant))
+                yield mutant
 
     def draft(self, candidate: Candidate) -> Draft:
         """See ``Miner``."""
@@ -77,11 +82,27 @@ class Mutations:
         return Draft(
             ground=self.ground,
             broken={path: facts["text"]},
-            fixed={path: self._sources[path].text},
+            fixed=self.texts([path]),
             metadata={"origin": self.ground.name, "mutator": facts["mutator"]},
-            selection=self._selection(path, facts["line"]),
+            selection=self.selection(path, facts["line"]),
             asks_for_behaviour=True,
         )
+
+    def texts(self, paths: Iterable[str]) -> dict[str, str]:
+        """The right texts of source files."""
+        return {path: self._sources[path].text for path in paths}
+
+    def selection(self, path: str, line: int) -> tuple[str, ...]:
+        """The tests that may notice a mutant of a line; none: all of them, where that takes no longer."""
+        return () if self.ground.seconds < QUICK else tuple(self._ways(f"{path}:{self._first(path, line)}"))
+
+    def tests_of(self, path: str, line: int) -> frozenset[str]:
+        """The tests that pass and call the function around a line."""
+        return frozenset(self._ways(f"{path}:{self._first(path, line)}"))
+
+    def lines_of(self, path: str, line: int) -> tuple[int, int]:
+        """The first and last line of the function around a line."""
+        return functions(self._sources[path].text)[self._first(path, line)]
 
     @cached_property
     def _sources(self) -> dict[str, Source]:
@@ -103,11 +124,6 @@ class Mutations:
             for test, way in self.reach.ways.get(function, {}).items()
             if outcomes.get(test) == "passed"
         }
-
-    def _selection(self, path: str, line: int) -> tuple[str, ...]:
-        """The tests that may notice; all of them where that takes no longer."""
-        quick = self.ground.seconds < QUICK
-        return () if quick else tuple(self._ways(f"{path}:{self._first(path, line)}"))
 
     def _is_special(self, ways: Mapping[str, Way]) -> bool:
         passed = sum(outcome == "passed" for outcome in self.reach.outcomes.values())

@@ -67,7 +67,8 @@ class Pipeline:
         if not patch(draft.broken, draft.fixed):
             raise FallenError("validate", "the fix changes no code")
         decided = decide(draft)
-        draft = minimise(draft, decided.failing, decided.passing)
+        if not draft.minimal:
+            draft = minimise(draft, decided.failing, decided.passing)
         gold = patch(draft.broken, draft.fixed)
         self.known.add(candidate.id, gold)
         measured = self._measure(draft, decided)

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -136,27 +136,39 @@ def qualities(records: Iterable[Validations], entries: Sequence[Entry]) -> list[
 
 
 def _joined(record: Validations, entries: Sequence[Entry]) -> Quality:
-    shares: dict[str, dict[str, float]] = {}
-    for entry in entries:
-        same = (entry.benchmark, entry.run.manifest.benchmark_version)
-        if same != (record.benchmark, record.benchmark_version) or entry.agent not in EASY:
-            continue
-        best = shares.setdefault(entry.agent, {})
-        for attempt in entry.attempts:
-            if attempt.result is not None and attempt.state in ("resolved", "unresolved"):
-                share = 1.0 if attempt.state == "resolved" else min(attempt.result.fail_to_pass, 0.99)
-                best[attempt.task] = max(best.get(attempt.task, 0.0), share)
+    mine = [entry for entry in entries if entry.benchmark == record.benchmark]
     known = {item.task for item in record.tasks if not item.open_ended}
-    reached = {
-        agent: {task: share for task, share in shares[agent].items() if task in known}
-        for agent in EASY
-        if agent in shares
-    }
+    reached = _reached(mine, record.benchmark_version, known)
     difficulty = {
         task: _level({agent: best[task] for agent, best in reached.items() if task in best}) for task in known
     }
-    solved = {agent: (sum(map(_won, best.values())), len(best)) for agent, best in reached.items() if best}
-    return Quality(record, difficulty, solved)
+    return Quality(record, difficulty, _solved(reached))
+
+
+def solved(entries: Sequence[Entry], version: str) -> dict[str, tuple[int, int]]:
+    """Agent that needs no model to the tasks that it solves in runs of this state of a benchmark, of how many
+    with a verdict."""
+    return _solved(_reached(entries, version))
+
+
+def _reached(
+    entries: Sequence[Entry], version: str, known: Collection[str] | None = None
+) -> dict[str, dict[str, float]]:
+    """Agent that needs no model to task to the share of its failing tests that then pass; 1: it is solved."""
+    found: dict[str, dict[str, float]] = {}
+    wanted = [entry for entry in entries if entry.run.manifest.benchmark_version == version]
+    for entry in (entry for agent in EASY for entry in wanted if entry.agent == agent):
+        for attempt in entry.attempts:
+            judged = attempt.result is not None and attempt.state in ("resolved", "unresolved")
+            if attempt.result is not None and judged and (known is None or attempt.task in known):
+                share = 1.0 if attempt.state == "resolved" else min(attempt.result.fail_to_pass, 0.99)
+                best = found.setdefault(entry.agent, {})
+                best[attempt.task] = max(best.get(attempt.task, 0.0), share)
+    return found
+
+
+def _solved(reached: Mapping[str, Mapping[str, float]]) -> dict[str, tuple[int, int]]:
+    return {agent: (sum(map(_won, best.values())), len(best)) for agent, best in reached.items()}
 
 
 def _won(share: float) -> bool:

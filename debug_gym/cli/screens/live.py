@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
 from rich.console import Console, Group, RenderableType
@@ -14,6 +14,7 @@ from rich.text import Text
 
 from debug_gym.cli.screens.progress import PAUSE
 from debug_gym.cli.screens.summary import STYLES, clock, count, price
+from debug_gym.runs.config import RunConfig
 from debug_gym.runs.scheduler import Began, Event, Fetching, Finished, Lost, Opened, Stepped, Stopping
 from debug_gym.session import Attempt
 from debug_gym.store.records import Result, Status
@@ -36,6 +37,11 @@ def progress(console: Console, attempts: int) -> Iterator[Callable[[Event], None
     board = _Board(console, tally)
     with Live(get_renderable=board.render, console=console, refresh_per_second=4, transient=True):
         yield board
+
+
+def baseline_watched(config: RunConfig) -> AbstractContextManager[Callable[[Event], None]]:
+    """Show a run that a command plays besides, on stderr: it is not what was asked for."""
+    return progress(Console(stderr=True), config.attempts)
 
 
 class Tally:
