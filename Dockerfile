@@ -9,7 +9,7 @@ ARG EXTRAS=llm,mcp,http
 RUN apt-get update \
     && apt-get install -y --no-install-recommends git gcc libc6-dev patch ripgrep \
     && rm -rf /var/lib/apt/lists/*
-COPY pyproject.toml README.md LICENSE /src/
+COPY pyproject.toml README.md LICENSE debug_gym_verifiers.py /src/
 COPY debug_gym /src/debug_gym
 COPY tools /src/tools
 COPY agents /src/agents

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from debug_gym.cli import (  # noqa: F401  # isort: skip
     run, play, listing, validate, audit, doctor, report, leaderboard, grade, export, train, images, library,
-    learn, tune, serve, mcp, http,
+    learn, tune, serve, mcp, http, openenv,
 )  # fmt: skip
 from debug_gym.cli import init, mine, build  # noqa: F401  # isort: skip
 from debug_gym.cli.app import app

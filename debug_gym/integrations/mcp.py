@@ -8,12 +8,12 @@ import anyio
 import uvicorn
 from mcp.server.lowlevel.server import Server
 from mcp.server.stdio import stdio_server
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
-from debug_gym.addresses import demand_secret, may_ask
+from debug_gym.addresses import demand_secret
 from debug_gym.agents.cli.server import tool_server
 from debug_gym.integrations.episodes import FINISH, START, Episodes
+from debug_gym.integrations.guard import guarded
 
 INSTRUCTIONS = f"""\
 Repair broken repositories in sandboxes. `{START}` tells you what is wrong and gives you a sandbox; the other
@@ -52,21 +52,6 @@ def serve_http(episodes: Episodes, host: str, port: int, token: str | None) -> N
     """
     demand_secret(host, token, "DEBUG_GYM_MCP_TOKEN", used="the sandboxes", sent="a bearer token")
     app: ASGIApp = make_server(episodes).streamable_http_app(host=host)
-    if token is not None:
-        app = _Guarded(app, token)
+    if token is not None:  # without one, the protocol's own server looks at names of hosts
+        app = guarded(app, token)
     uvicorn.run(app, host=host, port=port, log_level="info")
-
-
-class _Guarded:
-    """Turns away requests without the token."""
-
-    def __init__(self, app: ASGIApp, token: str) -> None:
-        self._app, self._token = app, token
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            given = dict(scope["headers"]).get(b"authorization", b"")
-            if not may_ask(given.decode("latin-1"), self._token):
-                await PlainTextResponse("a bearer token is needed", status_code=401)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)

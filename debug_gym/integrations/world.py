@@ -3,12 +3,12 @@
 import copy
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 from debug_gym.env import DEFAULT_TOOLS, DebugGymEnv
-from debug_gym.errors import ConfigError
+from debug_gym.errors import ConfigError, UnknownNameError
 from debug_gym.opening import opening
 from debug_gym.session import Attempt, AttemptSession
 
@@ -26,6 +26,8 @@ class World(BaseModel, frozen=True):
     """Calls of our tools in an episode; None: only the framework's limits hold."""
     backend: str = "namespace"
     """The name of a sandbox."""
+    reward: Literal["sparse", "dense"] = "sparse"
+    """Of the steps: see ``DebugGymEnv``."""
 
     def __hash__(self) -> int:
         return hash(self.model_dump_json())  # frameworks keep configs in sets
@@ -51,15 +53,19 @@ class World(BaseModel, frozen=True):
                 )
             yield name, opening(task)
 
-    def begin(self, task: str, agent: str) -> AttemptSession:
-        """A live attempt at a task. Raises as ``AttemptSession.begin`` does.
+    def begin(self, task: str | None, agent: str, seed: int | None = None) -> AttemptSession:
+        """A live attempt at a task. Raises as ``environment`` and ``AttemptSession.begin`` do.
 
         Args:
-            task: its id.
+            task: its id; None: one is drawn.
             agent: who plays, for the records.
+            seed: decides which is drawn; None: any.
         """
         env = self.environment()
-        session = AttemptSession(copy.deepcopy(env), Attempt(env.tasks[task]), agent=agent)
+        if task is not None and task not in env.tasks:
+            raise UnknownNameError("task", task, env.tasks)
+        attempt = Attempt(env.tasks[task]) if task is not None else None
+        session = AttemptSession(copy.deepcopy(env), attempt, agent=agent, seed=seed)
         session.begin()
         return session
 
@@ -73,5 +79,6 @@ def _environment(settings: str) -> DebugGymEnv:
         tools=world.tools,
         max_steps=world.max_steps,
         sandbox=world.backend,
+        reward=world.reward,
         **world.options,
     )
