@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,9 +11,10 @@ import typer
 from rich.console import Console
 
 from debug_gym.cli.app import app
-from debug_gym.cli.options import Sandbox
+from debug_gym.cli.options import Sandbox, complete
 
 if TYPE_CHECKING:
+    from debug_gym.agents.models.base import Model
     from debug_gym.mining.base import Miner, Remember
     from debug_gym.mining.grounds import GroundMaker
 
@@ -52,6 +54,16 @@ Known = Annotated[
 Baselines = Annotated[
     bool, typer.Option("--baselines", help="At the end, tell which share repair and random solve: slow.")
 ]
+TELLER = "A model that writes the statements (default: a template)"
+ModelName = Annotated[str | None, typer.Option("--model", "-m", help="Its name.", rich_help_panel=TELLER)]
+Provider = Annotated[
+    str,
+    typer.Option(help="How it is asked.", rich_help_panel=TELLER, autocompletion=complete("models")),
+]
+ModelOptions = Annotated[
+    list[str] | None,
+    typer.Option("--model-option", metavar="KEY=VALUE", help="An option of it.", rich_help_panel=TELLER),
+]
 
 
 @dataclass(frozen=True)
@@ -70,6 +82,9 @@ class Common:
     search: bool
     known: Path | None
     baselines: bool
+    model: str | None
+    provider: str
+    model_options: list[str] | None
     sandbox: str
 
 
@@ -93,6 +108,9 @@ def from_git(
     search: Search = False,
     known: Known = None,
     baselines: Baselines = False,
+    model: ModelName = None,
+    provider: Provider = "openai",
+    model_option: ModelOptions = None,
     sandbox: Sandbox = "namespace",
 ) -> None:
     """Bugs from a repository's history; the same command again [bold]resumes[/].
@@ -110,7 +128,7 @@ def from_git(
 
     common = Common(
         output, most, workers, python, requirement, licence, timeout, repeats, distance, search, known,
-        baselines, sandbox,
+        baselines, model, provider, model_option, sandbox,
     )  # fmt: skip
     asked = {"repository": repository, "since": since, "until": until}
     _mine(
@@ -142,6 +160,9 @@ def from_mutations(
     search: Search = False,
     known: Known = None,
     baselines: Baselines = False,
+    model: ModelName = None,
+    provider: Provider = "openai",
+    model_option: ModelOptions = None,
     sandbox: Sandbox = "namespace",
 ) -> None:
     """Bugs put into right code, far from where they show; the same command again [bold]resumes[/].
@@ -158,7 +179,7 @@ def from_mutations(
 
     common = Common(
         output, most, workers, python, requirement, licence, timeout, repeats, distance, search, known,
-        baselines, sandbox,
+        baselines, model, provider, model_option, sandbox,
     )  # fmt: skip
 
     def miner(grounds: "GroundMaker", work: Path, _: "Remember") -> "Miner":
@@ -186,6 +207,9 @@ def from_releases(
     search: Search = False,
     known: Known = None,
     baselines: Baselines = False,
+    model: ModelName = None,
+    provider: Provider = "openai",
+    model_option: ModelOptions = None,
     sandbox: Sandbox = "namespace",
 ) -> None:
     """Bugs that a release of a package fixed, by its own tests; the same command again [bold]resumes[/].
@@ -198,7 +222,7 @@ def from_releases(
 
     common = Common(
         output, most, workers, python, requirement, licence, timeout, repeats, distance, search, known,
-        baselines, sandbox,
+        baselines, model, provider, model_option, sandbox,
     )  # fmt: skip
     _mine(
         "release-pairs",
@@ -237,11 +261,15 @@ def _mine(
     folder = common.output or Path("mined", name)
     place = folder.resolve()
     numbers = {"repeats": common.repeats, "distance": common.distance}
-    with Ledger(folder, {"source": kind, **asked, "python": python, **numbers}) as ledger:
+    teller = {"model": common.model} if common.model else {}
+    with (
+        _teller(common) as model,
+        Ledger(folder, {"source": kind, **asked, "python": python, **numbers, **teller}) as ledger,
+    ):
         miner = make(grounds, place / FOLDER, ledger.remember)
         known = Fixes(read_known(common.known) if common.known else ())
         known.read(place)
-        pipeline = Pipeline(miner, place, known, backend, **numbers, search=common.search)
+        pipeline = Pipeline(miner, place, known, backend, **numbers, search=common.search, model=model)
         session = Session(pipeline, ledger, most=common.most, workers=common.workers or os.cpu_count() or 1)
         with watched(f"mining {shown}") as tell:
             try:
@@ -252,6 +280,24 @@ def _mine(
     if common.baselines and made:
         _tell_baselines(folder, common)
     raise typer.Exit(int(not made))
+
+
+def _teller(common: Common) -> "AbstractContextManager[Model | None]":
+    """The model that writes the statements, if one is named.
+
+    Raises:
+        ModelError: it cannot be asked.
+    """
+    from debug_gym.agents.models.factory import make_model
+    from debug_gym.runs.config import parse_options
+
+    if common.model is None:
+        return nullcontext()
+    model = make_model(
+        common.model, common.provider, parse_options(common.model_options or (), "--model-option")
+    )
+    model.check()
+    return model
 
 
 def _tell_baselines(folder: Path, common: Common) -> None:

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from debug_gym.mining.base import Texts, is_test
+from debug_gym.mining.visible import node_of
 
 _MISSING = re.compile(
     r"has no attribute '(?P<attribute>\w+)'|cannot import name '(?P<imported>\w+)'|"
@@ -114,7 +115,7 @@ class Fix:
             text: of its file.
             report: of its failure without the fix.
         """
-        tree = _function(_parsed(text), test)
+        tree = node_of(_parsed(text), test)
         words = set(re.findall(r"\w+", ast.unparse(tree)))
         return self._complaint(report, words) or self._refused(report, words) or self._used(tree)
 
@@ -179,19 +180,6 @@ class Fix:
 def _dashless(text: str) -> str:
     """The text with options as bare words."""
     return re.sub(r"(?<![\w-])--?(?=\w)", "", text)
-
-
-def _function(tree: ast.Module, test: str) -> ast.AST:
-    """The part of a file that is a test; the whole where it is not found."""
-    found: ast.AST = tree
-    for name in test.partition("[")[0].split("::")[1:]:
-        named = (
-            node
-            for node in ast.iter_child_nodes(found)
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == name
-        )
-        found = next(named, found)
-    return found
 
 
 class Names:

@@ -128,6 +128,13 @@ class Draft:
     minimal: bool = False
     """All of the fix belongs to it, even where the tests would do with a part."""
 
+    def test_text(self, test: str) -> str:
+        """The text of the file of a test, as it is with the fix; empty where there is none."""
+        path = test.partition("::")[0]
+        file = self.ground.folder / path
+        content = self.tests.get(path) or (file.read_bytes() if file.is_file() else b"")
+        return content if isinstance(content, str) else content.decode(errors="replace")
+
     @property
     def before(self) -> dict[str, str | bytes | None]:
         """All files of the broken repository that differ."""

@@ -75,14 +75,7 @@ def _asked(draft: Draft, failing: Sequence[str], before: TestRun) -> dict[str, s
     """What each failing test asks for that only the fix brings; empty: it shows a bug."""
     fix = Fix(draft.broken, draft.fixed)
     said = reports(before.output, {test: before.messages.get(test, "") for test in failing})
-    return {test: fix.asked(test, _text(draft, test.partition("::")[0]), said[test]) for test in failing}
-
-
-def _text(draft: Draft, path: str) -> str:
-    """A test file, as it is with the fix."""
-    file = draft.ground.folder / path
-    content = draft.tests.get(path) or (file.read_bytes() if file.is_file() else b"")
-    return content if isinstance(content, str) else content.decode(errors="replace")
+    return {test: fix.asked(test, draft.test_text(test), said[test]) for test in failing}
 
 
 def steady(draft: Draft, decided: Decided, repeats: int = REPEATS) -> Decided:

@@ -26,6 +26,7 @@ class Outcome(Frozen):
     """Where it fell; empty: it is a task."""
     why: str = ""
     detail: str = ""
+    """Of a task: why its statement is that of the template, where a model was asked."""
     seconds: float = 0.0
     """Processor time is shared: this is wall-clock time."""
 

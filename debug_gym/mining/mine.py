@@ -72,7 +72,8 @@ class Session:
         began = time.monotonic()
         stage, why, detail = "", "", ""
         try:
-            self.pipeline.run(candidate)
+            told = self.pipeline.run(candidate).task.metadata.get("statement", {})
+            detail = told.get("refused", "")
         except FallenError as error:
             stage, why, detail = error.stage, error.why, error.detail
         except (DebugGymError, OSError) as error:

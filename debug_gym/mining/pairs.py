@@ -6,7 +6,10 @@ no harm), or a test passes with both that fails with one (one hides the other's 
 them sees a new failure).
 """
 
+import builtins
 import hashlib
+import keyword
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,10 +22,11 @@ from debug_gym.mining.hunks import apply_hunks, hunks
 from debug_gym.mining.mutations import Mutations
 from debug_gym.mining.mutators import Mutant
 
-POOL = 120
+POOL = 250
 """Mutants of which pairs are made: the most promising."""
-PER_MUTANT = 6
+PER_MUTANT = 8
 """Pairs of a mutant that are tried."""
+_COMMON = {"self", "cls", *keyword.kwlist, *vars(builtins)}
 
 
 @dataclass
@@ -38,14 +42,16 @@ class MutantPairs:
     _failing: dict[tuple[str, ...], frozenset[str] | FallenError] = field(default_factory=dict)
 
     def find(self) -> Iterator[Candidate]:
-        """See ``Miner``: first those that most of their tests have in common."""
+        """See ``Miner``: first those whose lines have most names in common that few others have."""
         pool = [*islice(self.mutations.ranked(), POOL)]
         reached = [self.mutations.tests_of(mutant.path, mutant.line) for mutant in pool]
+        names = [self._names(mutant) for mutant in pool]
+        having = Counter(name for some in names for name in some)
         rated = []
-        for (one, first), (two, second) in combinations(enumerate(reached), 2):
-            common = len(first & second) / len(first | second)
-            if common and not self._same(pool[one], pool[two]):
-                rated.append((-round(common, 1), one + two, one, two))
+        for one, two in combinations(range(len(pool)), 2):
+            if reached[one] & reached[two] and not self._same(pool[one], pool[two]):
+                shared = sum(1 / having[name] for name in names[one] & names[two])
+                rated.append((-round(shared, 3), one + two, one, two))
         used: Counter[int] = Counter()
         for *_, one, two in sorted(rated):
             if max(used[one], used[two]) < PER_MUTANT:
@@ -131,6 +137,16 @@ class MutantPairs:
         """The tests that may notice one of them; all of them where that takes no longer."""
         parts = [self.mutations.selection(mutant.path, mutant.line) for mutant in pair]
         return tuple(dict.fromkeys(test for part in parts for test in part)) if all(parts) else ()
+
+    def _names(self, mutant: Mutant) -> set[str]:
+        """The identifiers in the lines that a mutant changes, and the name of its function: two mutants that
+        have some in common work on the same things, or one calls the other."""
+        right = self.mutations.texts([mutant.path])[mutant.path]
+        old, new = right.splitlines(), mutant.text.splitlines()
+        lines = [old[self.mutations.lines_of(mutant.path, mutant.line)[0] - 1]]
+        for hunk in hunks({mutant.path: right}, {mutant.path: mutant.text}):
+            lines += [*old[hunk.start : hunk.end], *new[hunk.new_start : hunk.new_end]]
+        return set(re.findall(r"[^\W\d]\w+", " ".join(lines))) - _COMMON
 
     def _same(self, one: Mutant, two: Mutant) -> bool:
         """Whether both lie in one function, or one function lies in the other."""

@@ -5,6 +5,7 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from debug_gym.agents.models import Model
 from debug_gym.benchmarks.folder import DESCRIPTION, FolderBenchmark
 from debug_gym.checks.validate import apply_gold, validate_all
 from debug_gym.judge.controls.make import make_controls
@@ -17,7 +18,10 @@ from debug_gym.mining.hunks import patch
 from debug_gym.mining.ledger import FOLDER
 from debug_gym.mining.minimise import minimise
 from debug_gym.mining.reach import Distance, changed_functions, nearest, reach
-from debug_gym.mining.statement import statement
+from debug_gym.mining.statement import purged, statement
+from debug_gym.mining.telling import Known as Facts
+from debug_gym.mining.telling import tell, written_by
+from debug_gym.mining.visible import code_of
 from debug_gym.sandbox import Backend
 from debug_gym.task import Task, Tests, file_name
 
@@ -39,6 +43,7 @@ class Pipeline:
         repeats: runs before and after the fix, and judgements of it.
         distance: the least distance between the cause and the symptom, in calls of functions.
         search: look for the answer in all that an agent can read, and not only in what is its own.
+        model: writes the statements; None: a template does.
     """
 
     miner: Miner
@@ -48,6 +53,7 @@ class Pipeline:
     repeats: int = REPEATS
     distance: int = 0
     search: bool = False
+    model: Model | None = None
 
     def run(self, candidate: Candidate) -> Composed:
         """Take a candidate through all stages, and store its task.
@@ -73,8 +79,8 @@ class Pipeline:
         self.known.add(candidate.id, gold)
         measured = self._measure(draft, decided)
         decided = steady(draft, decided, self.repeats)
-        problem = self._statement(draft, decided, gold)
-        draft = replace(draft, metadata={**draft.metadata, "kind": self.miner.kind, **measured})
+        problem, by = self._statement(draft, decided, gold)
+        draft = replace(draft, metadata={**draft.metadata, "kind": self.miner.kind, **measured, **by})
         composed = compose(candidate.id, draft, decided, problem, self.folder)
         return self._stored(self._with_controls(composed))
 
@@ -112,7 +118,8 @@ class Pipeline:
             return None
         return nearest(found.distances) if found else None
 
-    def _statement(self, draft: Draft, decided: Decided, gold: str) -> str:
+    def _statement(self, draft: Draft, decided: Decided, gold: str) -> tuple[str, dict[str, object]]:
+        """What the agent is told, and where a model was asked, who wrote it."""
         divided = parts(draft, decided)
         hidden = [test for test in decided.failing if test not in divided.shown_failing]
         first = next(iter([*divided.shown_failing, *hidden]))
@@ -120,8 +127,17 @@ class Pipeline:
         names += [
             line[1:] for line in gold.splitlines() if line[:1] in {"+", "-"} and line[1:2] not in {"+", "-"}
         ]
-        told = draft.story if draft.story.title else story(draft.entries, " ".join(names))
-        return statement(told, divided.shown_failing, hidden, decided.messages.get(first, ""), gold)
+        known = draft.story if draft.story.title else story(draft.entries, " ".join(names))
+        shown, message = divided.shown_failing, decided.messages.get(first, "")
+        by_template = statement(known, shown, hidden, message, gold)
+        if self.model is None:
+            return by_template, {}
+        code = code_of(draft.test_text(first), first)
+        told = tell(self.model, Facts(purged(known, gold), code, message, gold, draft.broken))
+        by: dict[str, object] = {"statement": written_by(self.model, told)}
+        if not told.text:
+            return by_template, by
+        return statement(known, shown, hidden, message, gold, told=told.text), by
 
     def _with_controls(self, composed: Composed) -> Composed:
         """The task with its negative controls; those whose original the statement tells are left out."""

@@ -22,7 +22,9 @@ _FIX = re.compile(
 )
 
 
-def statement(story: Story, shown: Sequence[str], hidden: Sequence[str], message: str, gold: str) -> str:
+def statement(
+    story: Story, shown: Sequence[str], hidden: Sequence[str], message: str, gold: str, *, told: str = ""
+) -> str:
     """The statement of a problem.
 
     Args:
@@ -31,17 +33,18 @@ def statement(story: Story, shown: Sequence[str], hidden: Sequence[str], message
         hidden: ids of those that it cannot; one of them is described where none is shown.
         message: the one-line reason of the failure of the first of them.
         gold: the fix as a unified diff.
+        told: what a model made of all that; empty: the story is told by a template.
 
     Raises:
         FallenError: every sentence holds a distinctive line of the fix.
     """
-    title = _without_fix(_clean(story.title), gold)
-    said = _without_fix(_clean(story.text), gold)
+    clean = purged(story, gold)
+    title, said = clean.title, clean.text
     test = next(iter([*shown, *hidden]))
-    parts = [_headline(title) if title else f'"{_words(test)}" no longer works.']
-    if said:
+    parts = [told] if told else [_headline(title) if title else f'"{_words(test)}" no longer works.']
+    if said and not told:
         parts.append(" ".join(said.split()[:MOST_WORDS]))
-    about = f'"{_words(test).lower()}"' if title else "it"
+    about = f'"{_words(test).lower()}"' if title or told else "it"
     fails = f"`{test}` fails" if shown else f"A test of {about} fails"
     reason = _without_fix(message, gold)
     parts.append(f"{fails}:\n\n{textwrap.indent(reason, '    ')}" if reason else f"{fails}.")
@@ -53,27 +56,33 @@ def statement(story: Story, shown: Sequence[str], hidden: Sequence[str], message
     return text
 
 
+def purged(story: Story, gold: str) -> Story:
+    """What an origin says, without trailers and numbers of issues, and without what quotes the fix."""
+    return Story(_without_fix(_clean(story.title), gold), _without_fix(_clean(story.text), gold))
+
+
 def check(text: str, gold: str) -> None:
     """Refuse a statement that quotes the fix.
 
     Raises:
         FallenError: it holds a distinctive line that the fix adds.
     """
-    flat = _flat(text)
+    bare = flat(text)
     for line in distinctive(gold):
-        if line in flat:
+        if line in bare:
             raise FallenError("statement", "the statement quotes the fix", line)
 
 
 def distinctive(patch: str) -> list[str]:
     """The lines that a unified diff adds and that nobody writes by chance, without white space."""
     added = [line[1:] for line in patch.splitlines() if line.startswith("+") and not line.startswith("+++")]
-    gone = {_flat(line[1:]) for line in patch.splitlines() if line.startswith("-")}
-    flat = [_flat(line) for line in added]
-    return [line for line in flat if len(re.sub(r"\W", "", line)) >= SHORTEST and line not in gone]
+    gone = {flat(line[1:]) for line in patch.splitlines() if line.startswith("-")}
+    bare = [flat(line) for line in added]
+    return [line for line in bare if len(re.sub(r"\W", "", line)) >= SHORTEST and line not in gone]
 
 
-def _flat(text: str) -> str:
+def flat(text: str) -> str:
+    """A text without white space."""
     return re.sub(r"\s+", "", text)
 
 
@@ -86,7 +95,7 @@ def _clean(text: str) -> str:
 def _without_fix(text: str, gold: str) -> str:
     lines = distinctive(gold)
     sentences = re.split(r"(?<=[.!?])\s+|\n+", text)
-    kept = [item for item in sentences if item.strip() and not any(line in _flat(item) for line in lines)]
+    kept = [item for item in sentences if item.strip() and not any(line in flat(item) for line in lines)]
     return "\n".join(kept).strip()
 
 

@@ -4,6 +4,8 @@ import ast
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+_Named = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
 
 @dataclass(frozen=True)
 class Split:
@@ -56,9 +58,6 @@ def without(text: str, tests: Collection[str]) -> str:
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-_Named = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-
-
 def _cuts(
     body: Sequence[ast.stmt], above: tuple[str, ...], names: Collection[tuple[str, ...]]
 ) -> list[tuple[_Named, str | None]]:
@@ -71,3 +70,23 @@ def _cuts(
         if isinstance(node, ast.ClassDef) and node not in mine:
             found += _cuts(node.body, (*above, node.name), names)
     return found
+
+
+def node_of(tree: ast.Module, test: str) -> ast.AST:
+    """The part of a file that is a test; the whole where it is not found."""
+    found: ast.AST = tree
+    for name in test.partition("[")[0].split("::")[1:]:
+        named = (
+            node for node in ast.iter_child_nodes(found) if isinstance(node, _Named) and node.name == name
+        )
+        found = next(named, found)
+    return found
+
+
+def code_of(text: str, test: str) -> str:
+    """The code of a test, given by its id; the text of its file where it is not found there, as of one that
+    is generated or inherited."""
+    try:
+        return ast.get_source_segment(text, node_of(ast.parse(text), test)) or text
+    except (SyntaxError, ValueError):
+        return text

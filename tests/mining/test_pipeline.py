@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from debug_gym.benchmarks.folder import FolderBenchmark
 from debug_gym.checks.validate import validate
 from debug_gym.cli import app
+from tests.agents.openai_server import ScriptedServer
 
 pytestmark = pytest.mark.slow
 
@@ -26,6 +27,13 @@ def mine(monkeypatch, tmp_path):
         return CliRunner().invoke(app, ["mine", *words], env={"COLUMNS": "200"})
 
     return call
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with ScriptedServer() as running:
+        yield running
 
 
 def outcomes(folder):
@@ -77,21 +85,31 @@ def test_commits_become_tasks_or_fall_with_a_reason(shop, mine, tmp_path, backen
     assert "| validate | no test fails with the bug | 1 |" in (folder / "README.md").read_text()
 
 
-def test_mutants_are_sound_far_from_their_symptom_and_resumed(shop, mine, tmp_path, backend):
-    assert mine("mutate", "shop", "--max", "1").exit_code == 0
+def test_mutants_are_sound_far_from_their_symptom_and_resumed(shop, mine, tmp_path, backend, server):
+    asked = ("mutate", "shop", "--max", "1", "--model", "m", "--model-option", f"base_url={server.url}")
+    for _ in range(2):
+        server.say("too long " * 300)
+    done = mine(*asked)
+    assert done.exit_code == 0, done.output
     folder = tmp_path / "mined/shop-mutate"
     first = outcomes(folder)
     assert sum(not item["stage"] for item in first.values()) == 1
+    assert "has the template's statement: it has more than 400 words" in done.output
+    [task] = FolderBenchmark(folder).tasks.values()
+    assert task.metadata["statement"]["by"] == "template"
     # A crash in the middle of the last line, which told of the task.
     ledger = folder / ".mining/candidates.jsonl"
     ledger.write_text(ledger.read_text()[:-20])
-    done = mine("mutate", "shop", "--max", "1")
+    server.say("What I get is not what I put in.")
+    done = mine(*asked)
     assert done.exit_code == 0, done.output
     again = outcomes(folder)
     assert again.keys() == first.keys()
     assert [again[name] for name in list(first)[:-1]] == list(first.values())[:-1]  # not looked at again
     [task] = FolderBenchmark(folder).tasks.values()
     assert task.metadata["distance"]["calls"] >= 2
+    assert task.metadata["statement"] == {"by": "m"}
+    assert task.problem.startswith("What I get is not what I put in.\n\n")
     found = validate(task, backend, repeats=1)
     assert found.sound, found.problems
 

@@ -60,6 +60,9 @@ def show(console: Console, outcomes: Sequence[Outcome], folder: str, made: int) 
     tasks = [item for item in outcomes if not item.stage]
     table.add_row("", Text("tasks", "green"), str(len(tasks)), Text(tasks[0].id if tasks else ""))
     console.print(table)
+    for item in tasks:
+        if item.detail:
+            console.print(Text(f"{item.id} has the template's statement: {item.detail}"), soft_wrap=True)
     if made:
         console.print(
             Text(f"{count(made, 'task')} in {folder}; to play:  debug-gym run {folder} --agent repair"),
