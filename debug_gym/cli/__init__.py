@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.text import Text
 
 from debug_gym.cli import (  # noqa: F401  # isort: skip
-    run, play, listing, validate, audit, doctor, report, leaderboard, grade, export, train, images, library,
-    learn, tune, serve, mcp, http, openenv,
+    run, play, listing, validate, audit, doctor, report, leaderboard, bundles, grade, export, train,
+    images, library, learn, tune, serve, mcp, http, openenv,
 )  # fmt: skip
 from debug_gym.cli import init, mine, build  # noqa: F401  # isort: skip
 from debug_gym.cli.app import app

@@ -92,7 +92,7 @@ class Record:
             replies=tuple(replies),
             seconds=round(self.elapsed, 3),
         )
-        return self._finish(end, "; ".join(part for part in (verdict.reason, stop_reason) if part))
+        return self._finish(end)
 
     @property
     def known(self) -> Attempt:
@@ -153,42 +153,70 @@ class Record:
             total.update(usage)  # sums floats as well
         return dict(total)
 
-    def _unplayed(self, end: End) -> int:
-        """How many replies were to hold a call, and held none that could be played."""
-        replies = [*(reply for step in self.steps for reply in step.unplayed), *end.replies]
-        return sum(reply.purpose == "call" for reply in replies)
-
-    def _finish(self, end: End, reason: str) -> Result:
+    def _finish(self, end: End, reason: str | None = None) -> Result:
         assert self.attempt is not None  # the first line was written
         self.recorder.write(end)
-        verdict = end.verdict or Verdict(resolved=False)
-        result = Result(
+        result = result_of(
             task=self.attempt.task.id,
             attempt=self.attempt.number,
             seed=self.attempt.seed,
             model=self.model,
-            status=end.status,
-            ending=end.ending,
-            stop_reason=end.stop_reason,
-            steps=len(self.steps),
-            seconds=end.seconds,
-            fail_to_pass=verdict.fail_to_pass,
-            pass_to_pass=verdict.pass_to_pass,
+            steps=self.steps,
+            end=end,
             reason=reason,
-            open_ended=verdict.open_ended,
-            cheating=len(verdict.cheating),
-            harness=verdict.harness.resolved if verdict.harness else None,
-            controls=verdict.controls,
-            odds=verdict.odds,
-            excluded=len(verdict.excluded),
-            omitted=len(end.omitted),
-            unplayed=self._unplayed(end),
-            usage=end.usage,
-            finished=end.finished,
         )
         self.recorder.add(result)
         self.end, self.result = end, result
         return result
+
+
+def result_of(
+    *,
+    task: str,
+    attempt: int,
+    seed: int,
+    model: str | None,
+    steps: Sequence[Step],
+    end: End,
+    reason: str | None = None,
+) -> Result:
+    """What is told of an attempt that is over, all of it taken from its trajectory.
+
+    Args:
+        task: its id.
+        attempt: its number.
+        seed: that it was played with.
+        model: that its agent asked.
+        steps: all of them.
+        end: how it ended.
+        reason: why the infrastructure failed; None: it did not, and the verdict tells.
+    """
+    verdict = end.verdict or Verdict(resolved=False)
+    replies = [*(reply for step in steps for reply in step.unplayed), *end.replies]
+    return Result(
+        task=task,
+        attempt=attempt,
+        seed=seed,
+        model=model,
+        status=end.status,
+        ending=end.ending,
+        stop_reason=end.stop_reason,
+        steps=len(steps),
+        seconds=end.seconds,
+        fail_to_pass=verdict.fail_to_pass,
+        pass_to_pass=verdict.pass_to_pass,
+        reason="; ".join(filter(None, (verdict.reason, end.stop_reason))) if reason is None else reason,
+        open_ended=verdict.open_ended,
+        cheating=len(verdict.cheating),
+        harness=verdict.harness.resolved if verdict.harness else None,
+        controls=verdict.controls,
+        odds=verdict.odds,
+        excluded=len(verdict.excluded),
+        omitted=len(end.omitted),
+        unplayed=sum(reply.purpose == "call" for reply in replies),
+        usage=end.usage,
+        finished=end.finished,
+    )
 
 
 def sentence(error: Exception) -> str:
