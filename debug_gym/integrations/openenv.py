@@ -4,6 +4,7 @@ A session of its WebSocket holds one episode; an action is a call of one of the 
 OpenEnv's own ``CallToolAction``. Needs openenv 0.10.
 """
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from openenv.core.env_client import EnvClient
 from openenv.core.env_server import Environment, Observation, State, create_app
 from openenv.core.env_server.mcp_types import CallToolAction, ListToolsAction, ListToolsObservation, Tool
 from openenv.core.env_server.types import EnvironmentMetadata
-from pydantic import Field
+from pydantic import Field, ValidationError
 from starlette.types import ASGIApp
 
 from debug_gym.addresses import demand_secret
@@ -24,13 +25,24 @@ from debug_gym.opening import opening
 from debug_gym.session import AttemptSession
 from debug_gym.version import VERSION
 
-__all__ = ["CallToolAction", "DebugGymClient", "DebugGymObservation", "DebugGymState", "make_app", "serve"]
+__all__ = [
+    "CallToolAction",
+    "DebugGymClient",
+    "DebugGymObservation",
+    "DebugGymState",
+    "app_of_environ",
+    "make_app",
+    "serve",
+]
 
 NAME = "debug_gym"
 SPLIT = "all"
 """The one split of tasks that servers tell of."""
 VARIABLE = "DEBUG_GYM_OPENENV_TOKEN"
 """Of the environment: the token that clients must send."""
+WORLD = "DEBUG_GYM_OPENENV"
+"""Of the environment: what ``app_of_environ`` serves, the JSON of a ``World``."""
+NIGHTMARES = World(benchmark="nightmares", max_steps=50)
 
 
 class DebugGymObservation(Observation):
@@ -226,6 +238,24 @@ def make_app(world: World, limit: int = 64, token: str | None = None) -> ASGIApp
         state_cls=DebugGymState,
     )
     return guarded(app, token)
+
+
+def app_of_environ() -> ASGIApp:
+    """The application that the environment describes, for programs that import one: ``server.app:app``.
+
+    Raises:
+        ConfigError: it describes none; see ``make_app``.
+        UnknownNameError: likewise.
+    """
+    try:
+        world = World.model_validate_json(given) if (given := os.environ.get(WORLD)) else NIGHTMARES
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(
+            f'{WORLD} takes settings such as {{"benchmark": "sprouts"}}, but {where}: {first["msg"]}'
+        ) from None
+    return make_app(world, token=os.environ.get(VARIABLE) or None)
 
 
 def serve(world: World, host: str, port: int, limit: int, token: str | None) -> None:

@@ -13,7 +13,7 @@ from debug_gym.opening import opening
 from debug_gym.session import Attempt, AttemptSession
 
 
-class World(BaseModel, frozen=True):
+class World(BaseModel, frozen=True, extra="forbid"):
     """A benchmark, and how it is played."""
 
     benchmark: str

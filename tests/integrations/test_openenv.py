@@ -6,12 +6,16 @@ import subprocess
 
 import pytest
 
+from tests.integrations.conftest import ROOT
+
 TASK = "operator-pair-00000"
 PLAY = """
-import json, os, socket, sys, threading, time, urllib.request
+import json, os, pathlib, socket, sys, threading, time, urllib.request
+import uvicorn
 from openenv.core import GenericEnvClient
+from openenv.validation.parsers.openenv_yaml import OpenEnvYamlParser
 from debug_gym.cli import main
-from debug_gym.integrations.openenv import CallToolAction, DebugGymClient, serve
+from debug_gym.integrations.openenv import CallToolAction, DebugGymClient, app_of_environ, serve
 from debug_gym.integrations.world import World
 
 def begin(target, *arguments):
@@ -42,7 +46,8 @@ def ask(path, body):
     asked = urllib.request.Request(url + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
     return json.load(urllib.request.urlopen(asked))
 
-TASK, told, url = sys.argv[1], {}, begin(command)
+TASK, package, told = sys.argv[1], pathlib.Path(sys.argv[2]), {}
+url = begin(command)
 with DebugGymClient(base_url=url).sync() as env:
     start = env.reset(task=TASK)
     told["start"] = start.observation.model_dump(mode="json")
@@ -76,6 +81,13 @@ url = begin(lambda port: serve(world, "127.0.0.1", port, 1, "secret"))
 told["stranger"] = wrong(GenericEnvClient(base_url=url).sync().reset)
 with DebugGymClient(base_url=url, headers={"Authorization": "Bearer secret"}).sync() as env:
     told["known"] = env.reset().observation.text
+declared = OpenEnvYamlParser().parse(package).capabilities
+told["declared"] = [declared.declared_tools, declared.declared_task_count]
+sys.path.insert(0, str(package))
+url = begin(lambda port: uvicorn.run("server.app:app", port=port))
+told["served"] = ask("/debug_gym/num_tasks", {"split": "all"})["num_tasks"]
+os.environ["DEBUG_GYM_OPENENV"] = '{"benchmark": "sprouts", "task": "x"}'
+told["setting"] = wrong(app_of_environ)
 told["open"] = wrong(serve, world, "0.0.0.0", 0, 1, None)
 print(json.dumps(told))
 """
@@ -86,7 +98,7 @@ def told(framework, tmp_path_factory):
     """What happened in one process, with server and clients: to import OpenEnv takes longer than all of it."""
     programs = framework("openenv")
     done = subprocess.run(
-        [programs / "python", "-c", PLAY, TASK],
+        [programs / "python", "-c", PLAY, TASK, ROOT / "environments/openenv"],
         capture_output=True,
         text=True,
         check=False,
@@ -112,6 +124,12 @@ def test_a_client_that_knows_nothing_of_us_plays_too(told):
     assert told["task"].keys() == {"id", "index", "problem"}  # and no answer
 
 
+def test_the_package_serves_what_it_declares(told):
+    tools, counts = told["declared"]
+    assert tools == told["listed"]
+    assert counts == {"all": told["served"]}
+
+
 def test_what_is_wrong_is_a_sentence(told):
     assert "there is no tool named 'veiw'" in told["typo"]
     assert "the episode is over: resolved" in told["over"]
@@ -119,6 +137,7 @@ def test_what_is_wrong_is_a_sentence(told):
     assert "not tsak" in told["option"]
     assert "reset comes first" in told["early"]
     assert "capacity" in told["full"]
+    assert "DEBUG_GYM_OPENENV takes settings" in told["setting"] and "task: Extra inputs" in told["setting"]
 
 
 def test_strangers_are_turned_away(told):
