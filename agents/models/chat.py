@@ -57,11 +57,13 @@ class Chat:
             counts = chunk.usage or counts
             found.add(chunk.prompt_token_ids)
             for choice in chunk.choices[:1]:
+                if choice.whole:
+                    message = AssistantMessage()
                 message.add(choice.delta)
                 found.add(None, choice.logprobs, choice.token_ids)
                 finish_reason = choice.finish_reason or finish_reason
         if finish_reason is None and events.ended and message != AssistantMessage():
-            finish_reason = "tool_calls" if message.tool_calls else "stop"
+            finish_reason = "tool_calls" if message.calls else "stop"
         if finish_reason is None:
             raise CutShort
         return _reply(message, finish_reason, found.data()), counts

@@ -130,8 +130,8 @@ class Endpoint:
         body = {name: value for name, value in body.items() if name not in self._refused}
         answer: object = None
         try:
-            if self._settings.stream:
-                return self._stream(api, body)
+            if body.get("stream"):
+                return self._stream(api, body) or self._attempt(api, body)
             answer = self._client.post(api.path, body=body, cast_to=object)
             return api.read(answer)
         except openai.OpenAIError as error:
@@ -147,8 +147,12 @@ class Endpoint:
             shown = error.doc if isinstance(error, json.JSONDecodeError) else str(error)
             raise unreadable(self.url, api.what, shown) from error
 
-    def _stream(self, api: Api, body: dict[str, Any]) -> Answer:
+    def _stream(self, api: Api, body: dict[str, Any]) -> Answer | None:
+        """Ask for a stream; None: this server has none, and is not asked for one any more."""
         with self._client.post(api.path, body=body, cast_to=object, stream=True, stream_cls=Events) as events:
+            if events.none_came:
+                self._refused |= {"stream", "stream_options"}
+                return None
             try:
                 return api.join(events)
             except openai.APITimeoutError:

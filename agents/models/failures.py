@@ -16,14 +16,14 @@ TOO_LONG = re.compile(
     r"""
       context[ _]?(length|size|window)      # OpenAI, Mistral, DeepSeek, llama.cpp, LM Studio
     | reduce\ the\ length                   # OpenAI
-    | string\ too\ long                     # OpenAI, Azure: one message of more than a million characters
-    | prompt\ is\ too\ long                 # Anthropic, Fireworks
+    | (messages|input)\S*\ string\ too\ long    # OpenAI, Azure: one message of a million characters
+    | \b(prompt|input|conversation|messages?|sequence)(\ tokens)?\ (is\ |are\ )?too\ long  # Anthropic
     | request\ (entity\ )?too\ large         # Anthropic, Groq, proxies
-    | (?<!max_)(?<!new_)(?<!completion_)tokens?\b.{0,60}\b(cannot\ )?exceeds?\b   # Gemini, Cohere
+    | (?<!max_)(?<!new_)(?<!completion_)(?<!stop\ )tokens?\b.{0,60}\b(cannot\ )?exceeds?\b   # Gemini, Cohere
     | longer\ than\ the\ (maximum\ )?model\ length|too\ long\ to\ fit\ into\ the\ model   # vLLM
     | max_(completion_)?tokens\ must\ be\ at\ least\ 1,\ got\ -                       # vLLM: what is left
     | maximum\ prompt\ length               # xAI
-    | input\ is\ too\ long                  # Bedrock
+    | expected\ maxLength:\ \d+,\ actual      # Bedrock
     | range\ of\ input\ length              # DashScope
     | context\ limit|too\ many\ total\ text\ bytes                                     # Anthropic
     | exceeded\ model\ token\ limit        # Moonshot
@@ -31,7 +31,18 @@ TOO_LONG = re.compile(
       [^.]{0,40}\b(length|limit)\b         # Zhipu, TensorRT-LLM, MLC
     | \bexceed(s|ed)?\b[^.]{0,40}\binput\ length|too\ many\ (input\ )?tokens\ in
     | payload\ too\ large|string\ above\ max\ length
-    | inputs`?\ tokens\ \+\ `?max_new_tokens|`?inputs`?\ must\ have\ less\ than     # TGI
+    | (?<!tokens\ )\b(exceed(s|ed)?|(greater|larger|longer)\ than)\b[^.]{0,30}
+      \bmax_(seq|input|model|prompt|num)_(len\w*|tokens)              # TensorRT-LLM, ExLlama
+    | (?<!tokens\ )\bexceed(s|ed)?\b[^.]{0,30}\btoken\ limit|\btoken\ limit\ exceeded
+    | \binput\ tokens\b[^.]{0,30}\b(larger|greater|more)\ than
+    | \bsequence\ length\b[^.]{0,30}\b(longer|greater|larger)\ than    # local servers
+    | \btotal\ (number\ of\ tokens|length)\b[^.]{0,40}\b(must\ be\ (<|less)|greater\ than|larger\ than)
+    | INPUT_LENGTH_ERROR|tokens_limit_reached     # LMDeploy, GitHub
+    | prompts\ up\ to\ \d+\ tokens|\bprompt\ has\ too\ many\ tokens    # AI21
+    | more\ tokens\ than\ the\ model|supports\ at\ most\ \d+\ tokens
+    | max\ input\ (characters|tokens)           # Baidu
+    | (输入|Prompt)\s?(长度|内容)?.{0,8}(超过|超出|过长|超长)              # Zhipu, Baidu
+    | inputs?`?[ _]tokens`?\ \+\ `?max_new_tokens|`?inputs`?\ must\ have\ less\ than     # TGI
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -43,11 +54,21 @@ NO_OVERFLOW = (401, 403, 404, 429)
 TELLING = 6
 """Characters of a key in a row that give something of it away."""
 NO_TOOLS = re.compile(
-    r"does(?:n't| not) support (?:tools|tool|function)|tool choice requires|enable-auto-tool-choice"
-    r"|tools? param requires --jinja|(?:tools?|function calling) (?:is|are) not (?:supported|enabled)",
-    re.IGNORECASE,
+    r"""
+      (does(n't|\ not)|do\ not|cannot|can't)\ (support|use|accept|have)\ (?!parallel|strict)[^.]{0,20}
+      (\btools?\b|function[ _-]?call)
+    | tool\ choice\ requires|enable-auto-tool-choice
+    | tools?\ param\ requires\ --jinja
+    | (\btools?|function[ _-]call(ing|s)?)([ _-](use|call(ing|s)?|choice))?[`'"]?\ (is\ |are\ )?
+      not\ (supported|enabled|available|allowed)
+    | support\ tool\ use                       # OpenRouter: no endpoints found that ...
+    | not\ support(ed)?\ (for|with|in)\ (tools?|function)\b
+    | (unknown|unrecognized|unsupported|unexpected)\b[^.]{0,40}\btools\b(?![\[.])
+    | extra\ inputs\ are\ not\ permitted[^.]{0,20}\btools\b(?![\[.])|\btools['"]\W[^.]{0,60}extra\ inputs
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
-"""How servers say that they take no tools: Ollama, vLLM, llama.cpp and gateways."""
+"""How servers say that they take no tools: Ollama, vLLM, llama.cpp, gateways, strict schemas."""
 SHOWN = 500
 """Characters of a server's answer that an error message quotes."""
 OFTEN = math.inf

@@ -29,8 +29,9 @@ def _object(value: Any) -> Any:
 
 
 def _list(value: Any) -> Any:
-    """Some servers send null for an empty list, or one entry alone."""
-    return [] if value is None else [value] if isinstance(value, dict) else value
+    """Some servers send null or a text for an empty list, null in it, or one entry alone."""
+    value = [value] if isinstance(value, dict) else value or []
+    return [item for item in value if item is not None] if isinstance(value, list) else value
 
 
 def _id(value: Any) -> Any:
@@ -38,6 +39,12 @@ def _id(value: Any) -> Any:
     return str(value) if isinstance(value, int) else value
 
 
+def _reason(value: Any) -> Any:
+    """Why it ended, whatever stands there."""
+    return value if value is None or isinstance(value, str) else json.dumps(value)
+
+
+Reason = Annotated[str | None, BeforeValidator(_reason)]
 Text = Annotated[str, BeforeValidator(_content)]
 
 
@@ -71,7 +78,7 @@ class FunctionCall(BaseModel):
         Some servers give every call the index 0, or none; some give every part an id of its own.
         """
         name, further = self.function.name, part.function.name
-        if not further or not name:
+        if not further or not name or self.repeated_by(part):
             return True
         if part.id and self.id and part.id != self.id:
             return False
@@ -79,9 +86,17 @@ class FunctionCall(BaseModel):
             return further == name and not _whole(self.function.arguments)
         return part.index is not None or self.index is not None or bool(self.id) or further == name
 
+    def repeated_by(self, part: "FunctionCall") -> bool:
+        """Whether a part is this call again, whole: some servers end a stream with that."""
+        return bool(self.id) and self.id == part.id and self.function == part.function
+
     def add(self, part: "FunctionCall") -> None:
         """Append a part of this call. A name may come in parts as well, or again with each of them."""
         mine, more = self.function, part.function
+        if self.repeated_by(part):
+            return
+        if mine.arguments == "{}" and more.arguments.lstrip().startswith("{"):
+            mine.arguments = ""  # it only stood for "none yet"
         self.id = self.id or part.id
         if more.name and more.name != mine.name:
             mine.name = (mine.name or "") + more.name
@@ -102,7 +117,8 @@ class AssistantMessage(BaseModel):
     def calls(self) -> list[FunctionCall]:
         """The calls, in whichever way they came."""
         legacy = self.function_call
-        return self.tool_calls or ([FunctionCall(function=legacy)] if legacy.name else [])
+        calls = [call for call in self.tool_calls if call.function.name or call.function.arguments]
+        return calls or ([FunctionCall(function=legacy)] if legacy.name else [])
 
     def add(self, part: "AssistantMessage") -> None:
         """Append what a further event of a stream brings."""
@@ -131,8 +147,9 @@ class AssistantMessage(BaseModel):
 class Choice(BaseModel):
     """One alternative of the answer; we ask for one."""
 
-    message: AssistantMessage
-    finish_reason: str | None = None
+    message: Annotated[AssistantMessage, BeforeValidator(_object)]
+    """Some servers send null for one that a filter held back."""
+    finish_reason: Reason = None
     logprobs: Written = None
     token_ids: Ids = None
 
@@ -154,11 +171,13 @@ class ChunkChoice(BaseModel):
     def _message(cls, value: Any) -> Any:
         """Some servers that cannot stream send the whole message in one event."""
         if isinstance(value, dict) and value.get("delta") is None and value.get("message") is not None:
-            return {**value, "delta": value["message"]}
+            return {**value, "delta": value["message"], "whole": True}
         return value
 
     delta: Annotated[AssistantMessage, BeforeValidator(_object)] = Field(default_factory=AssistantMessage)
-    finish_reason: str | None = None
+    whole: bool = False
+    """It is no part: it holds all of the message."""
+    finish_reason: Reason = None
     logprobs: Written = None
     token_ids: Ids = None
 

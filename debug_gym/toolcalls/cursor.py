@@ -11,9 +11,9 @@ from debug_gym.toolcalls import loose_json
 Schema = Mapping[str, Any]
 """One tool in the form of OpenAI's function calling."""
 SPACE = re.compile(r"\s*")
-NAMES = ("name", "tool_name", "function")
+NAMES = ("name", "tool_name", "function", "tool", "action", "recipient_name")
 """Keys under which models write a tool's name, by how common they are."""
-ARGUMENTS = ("arguments", "parameters", "args", "input")
+ARGUMENTS = ("arguments", "parameters", "args", "input", "action_input", "tool_input")
 """Keys under which they write its arguments."""
 BESIDE = {"id", "type", "index", "tool_call_id", "thought"}
 """Keys that may stand beside those."""
@@ -117,7 +117,7 @@ def calls_in(value: object) -> list[WrittenCall]:
         return [call for item in value for call in calls_in(item)]
     if not isinstance(value, dict):
         raise UnreadableCallError("A call is an object with the keys name, a text, and arguments, an object.")
-    for wrapper in ("tool_calls", "function_call", "tool_call"):
+    for wrapper in ("tool_calls", "function_call", "tool_call", "tool_uses"):
         if set(value) == {wrapper}:
             return calls_in(value[wrapper])
     if isinstance(value.get("function"), dict) and set(value) <= {"function", *BESIDE}:
@@ -157,3 +157,31 @@ def typed(text: str, schema: Mapping[str, Any]) -> tuple[Any, list[str]]:
         return loose_json.loads(text)
     except loose_json.BrokenJSONError:
         return text, []  # the tool says what it expects
+
+
+def closed(cursor: Cursor, closing: str, calls: list[WrittenCall]) -> list[WrittenCall]:
+    """The calls, if a closing marker or the end of the text follows."""
+    if not cursor.take(closing) and cursor.text[cursor.at :].strip():
+        cursor.fail("its end is missing")
+    return calls
+
+
+def tagged(cursor: Cursor, name: str, argument: str) -> WrittenCall:
+    """Arguments one after the other, each a match with the groups key and value."""
+    arguments = {}
+    known = properties(cursor.tools, name)
+    while match := cursor.take(argument):
+        key, text = match[1], match[2]
+        if key in arguments:
+            raise UnreadableCallError(f"Your call has the argument {key} twice.")
+        arguments[key], mended = typed(text, known.get(key, {}))
+        cursor.mended += mended
+    return WrittenCall(name, arguments)
+
+
+def object_at(cursor: Cursor, closing: str) -> dict[str, Any]:
+    """A JSON object; see ``Cursor.json``."""
+    value = cursor.json(closing)
+    if not isinstance(value, dict):
+        cursor.fail("its arguments are no JSON object")
+    return value

@@ -7,7 +7,7 @@ it is repeated word for word after some prose.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from debug_gym.toolcalls import loose_json
@@ -15,10 +15,12 @@ from debug_gym.toolcalls.cursor import Cursor, Schema, UnreadableCallError, Writ
 from debug_gym.toolcalls.formats import FORMATS, Format
 
 THOUGHT = re.compile(
-    r"<(?:think|thinking|reasoning|thought)>|\[THINK\]"
+    r"<(?:seed:)?(?:think|thinking|reasoning|thought)>|\[THINK\]|◁think▷|<\|START_THINKING\|>|<\|channel>thought\n"
     r"|(?P<harmony>(?:<\|start\|>assistant)?<\|channel\|>analysis<\|message\|>)"
 )
-THOUGHT_END = re.compile(r"</(?:think|thinking|reasoning|thought)>|\[/THINK\]")
+THOUGHT_END = re.compile(
+    r"</(?:seed:)?(?:think|thinking|reasoning|thought)>|\[/THINK\]|◁/think▷|<\|END_THINKING\|>|<channel\|>"
+)
 HARMONY_END = re.compile(r"<\|end\|>")
 """How reasoning stands in a text, where a server or a template does not keep it apart."""
 QUOTATION = re.compile(
@@ -36,6 +38,8 @@ TURN_END = re.compile(
 """What may follow the last call."""
 LINE_NUMBER = re.compile(r"^(?:B>|[^\s:]+:)?\s*\d+[\t:|]", re.MULTILINE)
 """Before the lines of a file as tools show it."""
+SPACES = {"functions", "default_api", "tools"}
+"""In which models believe that the tools are."""
 NOT_LAST = (
     "Your reply holds what looks like a tool call, but more text follows it, so it was not run. "
     "End your reply with the call."
@@ -118,7 +122,7 @@ def _find(
     for begin, row in _candidates(said, anywhere=demanded):
         cursor = Cursor(said, begin.end(), tools)
         try:
-            calls = _read_all(cursor, begin, row)
+            calls = [_offered(call, names) for call in _read_all(cursor, begin, row)]
         except UnreadableCallError as error:
             note = note or (str(error) if row.marked else "")
             continue
@@ -134,6 +138,13 @@ def _find(
             mended = loose_json.report(cursor.mended) if cursor.mended else ""
             return FoundCalls(tuple(calls), said[: begin.start()].strip(), "", row.name, mended)
     return FoundCalls(text=said, note=note)
+
+
+def _offered(call: WrittenCall, names: Collection[str]) -> WrittenCall:
+    """A call by the name that was offered: models write ``functions.view`` for ``view``."""
+    space, _, name = call.name.partition(".")
+    found = space in SPACES and call.name not in names and name in names
+    return WrittenCall(name, call.arguments) if found else call
 
 
 def _unknown(name: str, names: Iterable[str]) -> str:

@@ -9,7 +9,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from debug_gym.toolcalls.cursor import Cursor, UnreadableCallError, WrittenCall, calls_in, properties, typed
+from debug_gym.toolcalls.cursor import (
+    ARGUMENTS,
+    Cursor,
+    UnreadableCallError,
+    WrittenCall,
+    calls_in,
+    closed,
+    object_at,
+    tagged,
+)
+from debug_gym.toolcalls.rare import by_name, gemma, named, named_tags
 
 NAME = r"[A-Za-z_][\w.-]*"
 Reader = Callable[[Cursor, re.Match[str]], list[WrittenCall]]
@@ -34,6 +44,10 @@ def find_format(name: str) -> Format:
     return next(row for row in FORMATS if row.name == name)
 
 
+_GIVEN = re.compile(rf"[\"'](?:{'|'.join(key for key in ARGUMENTS if key != 'input')})[\"']\s*:")
+"""That an object without a marker has arguments."""
+
+
 def _wrapped(closing: str) -> Reader:
     """One or more JSON values, fenced or not, up to a closing marker that may be missing at the end."""
 
@@ -44,49 +58,25 @@ def _wrapped(closing: str) -> Reader:
             calls += calls_in(cursor.json(closing))
         if fence:
             cursor.take("```")
-        return _closed(cursor, closing, calls)
+        calls = closed(cursor, closing, calls)
+        if begin[0].lstrip().startswith("```") and closing != "```":
+            cursor.take("```")
+        return calls
 
     return read
-
-
-def _closed(cursor: Cursor, closing: str, calls: list[WrittenCall]) -> list[WrittenCall]:
-    """The calls, if a closing marker or the end of the text follows."""
-    if not cursor.take(closing) and cursor.text[cursor.at :].strip():
-        cursor.fail("its end is missing")
-    return calls
 
 
 def _function_tags(cursor: Cursor, begin: re.Match[str]) -> list[WrittenCall]:
     """Qwen Coder, Seed: ``<function=view><parameter=path>a.py</parameter></function>``; Llama: with JSON."""
     name = cursor.expect(rf"<function=({NAME})>", "<function=NAME>")[1]
     if cursor.take(r"(?=\{)"):
-        calls = [WrittenCall(name, _object(cursor, "</function>"))]
+        calls = [WrittenCall(name, object_at(cursor, "</function>"))]
     else:
         value = r"<parameter=([^>\s]+)>(.*?)</parameter>(?=\s*(?:<parameter=|</function>|\Z))"
-        calls = [_tagged(cursor, name, value)]
-    calls = _closed(cursor, "</function>", calls)
+        calls = [tagged(cursor, name, value)]
+    calls = closed(cursor, "</function>", calls)
     cursor.take(r"</(?:seed:)?tool_call>")
     return calls
-
-
-def _tagged(cursor: Cursor, name: str, argument: str) -> WrittenCall:
-    """Arguments one after the other, each a match with the groups key and value."""
-    arguments = {}
-    known = properties(cursor.tools, name)
-    while match := cursor.take(argument):
-        key, text = match[1], match[2]
-        if key in arguments:
-            raise UnreadableCallError(f"Your call has the argument {key} twice.")
-        arguments[key], mended = typed(text, known.get(key, {}))
-        cursor.mended += mended
-    return WrittenCall(name, arguments)
-
-
-def _object(cursor: Cursor, closing: str) -> dict[str, object]:
-    value = cursor.json(closing)
-    if not isinstance(value, dict):
-        cursor.fail("its arguments are no JSON object")
-    return value
 
 
 def _arg_pairs(cursor: Cursor, begin: re.Match[str]) -> list[WrittenCall]:
@@ -96,19 +86,19 @@ def _arg_pairs(cursor: Cursor, begin: re.Match[str]) -> list[WrittenCall]:
         r"<arg_key>\s*([^<\s]+)\s*</arg_key>\s*<arg_value>(.*?)</arg_value>"
         r"(?=\s*(?:<arg_key>|</tool_call>|\Z))"
     )
-    return _closed(cursor, "</tool_call>", [_tagged(cursor, name, value)])
+    return closed(cursor, "</tool_call>", [tagged(cursor, name, value)])
 
 
 def _invoke_tags(cursor: Cursor, begin: re.Match[str]) -> list[WrittenCall]:
     """Anthropic and others: ``<invoke name="view"><parameter name="path">a.py</parameter>``."""
-    calls, p = [], r"(?:｜DSML｜|antml:|minimax:)?"
+    calls, p = [], r"(?:｜DSML｜|antml:|minimax:|steptml:)?"
     value = (
         rf'<{p}parameter\s+name="([^"]+)"[^>]*>(.*?)</{p}parameter>'
         rf"(?=\s*(?:<{p}parameter\s|</{p}invoke>|\Z))"
     )
     while match := cursor.take(rf'<{p}invoke\s+name="({NAME})"\s*>'):
-        calls += _closed(cursor, f"</{p}invoke>", [_tagged(cursor, match[1], value)])
-    cursor.take(f"</{p}(?:function_calls|tool_call)>")
+        calls += closed(cursor, f"</{p}invoke>", [tagged(cursor, match[1], value)])
+    cursor.take(rf"</{p}(?:function_calls|tool_call)>|<｜tool_call_end｜>(?:\s*<｜tool_calls_end｜>)?")
     return calls
 
 
@@ -119,7 +109,7 @@ def _mistral(cursor: Cursor, begin: re.Match[str]) -> list[WrittenCall]:
     name = cursor.expect(NAME, "a name")[0].strip()
     cursor.take(r"\[CALL_ID\]\w*")
     cursor.take(r"\[ARGS\]")
-    return [WrittenCall(name, _object(cursor, r"\s*(?:\[TOOL_CALLS\]|\Z)"))]
+    return [WrittenCall(name, object_at(cursor, r"\s*(?:\[TOOL_CALLS\]|\Z)"))]
 
 
 def _deepseek(cursor: Cursor, begin: re.Match[str]) -> list[WrittenCall]:
@@ -130,17 +120,19 @@ def _deepseek(cursor: Cursor, begin: re.Match[str]) -> list[WrittenCall]:
         name = cursor.expect(NAME, "a name")[0].strip()
         cursor.take(r"<｜tool▁sep｜>")
         cursor.take("```(?:json)?")
-        arguments = _object(cursor, r"\s*(?:```\s*)?<｜tool▁call")
+        arguments = object_at(cursor, r"\s*(?:```\s*)?<｜tool▁call")
         cursor.take("```")
-        calls += _closed(cursor, "<｜tool▁call▁end｜>", [WrittenCall(name, arguments)])
+        calls += closed(cursor, "<｜tool▁call▁end｜>", [WrittenCall(name, arguments)])
     cursor.take("<｜tool▁calls▁end｜>")
     return calls
 
 
 def _harmony(cursor: Cursor, begin: re.Match[str]) -> list[WrittenCall]:
     """gpt-oss: ``<|channel|>commentary to=functions.view <|constrain|>json<|message|>{...}<|call|>``."""
-    name = next(filter(None, begin.groups()))
-    return _closed(cursor, r"<\|call\|>|<\|end\|>", [WrittenCall(name, _object(cursor, r"\s*<\|call\|>"))])
+    name = next(filter(None, begin.groups()), None)
+    if name is None:
+        raise UnreadableCallError("Your call names no tool: write to=functions.NAME before its message.")
+    return closed(cursor, r"<\|call\|>|<\|end\|>", [WrittenCall(name, object_at(cursor, r"\s*<\|call\|>"))])
 
 
 def _kimi(cursor: Cursor, begin: re.Match[str]) -> list[WrittenCall]:
@@ -149,8 +141,8 @@ def _kimi(cursor: Cursor, begin: re.Match[str]) -> list[WrittenCall]:
     while cursor.take(r"<\|tool_call_begin\|>"):
         name = cursor.expect(rf"(?:functions\.)?({NAME}?)(?::\d+)?(?=\s*<)", "a name")[1]
         cursor.expect(r"<\|tool_call_argument_begin\|>", "<|tool_call_argument_begin|>")
-        arguments = _object(cursor, r"\s*<\|tool_call_end\|>")
-        calls += _closed(cursor, r"<\|tool_call_end\|>", [WrittenCall(name, arguments)])
+        arguments = object_at(cursor, r"\s*<\|tool_call_end\|>")
+        calls += closed(cursor, r"<\|tool_call_end\|>", [WrittenCall(name, arguments)])
     cursor.take(r"<\|tool_calls_section_end\|>")
     return calls
 
@@ -175,6 +167,8 @@ def _pythonic(closing: str) -> Reader:
 
 
 def _python_call(node: ast.expr) -> WrittenCall:
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "print" and len(node.args) == 1:
+        node = node.args[0]  # Gemma's way
     if not isinstance(node, ast.Call) or node.args:
         raise UnreadableCallError("A call looks like view(path='a.py'), with keyword arguments alone.")
     try:
@@ -195,7 +189,7 @@ def _bare_json(cursor: Cursor, begin: re.Match[str]) -> list[WrittenCall]:
     """JSON with nothing around it; the arguments must be there, or any object with a name would do."""
     start = cursor.at
     calls = _wrapped(r"\Z")(cursor, begin)
-    if not re.search(r"[\"'](?:arguments|parameters)[\"']\s*:", cursor.text[start : cursor.at]):
+    if not _GIVEN.search(cursor.text[start : cursor.at]):
         raise UnreadableCallError("There was no tool call.")
     return calls
 
@@ -204,28 +198,33 @@ def _row(name: str, begin: str, read: Reader, *, marked: bool = True) -> Format:
     return Format(name, re.compile(begin, re.MULTILINE), read, marked)
 
 
-CALL_END = r"<(?:/|\|/)(?:tool_call|tool_calls|function_call|tools|toolcall)\|?>"
+TAG = r"(?i:tool_calls?|function_call|tools|toolcall|tool_use|longcat_tool_call|tool_call_start)"
+CALL_END = rf"<(?:/|\|/){TAG}\|?>|<\|tool_call_end\|>"
 FORMATS = (
     _row("qwen-coder", rf"(?:<(?:seed:)?tool_call>\s*)?(?=<function={NAME}>)", _function_tags),
     _row("glm", rf"<tool_call>\s*(?={NAME}\s*(?:<arg_key>|</tool_call>))", _arg_pairs),
     _row(
         "anthropic",
-        r"(?:<(?:｜DSML｜|antml:|minimax:)?(?:function_calls|tool_call)>\s*)?(?=<(?:｜DSML｜|antml:)?invoke\s)",
+        r"(?:<(?:｜DSML｜|antml:|minimax:)?(?:function_calls|tool_call)>\s*"
+        r"|(?:<｜tool_calls_begin｜>\s*)?<｜tool_call_begin｜>function<｜tool_sep｜>\s*)?"
+        r"(?=<(?:｜DSML｜|antml:|steptml:)?invoke\s)",
         _invoke_tags,
     ),
     _row(
         "hermes",
-        r"<\|?(?:tool_call|tool_calls|function_call|tools|toolcall)\|?>(?=\s*(?:```(?:json)?\s*)?[\[{])",
+        rf"(?:\A```[ \t]*\w*\s*?\n)?<\|?{TAG}\|?>(?=\s*(?:```(?:json)?\s*)?[\[{{])",
         _wrapped(CALL_END),
     ),
+    _row("hermes", rf"<{TAG}\s+name=[\"']({NAME})[\"']\s*>(?=\s*\{{)", named(CALL_END)),
+    _row("gemma", r"(?:<start_function_call>|<\|tool_call>)(?=call:)", gemma),
     _row("mistral", r"\[TOOL_CALLS\]", _mistral),
     _row("llama", r"<\|python_tag\|>", _python_tag),
     _row("deepseek", r"<｜tool▁calls▁begin｜>|(?=<｜tool▁call▁begin｜>)", _deepseek),
     _row(
         "harmony",
-        rf"(?:<\|start\|>)?(?:assistant)?(?:\s*to=functions\.({NAME}))?"
-        rf"<\|channel\|>(?:commentary|analysis)(?:\s+to=functions\.({NAME}))?"
-        r"\s*(?:<\|constrain\|>)?\s*(?:json)?\s*<\|message\|>(?=\s*\{)",
+        rf"(?:<\|start\|>)?(?:assistant)?(?:\s*to=(?:functions\.)?({NAME}))?"
+        rf"<\|channel\|>(?:commentary|analysis)(?:\s+to=(?:functions\.)?({NAME}))?"
+        r"\s*(?:<\|constrain\|>)?\s*(?:json|code)?\s*<\|message\|>(?=\s*\{)",
         _harmony,
     ),
     _row(
@@ -233,6 +232,9 @@ FORMATS = (
     ),
     _row("kimi", r"<\|tool_calls_section_begin\|>|(?=<\|tool_call_begin\|>)", _kimi),
     _row("cohere", r"<\|START_ACTION\|>", _wrapped(r"<\|END_ACTION\|>")),
+    _row("cohere", r"^Action:\s*(?=```json\s*\[)", _wrapped(r"\Z")),
+    _row("apertus", r"<\|tools_prefix\|>(?=\s*\[)", by_name),
+    _row("react", rf"^Action:[ \t]*({NAME})[ \t]*\nAction Input:(?=\s*\{{)", named(r"\Z")),
     _row("internlm", r"<\|action_start\|>\s*<\|plugin\|>", _wrapped(r"<\|action_end\|>")),
     _row("phi", r"functools(?=\[)", _wrapped(r"\Z")),
     _row(
@@ -241,10 +243,11 @@ FORMATS = (
         _pythonic(r"<\|python_end\|>|<\|tool_call_end\|>|</function_calls>"),
     ),
     _row("pythonic", rf"^[ \t]*```tool_code\s*?\n(?=\[?\s*{NAME}\()", _pythonic("```")),
+    _row("tags", rf"^[ \t]*<({NAME})>(?=\s*<)", named_tags, marked=False),
     _row("pythonic", rf"^[ \t]*(?=\[\s*{NAME}\()", _pythonic(r"\Z"), marked=False),
     _row(
         "fenced",
-        r"(?:\A```|^[ \t]*```[ \t]*(?:json|tool_call|tool_code))[ \t]*\n(?=\s*[\[{])",
+        r"(?:\A```|^[ \t]*```[ \t]*(?i:json|tool_call|tool_code))\s*?\n(?=\s*[\[{])",
         _wrapped("```"),
         marked=False,
     ),

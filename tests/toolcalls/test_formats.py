@@ -28,6 +28,7 @@ CODER = (
 )
 INVOKE = '<invoke name="view">\n<parameter name="path">a.py</parameter>\n<parameter name="start">2</parameter>\n</invoke>'
 DSML = INVOKE.replace("<", "<｜DSML｜").replace("<｜DSML｜/", "</｜DSML｜")
+STEP = INVOKE.replace("<", "<steptml:").replace("<steptml:/", "</steptml:")
 GLM = "<tool_call>view\n<arg_key>path</arg_key>\n<arg_value>a.py</arg_value>\n<arg_key>start</arg_key>\n<arg_value>2</arg_value>\n</tool_call>"
 OPENAI = {"id": "c", "type": "function", "function": {"name": "view", "arguments": ARGUMENTS}}
 
@@ -95,6 +96,24 @@ WRITTEN = [
     ("pythonic", '<|tool_call_start|>[view(path="a.py", start=2)]<|tool_call_end|>', [VIEW]),
     ("pythonic", '<function_calls>\nview(path="a.py", start=2)\n</function_calls>', [VIEW]),
     ("pythonic", '```tool_code\nview(path="a.py", start=2)\n```', [VIEW]),
+    ("pythonic", '```tool_code\nprint(default_api.view(path="a.py", start=2))\n```', [VIEW]),
+    ("gemma", "<start_function_call>call:view{path:<escape>a.py<escape>,start:2}<end_function_call>", [VIEW]),
+    ("gemma", '<|tool_call>call:view{path:<|"|>a.py<|"|>,start:2}<tool_call|><|tool_call>call:eval{}<tool_call|>', [VIEW, EVAL]),
+    ("anthropic", f"<｜tool_calls_begin｜><｜tool_call_begin｜>function<｜tool_sep｜>{STEP}<｜tool_call_end｜><｜tool_calls_end｜>", [VIEW]),
+    ("hermes", f"<TOOLCALL>[{CALL}]</TOOLCALL>", [VIEW]),
+    ("hermes", f"<longcat_tool_call>\n{CALL}\n</longcat_tool_call>", [VIEW]),
+    ("hermes", f"<tool_use>\n{CALL}\n</tool_use>", [VIEW]),
+    ("hermes", f"<|tool_call_start|>[{CALL}]<|tool_call_end|>", [VIEW]),
+    ("hermes", f'<tool_call name="view">{ARGUMENTS}</tool_call>', [VIEW]),
+    ("hermes", f"<tool_call>\n{CALL.replace('view', 'functions.view')}\n</tool_call>", [VIEW]),
+    ("apertus", f'<|tools_prefix|>[{{"view": {ARGUMENTS}}}, {{"eval": {{}}}}]<|tools_suffix|>', [VIEW, EVAL]),
+    ("cohere", f'Action: ```json\n[{{"tool_name": "view", "parameters": {ARGUMENTS}}}]\n```', [VIEW]),
+    ("react", f"Action: view\nAction Input: {ARGUMENTS}", [VIEW]),
+    ("harmony", f"<|channel|>commentary to=view code<|message|>{ARGUMENTS}<|call|>", [VIEW]),
+    ("tags", "<view>\n<path>a.py</path>\n<start>2</start>\n</view>", [VIEW]),
+    ("json", json.dumps({"tool_uses": [{"recipient_name": "functions.view", "parameters": VIEW[1]}]}), [VIEW]),
+    ("fenced", json.dumps({"tool": "view", "args": VIEW[1]}).join(("```JSON\r\n", "\r\n```")), [VIEW]),
+    ("fenced", json.dumps({"action": "view", "action_input": VIEW[1]}).join(("```json\n", "\n```")), [VIEW]),
     ("fenced", f"```json\n{CALL}\n```", [VIEW]),
     ("fenced", f"```\n{CALL}\n```", [VIEW]),
     ("fenced", f"```tool_call\n{CALL}\n```", [VIEW]),
@@ -124,6 +143,30 @@ def test_a_call_at_the_end(row, start):
         return
     assert [(call.name, call.arguments) for call in found.calls] == calls
     assert (found.format, found.reasoning, found.text) == (name, reasoning, said)
+
+
+@pytest.mark.parametrize(
+    "thought",
+    ["<seed:think>Hm.</seed:think>", "◁think▷Hm.◁/think▷", "<|START_THINKING|>Hm.<|END_THINKING|>", "<|channel>thought\nHm.<channel|>"],
+)  # fmt: skip
+def test_marks_of_reasoning(thought):
+    found = find_calls(f"{thought}<tool_call>{CALL}</tool_call>", TOOLS)
+    assert (found.reasoning, found.text, len(found.calls)) == ("Hm.", "", 1)
+
+
+def test_a_reply_that_is_one_fence_around_tags():
+    assert find_calls(f"```xml\n<tool_call>\n{CALL}\n</tool_call>\n```", TOOLS).calls
+
+
+def test_what_gemma_writes_between_its_marks_is_text():
+    content = 'a = {"b": 1}\n</tool_call>'
+    text = f'<|tool_call>call:rewrite{{content:<|"|>{content}<|"|>,path:<|"|>a.py<|"|>}}<tool_call|>'
+    assert find_calls(text, TOOLS).calls[0].arguments == {"content": content, "path": "a.py"}
+
+
+def test_a_message_to_nobody_is_no_call():
+    found = find_calls(f"<|channel|>commentary<|message|>{ARGUMENTS}", TOOLS)
+    assert (found.calls, "names no tool" in found.note) == ((), True)
 
 
 def test_harmony_keeps_its_reasoning_apart():

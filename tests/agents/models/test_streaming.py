@@ -115,10 +115,41 @@ def test_a_server_that_refuses_stream_options(server, model):
     assert ["stream_options" in request.body for request in server.requests] == [True, False, False]
 
 
-def test_a_server_that_does_not_stream(server, model):
-    server.say("hi")
-    with pytest.raises(ModelError, match="broke off its reply"):
+def test_a_server_that_does_not_stream_is_asked_once(server, model):
+    for text in ("hi", "hi", "again"):
+        server.say(text)
+    talker = model()
+    assert [talker.reply(HELLO, []).text for _ in range(2)] == ["hi", "again"]
+    assert ["stream" in request.body for request in server.requests] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"error": "the engine died"},
+        {"object": "error", "message": "the engine died", "code": 500},
+        {"detail": "the engine died"},
+        {"choices": None, "error_msg": "the engine died"},
+    ],
+)
+def test_an_error_in_the_middle_in_few_servers_words(server, model, said):
+    """Else a reply that was cut would count as whole."""
+    server.stream(event(content="Hal"), said)
+    with pytest.raises(ModelError, match="the engine died"):
         model().reply(HELLO, [])
+
+
+def test_what_comes_again_whole_is_said_once(server, model):
+    whole = {"content": "Look.", "tool_calls": [{"id": "c", "function": {"name": "view", "arguments": "{}"}}]}
+    server.stream(
+        event(content="Look."), call(0, "c", "view", "{}"), call(0, "c", "view", "{}"), event("stop")
+    )
+    server.stream(
+        event(content="Lo"), event(content="ok."), {"choices": [{"message": whole, "finish_reason": 1}]}
+    )
+    for _ in range(2):
+        reply = model().reply(HELLO, [])
+        assert (reply.text, [made.id for made in reply.tool_calls]) == ("Look.", ["c"])
 
 
 @pytest.mark.parametrize(
@@ -133,6 +164,9 @@ def test_a_server_that_does_not_stream(server, model):
         [call(0, "c1", "view", '{"path"'), call(0, None, "view", ': "a"}')],  # the name again and again
         [call(0, "c1", "view"), event(tool_calls=None), event(), call(0, None, None, '{"path": "a"}')],
         [call(0, "c1", "view", '{"path": "a"}'), event(tool_calls=[{"index": 0, "function": None}])],
+        [call(0, "c1", "view", "{}"), call(0, None, None, '{"path": "a"}')],  # {} until there are some
+        [call(0, "c1", "view", '{"path": "a"}'), event(tool_calls=[None]), event(tool_calls=[{}])],
+        [event(tool_calls=""), call("0", "c1", "view", {"path": "a"}), call(0, "", "", "")],
     ],
 )
 def test_the_parts_of_one_call(server, model, parts):
@@ -190,7 +224,16 @@ def test_calls_in_forms_that_few_servers_have(server, model, said, stream):
 
 @pytest.mark.parametrize(
     "empty",
-    ["", "null", "{}", {"choices": None}, {"choices": [{"index": 0, "delta": None}]}, {"choices": [{}]}],
+    [
+        "",
+        "null",
+        "ping",
+        "{}",
+        {"choices": [None]},
+        {"choices": None},
+        {"choices": [{"index": 0, "delta": None}]},
+        {"choices": [{}]},
+    ],
 )
 def test_events_that_say_nothing_are_skipped(server, model, empty):
     server.stream(empty, event(content="Hel"), empty, event(content="lo."), empty, event("stop"), empty)

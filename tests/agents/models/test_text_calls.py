@@ -21,6 +21,11 @@ REFUSALS = [
     (400, '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'),
     (500, "tools param requires --jinja flag"),
     (404, "No endpoints found that support tool use: function calling is not supported by this model"),
+    (404, "No endpoints found that support tool use. Try disabling 'view'"),
+    (400, "Unrecognized request argument supplied: tools"),
+    (422, "[{'type': 'extra_forbidden', 'loc': ('body', 'tools'), 'msg': 'Extra inputs are not permitted'}]"),
+    (400, "Tool calling is not available for this model"),
+    (400, "The model `m` cannot use tools"),
 ]
 
 
