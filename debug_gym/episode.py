@@ -35,6 +35,11 @@ def _shortened(value: Any) -> Any:
     return [_shortened(item) for item in value[:_SHOWN]] if isinstance(value, list | tuple) else value
 
 
+def bounded(text: str) -> str:
+    """What is stored of a text: all of it, unless it is longer than a call's arguments may be."""
+    return text if len(text) <= MAX_ARGUMENTS else str(_shortened(text))
+
+
 def unicode(value: Any) -> Any:
     """The same JSON-like value with lone surrogates (no valid text, but possible in file names) replaced."""
     if isinstance(value, str):
@@ -72,8 +77,11 @@ class ToolCall(Frozen):
         return size if size > MAX_ARGUMENTS else 0
 
     def for_record(self) -> "ToolCall":
-        """The same call; of arguments that are too long to be played, what can be stored."""
-        return self.model_copy(update={"arguments": _shortened(self.arguments)}) if self.too_long else self
+        """The same call; of a name and arguments that are too long to be played, what can be stored."""
+        if len(self.name) + self.too_long <= MAX_ARGUMENTS:
+            return self
+        short = _shortened(self.arguments) if self.too_long else self.arguments
+        return self.model_copy(update={"name": _shortened(self.name), "arguments": short})
 
     @classmethod
     def parse(cls, action: "ToolCall | dict[str, Any] | str") -> "ToolCall":

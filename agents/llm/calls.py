@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from debug_gym.agents.models import Message, Reply, RequestedCall
-from debug_gym.episode import InvalidToolCallError, ToolCall
+from debug_gym.episode import InvalidToolCallError, ToolCall, bounded
 from debug_gym.toolcalls import loose_json
 from debug_gym.toolcalls.loose_json import BrokenJSONError
 
@@ -55,7 +55,8 @@ class CallReader:
         turn = Turn()
         cut = " Your reply was cut off at its token limit." if reply.finish_reason == "length" else ""
         for raw in reply.tool_calls:
-            call, why = self._read(replace(raw, id=self._key(raw.id)), turn, mend=not cut)
+            raw = replace(raw, id=self._key(raw.id), name=raw.name[:QUOTED])
+            call, why = self._read(raw, turn, mend=not cut)
             turn.calls.append(call)
             if raw.name not in names:
                 why = f"there is no tool named {raw.name!r}; the tools are: {', '.join(names)}"
@@ -100,9 +101,11 @@ class CallReader:
 
 def assistant_message(reply: Reply, calls: Iterable[ToolCall], *, keep_reasoning: bool) -> Message:
     """What the model said, as it goes back to it."""
-    message: Message = {"role": "assistant", "content": reply.text or None}
+    message: Message = {"role": "assistant", "content": bounded(reply.text) or None}
     if keep_reasoning:
-        message |= reply.carry
+        message |= {
+            key: bounded(part) if isinstance(part, str) else part for key, part in reply.carry.items()
+        }
     if wired := [_wire(call) for call in calls]:
         message["tool_calls"] = wired
     elif not reply.text:
@@ -112,5 +115,5 @@ def assistant_message(reply: Reply, calls: Iterable[ToolCall], *, keep_reasoning
 
 def _wire(call: ToolCall) -> dict[str, Any]:
     name = NOT_IN_NAMES.sub("_", call.name)[:64] or "unknown"
-    function = {"name": name, "arguments": json.dumps(call.arguments)}
+    function = {"name": name, "arguments": json.dumps(call.for_record().arguments)}
     return {"id": call.id, "type": "function", "function": function}

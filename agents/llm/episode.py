@@ -12,7 +12,7 @@ from debug_gym.agents.llm.settings import LLMSettings
 from debug_gym.agents.llm.toolset import Toolset
 from debug_gym.agents.models import ContextOverflowError, Message, Model, Reply, Schema, Usage
 from debug_gym.agents.models.base import well_formed
-from debug_gym.episode import ModelReply, Observation, RequestedCall, ToolCall
+from debug_gym.episode import ModelReply, Observation, RequestedCall, ToolCall, bounded
 
 
 class Episode:
@@ -103,7 +103,7 @@ class Episode:
         """Put a reply into the history; its calls will be played, or the model is told what is wrong."""
         settings = self._settings
         self._turn = turn = self._reader.read(reply, self._tools.names())
-        self._thought = "\n\n".join(filter(None, (reply.reasoning, reply.text)))
+        self._thought = bounded("\n\n".join(filter(None, (reply.reasoning, reply.text))))
         self._replies.append(_stored(reply, remark=turn.remark))
         self._limits.malformed = 0 if turn.queue else self._limits.malformed + 1
         self._history.begin(assistant_message(reply, turn.calls, keep_reasoning=settings.keep_reasoning))
@@ -128,16 +128,16 @@ class Episode:
 def _stored(reply: Reply, *, purpose: Literal["call", "summary"] = "call", remark: str = "") -> ModelReply:
     """A reply as the trajectory keeps it."""
     calls = [
-        RequestedCall(well_formed(call.name), well_formed(call.arguments), well_formed(call.id))
+        RequestedCall(*(bounded(well_formed(part)) for part in (call.name, call.arguments, call.id)))
         for call in reply.tool_calls
     ]
     return ModelReply(
-        text=well_formed(reply.text),
-        reasoning=well_formed(reply.reasoning),
+        text=bounded(well_formed(reply.text)),
+        reasoning=bounded(well_formed(reply.reasoning)),
         calls=tuple(calls),
         finish_reason=reply.finish_reason,
         purpose=purpose,
-        remark=well_formed(remark),
+        remark=bounded(well_formed(remark)),
         usage=reply.usage.as_dict(),
         tokens=reply.tokens,
     )

@@ -1,5 +1,6 @@
 """What can go wrong when a server is asked: what it means, what to do about it, and whether to try again."""
 
+import base64
 import email.utils
 import itertools
 import math
@@ -197,13 +198,14 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def redacted(text: str, secret: str) -> str:
-    """A text in which nothing of a secret is left: each stretch of ``TELLING`` or more of its characters
-    becomes an ellipsis."""
+    """A text in which nothing of a secret is left, as it is or in base64: each stretch of ``TELLING`` or more
+    of its characters becomes an ellipsis."""
     marked = [False] * len(text)
-    for start in range(len(secret) - TELLING + 1):
-        place = -1
-        while (place := text.find(secret[start : start + TELLING], place + 1)) >= 0:
-            marked[place : place + TELLING] = [True] * TELLING
+    for form in (secret, base64.b64encode(secret.encode()).decode()):
+        for start in range(len(form) - TELLING + 1):
+            place = -1
+            while (place := text.find(form[start : start + TELLING], place + 1)) >= 0:
+                marked[place : place + TELLING] = [True] * TELLING
     kept = (
         "\N{HORIZONTAL ELLIPSIS}" if hidden else "".join(text[place] for place in run)
         for hidden, run in itertools.groupby(range(len(text)), key=marked.__getitem__)

@@ -147,8 +147,15 @@ class AssistantMessage(BaseModel):
 class Choice(BaseModel):
     """One alternative of the answer; we ask for one."""
 
-    message: Annotated[AssistantMessage, BeforeValidator(_object)]
-    """Some servers send null for one that a filter held back."""
+    @model_validator(mode="before")
+    @classmethod
+    def _held_back(cls, value: Any) -> Any:
+        """Some servers send null for a message that a filter held back."""
+        if isinstance(value, dict) and value.get("message") is None and value.get("finish_reason"):
+            return {**value, "message": {}}
+        return value
+
+    message: AssistantMessage
     finish_reason: Reason = None
     logprobs: Written = None
     token_ids: Ids = None

@@ -11,7 +11,15 @@ import gymnasium
 
 from debug_gym.agents.base import Briefing
 from debug_gym.env import Action, DebugGymEnv, fork
-from debug_gym.episode import InvalidToolCallError, ModelReply, Observation, Step, ToolCall, Trajectory
+from debug_gym.episode import (
+    InvalidToolCallError,
+    ModelReply,
+    Observation,
+    Step,
+    ToolCall,
+    Trajectory,
+    bounded,
+)
 from debug_gym.errors import ConfigError, DebugGymError
 from debug_gym.session.attempt import Attempt, Recorder, Unrecorded
 from debug_gym.session.lifecycle import Lifecycle
@@ -197,7 +205,7 @@ class AttemptSession:
                 terminated=terminated,
                 truncated=truncated,
                 seconds=time.monotonic() - began,
-                thought=thought,
+                thought=bounded(thought),
                 usage=dict(usage or {}),
                 replies=tuple(replies),
             )

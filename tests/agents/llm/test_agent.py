@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 import time
@@ -235,6 +236,21 @@ def test_old_turns_are_summarised_by_the_model(server, agent):
     assert "tools" not in server.requests[-2].body
     assert "Summary of 2 earlier step(s):\nThe cause is in 1.py." in server.asked[1]["content"]
     assert answers(server) == {"c2": "file 2", "c3": "file 3"}
+
+
+def test_a_reply_of_many_megabytes_is_neither_kept_nor_sent_back_in_full(server, agent):
+    huge = "x" * 3_000_000
+    server.say(huge, server.call("rewrite", {"path": "a.py", "content": huge}), reasoning_content=huge)
+    server.say(None, server.call(huge, {}))
+    server.say(None, server.call("submit", {}))
+    playing = agent(keep_reasoning="true")
+    first = playing.act(FIRST)
+    assert first.call.too_long  # the environment says how long it is
+    second = playing.act(said("the arguments have 3,000,004 characters"))
+    assert second.call.name == "submit"
+    kept = [reply.model_dump_json() for reply in (*first.replies, *second.replies)]
+    assert max(map(len, [*kept, first.thought, json.dumps(server.asked)])) < 50_000
+    assert "more characters" in kept[0]
 
 
 def test_turns_that_are_too_long_to_be_summarised_are_left_out(server, agent):

@@ -1,5 +1,6 @@
 """What a server is asked before a run: whether it is there, takes the key, and how long its contexts are."""
 
+import base64
 import json
 
 import pytest
@@ -32,10 +33,12 @@ def test_a_good_server_costs_nothing(server, model):
 
 
 def test_a_wrong_key(server, model):
-    refuses(server, 401, "Incorrect API key provided: sk-abcdefghijkl")
+    encoded = base64.b64encode(b"sk-abcdefghijkl").decode()
+    refuses(server, 401, f"Incorrect API key provided: sk-abcdefghijkl ({encoded})")
     with pytest.raises(ModelError, match="set OPENAI_API_KEY") as caught:
         model.check()
     assert "abcdef" not in str(caught.value)
+    assert encoded[4:12] not in str(caught.value)
 
 
 def test_a_server_that_is_not_there(monkeypatch):

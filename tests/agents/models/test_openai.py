@@ -225,6 +225,12 @@ def test_an_answer_that_is_no_completion(server, model, body):
     assert body in str(caught.value)
 
 
+def test_a_message_that_a_filter_held_back_is_an_empty_reply(server, model):
+    server.raw('{"choices": [{"message": null, "finish_reason": "content_filter"}]}')
+    reply = model().reply(HELLO, [])
+    assert (reply.text, reply.tool_calls, reply.finish_reason) == ("", (), "content_filter")
+
+
 def test_bytes_that_are_no_text_are_no_completion(server, model):
     server.raw(b'{"choices": "\xff"}')
     with pytest.raises(ModelError, match="not a chat completion"):
