@@ -1,7 +1,10 @@
 """From a repository to a benchmark folder that is played, through the command."""
 
 import json
+import os
+import subprocess
 import sys
+import time
 
 import pytest
 import yaml
@@ -14,6 +17,7 @@ from tests.agents.openai_server import ScriptedServer
 
 pytestmark = pytest.mark.slow
 
+OPTIONS = ("--python", sys.executable, "--repeats", "1", "--workers", "1")
 ROUNDING = "def test_rounding():\n    assert Cart([('tea', 0.125)]).total() == 13\n"
 FRESH = "def test_fresh():\n    assert Cart([('tea', 2.125)]).total() == 213\n"
 
@@ -23,8 +27,7 @@ def mine(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments):
-        words = [*arguments, "--python", sys.executable, "--repeats", "1", "--workers", "1"]
-        return CliRunner().invoke(app, ["mine", *words], env={"COLUMNS": "200"})
+        return CliRunner().invoke(app, ["mine", *arguments, *OPTIONS], env={"COLUMNS": "200"})
 
     return call
 
@@ -34,6 +37,17 @@ def server(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with ScriptedServer() as running:
         yield running
+
+
+def killed(words, folder, *, when):
+    """Mine in a process of its own, and kill it as soon as something holds."""
+    command = [sys.executable, "-m", "debug_gym", "mine", *words, *OPTIONS]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.DEVNULL) as process:
+        while not when():
+            assert process.poll() is None, "it came to its end"
+            time.sleep(0.01)
+        process.kill()
 
 
 def outcomes(folder):
@@ -85,28 +99,33 @@ def test_commits_become_tasks_or_fall_with_a_reason(shop, mine, tmp_path, backen
     assert "| validate | no test fails with the bug | 1 |" in (folder / "README.md").read_text()
 
 
-def test_mutants_are_sound_far_from_their_symptom_and_resumed(shop, mine, tmp_path, backend, server):
-    asked = ("mutate", "shop", "--max", "1", "--model", "m", "--model-option", f"base_url={server.url}")
-    for _ in range(2):
-        server.say("too long " * 300)
-    done = mine(*asked)
-    assert done.exit_code == 0, done.output
+def test_mutants_are_sound_and_far_from_their_symptom_whatever_is_killed(
+    shop, mine, tmp_path, backend, server
+):
     folder = tmp_path / "mined/shop-mutate"
-    first = outcomes(folder)
-    assert sum(not item["stage"] for item in first.values()) == 1
-    assert "has the template's statement: it has more than 400 words" in done.output
-    [task] = FolderBenchmark(folder).tasks.values()
-    assert task.metadata["statement"]["by"] == "template"
-    # A crash in the middle of the last line, which told of the task.
     ledger = folder / ".mining/candidates.jsonl"
-    ledger.write_text(ledger.read_text()[:-20])
-    server.say("What I get is not what I put in.")
+    asked = ("mutate", "shop", "--max", "1", "--model", "m", "--model-option", f"base_url={server.url}")
+    for _ in range(4):  # killed runs ask as well
+        server.say("What I get is not what I put in.")
+
+    killed(asked, tmp_path, when=lambda: ledger.exists() and "\n" in ledger.read_text())
+    first = outcomes(folder)
+    killed(asked, tmp_path, when=lambda: [*folder.glob(".mining/staging/*/*/task.yaml")])
+    second = outcomes(folder)
+    assert {**second, **first} == second and all(item["stage"] for item in second.values())
+    assert not [*folder.glob("[!._]*/")]  # no part of a task
+    ledger.write_text(ledger.read_text()[:-20])  # the last line did not come to its end
+
     done = mine(*asked)
     assert done.exit_code == 0, done.output
+    lines = ledger.read_text().splitlines()
     again = outcomes(folder)
-    assert again.keys() == first.keys()
-    assert [again[name] for name in list(first)[:-1]] == list(first.values())[:-1]  # not looked at again
+    assert len(lines) == len(again)
+    assert list(again)[: len(second)] == list(second)
+    assert [again[name] for name in list(second)[:-1]] == list(second.values())[:-1]  # not looked at again
     [task] = FolderBenchmark(folder).tasks.values()
+    assert [name for name, item in again.items() if not item["stage"]] == [task.id] == [list(again)[-1]]
+    assert not [*folder.glob(".mining/staging/*")]
     assert task.metadata["distance"]["calls"] >= 2
     assert task.metadata["statement"] == {"by": "m"}
     assert task.problem.startswith("What I get is not what I put in.\n\n")

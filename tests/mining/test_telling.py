@@ -1,10 +1,15 @@
 """A model's statement is taken, unless it gives the fix away."""
 
+import io
+
 import pytest
+from rich.console import Console
 
 from debug_gym.agents.models import Model, Reply
+from debug_gym.cli.screens.mining import show
 from debug_gym.errors import ModelError
 from debug_gym.mining.base import Story
+from debug_gym.mining.ledger import Outcome
 from debug_gym.mining.telling import Known, new_names, refusal, tell
 
 BROKEN = "def total(prices):\n    return cents(sum(prices))\n"
@@ -83,3 +88,12 @@ def test_where_the_model_gives_nothing_the_reason_is_told():
     given_up = told(Scripted("Use rounded_half.", "Call quantize()."))
     assert (given_up.text, given_up.refused) == ("", "it names quantize, which only the fix knows")
     assert told(Scripted(ModelError("gone"))).refused == "the model does not answer: gone"
+
+
+def test_the_end_of_mining_says_which_statements_the_template_wrote():
+    console = Console(file=io.StringIO(), width=100)
+    outcomes = [Outcome(id="one"), Outcome(id="two", detail="it names limit, which only the fix knows")]
+    show(console, outcomes, "mined", 2)
+    text = console.file.getvalue()
+    assert "two has the template's statement: it names limit, which only the fix knows" in text
+    assert "one has" not in text
