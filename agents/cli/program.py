@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from weakref import finalize
 
 from debug_gym.errors import ConfigError
 
@@ -71,7 +73,10 @@ class Program:
         words = ["bash", "-c", _HIDE, "hide", *map(str, hidden)] if hidden else ["bash", "-c", command]
         bound = _BOUND if shutil.which(_BOUND[0]) else ()
         self._output = output
-        with output.open("wb") as file:
+        self._alive, theirs = os.pipe()
+        """Whoever it starts holds the other end of this: it closes when the last has gone."""
+        finalize(self, os.close, self._alive)
+        with output.open("wb") as file, os.fdopen(theirs, "wb"):
             self._process = subprocess.Popen(
                 [*bound, *(_ALONE if hidden else ()), *words],
                 cwd=folder,
@@ -79,6 +84,7 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
+                pass_fds=[theirs],
                 start_new_session=True,
             )
 
@@ -102,3 +108,4 @@ class Program:
             while self._process.poll() is None and time.monotonic() < until:
                 time.sleep(0.02)
         self._process.wait()
+        select.select([self._alive], [], [], grace)  # what it has started may still be ending

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -55,7 +56,12 @@ class Sandbox(Programs):
         self._start_another, self._on_close = start_another, on_close
 
     def boot(
-        self, *, names: Sequence[str] | None = None, preload: Sequence[str] = (), home: str = ""
+        self,
+        *,
+        names: Sequence[str] | None = None,
+        preload: Sequence[str] = (),
+        home: str = "",
+        notes: Path | None = None,
     ) -> None:
         """Hand its configuration to a runtime that was started by ``runtime_command``.
 
@@ -63,6 +69,7 @@ class Sandbox(Programs):
             names: top-level modules that lie in the workspace; None: the runtime looks for itself.
             preload: modules to import ahead.
             home: a folder that the runtime removes at its end.
+            notes: a folder for what it finds out about its interpreter, for the next one to read.
 
         Raises:
             SandboxError: it does not start.
@@ -72,6 +79,7 @@ class Sandbox(Programs):
             "home": home,
             "names": None if names is None else list(names),
             "preload": list(preload),
+            "notes": None if notes is None else str(notes),
             "limits": self.task.limits.model_dump(),
             "scratch": self._harvest.folders if isinstance(self._harvest, RuntimeHarvest) else None,
         }

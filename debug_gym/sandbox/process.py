@@ -14,6 +14,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from debug_gym.cache import cache_folder
 from debug_gym.errors import DebugGymError, SandboxError
 from debug_gym.sandbox import checkout_cache
 from debug_gym.sandbox.base import Guarantees, Probe
@@ -73,7 +74,8 @@ class ProcessBackend:
         )
         preload = task.environment.preload if task.environment.preload is not None else base.imports
         try:
-            sandbox.boot(names=base.names, preload=preload, home=str(home))
+            notes = cache_folder() / "interpreters/process"
+            sandbox.boot(names=base.names, preload=preload, home=str(home), notes=notes)
         except DebugGymError as error:
             sandbox.close()
             raise SandboxError(f"the runtime did not start with {python}: {error}") from None

@@ -86,6 +86,24 @@ def test_rounded_to_tens():
     assert rounded(7, 2) == 4
 
 
+def test_thirds():
+    assert rounded(8, 3) == 3
+
+
+def test_vat_of_a_book():
+    cart = Cart(vat=19)
+    cart.add("book", 105)
+    assert cart.gross() == 125
+
+
+def test_halves():
+    assert rounded(31, 2) == 16
+
+
+def test_share_of_a_dinner():
+    assert share(4799, 4) == 1200
+
+
 def test_several_lines():
     assert receipt([("a", 1, 1), ("b", 2, 2)]).splitlines()[-1] == "total                5"
 
@@ -112,7 +130,7 @@ def changing(path, text):
 
 @pytest.fixture(scope="session")
 def till(make_task):
-    """The task without controls."""
+    """The task without controls. So many hidden tests need few controls each: a verdict takes a few runs."""
     files = {
         "till/__init__.py": "from till.cart import Cart, receipt, share, total\nfrom till.money import rounded\n",
         "till/cart.py": CART,
@@ -126,6 +144,10 @@ def till(make_task):
             f"{hidden}gross_is_rounded_half_up",
             f"{hidden}share_of_a_cent",
             f"{hidden}rounded_to_tens",
+            f"{hidden}thirds",
+            f"{hidden}vat_of_a_book",
+            f"{hidden}halves",
+            f"{hidden}share_of_a_dinner",
             "tests/test_till.py::test_share",
         ),
         pass_to_pass=(f"{hidden}several_lines", f"{hidden}count", "tests/test_till.py::test_total"),

@@ -6,7 +6,6 @@ import io
 import lzma
 import shutil
 import subprocess
-import venv
 import zipfile
 import zlib
 
@@ -14,7 +13,7 @@ import pytest
 
 from debug_gym.checks.leaks import answers_in_reach
 from debug_gym.sandbox.registry import shared_backend
-from debug_gym.task import Environment, Tests
+from debug_gym.task import Tests
 
 FIX = "    answer = compute_the_right_answer(left, right)\n    remember_for_later(answer)\n    return answer or nothing_at_all\n"
 GOLD = "--- a/a.py\n+++ b/a.py\n@@ -1 +1,3 @@\n-    pass\n" + "".join(
@@ -94,18 +93,6 @@ def test_commits_that_hold_the_answer_are_found(make_task, backend, tmp_path):
     shutil.copytree(tmp_path / ".git", task.source.path / "mirror.git")
     (problem,) = answers_in_reach([task], backend, everywhere=False)["example"]
     assert problem == "the agent can read the gold patch in /workspace/mirror.git (git objects)"
-
-
-@pytest.mark.slow
-def test_answers_in_installed_packages_are_found(make_task, backend, tmp_path):
-    venv.create(tmp_path / "env", symlinks=True)
-    (packages,) = (tmp_path / "env/lib").glob("python*/site-packages")
-    (packages / "released.py").write_text(FIX)
-    task = make_task(
-        {"a.py": "    pass\n"}, gold_patch=GOLD, environment=Environment(python=str(tmp_path / "env"))
-    )
-    (problem,) = answers_in_reach([task], backend)["example"]
-    assert problem == f"the agent can read the gold patch in {packages}/released.py"
 
 
 def test_a_task_without_answers_has_nothing_to_find(make_task, backend):

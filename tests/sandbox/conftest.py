@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from debug_gym.cache import cache_folder
 from debug_gym.sandbox import Guarantees, Probe, Sandbox
 from debug_gym.sandbox.channel import PipeChannel
 from debug_gym.sandbox.checkout_cache import prepare
@@ -135,7 +136,7 @@ class PipeBackend:
 
         channel = PipeChannel(program.stdout, program.stdin)
         sandbox = Sandbox(task, str(workspace), channel, kill=end, start_another=lambda: self.start(task))
-        sandbox.boot(names=base.names, home=home)
+        sandbox.boot(names=base.names, home=home, notes=cache_folder() / "interpreters/pipes")
         return sandbox
 
     def close(self):

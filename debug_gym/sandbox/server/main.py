@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from . import warm
+from .notes import Notes
 from .preload import preload, restart, restarted
 from .runtime import Runtime
 from .wire import Channel
@@ -19,8 +20,8 @@ def main() -> None:
     """Serve over stdin and stdout.
 
     The first frame is the configuration: ``workspace``, ``limits``, ``names`` (of the modules in it; None:
-    look for them), ``preload``, ``home`` (a folder that is removed at the end, also when the host was
-    killed), and ``scratch`` (folders that snapshots keep beside the workspace; None: the host harvests).
+    look for them), ``preload``, ``notes`` (see ``Notes``), ``home`` (a folder that is removed at the end,
+    also when the host was killed), and ``scratch`` (folders that snapshots keep beside the workspace; None: the host harvests).
     """
     channel = Channel(os.dup(0), os.dup(1))
     null = os.open(os.devnull, os.O_RDWR)
@@ -28,9 +29,11 @@ def main() -> None:
     os.dup2(null, 1)
     os.close(null)
     config = restarted() or channel.receive()[0]
-    unfit = config.setdefault("unfit", [])
-    more = preload(config["preload"], unfit=unfit)
+    notes = Notes(config["notes"])
+    unfit = config.setdefault("unfit", notes.get("unfit") or [])
+    more = preload(config["preload"], unfit=unfit, notes=notes)
     if more:
+        notes.keep("unfit", sorted({*unfit, *more}))
         os.dup2(channel.read_fd, 0)
         os.dup2(channel.write_fd, 1)
         restart({**config, "unfit": unfit + more})

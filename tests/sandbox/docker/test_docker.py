@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from debug_gym.checks.leaks import answers_in_reach
 from debug_gym.cli import main
 from debug_gym.env import DebugGymEnv
 from debug_gym.errors import SandboxDiedError, SandboxUnavailableError, TaskError
@@ -439,3 +440,16 @@ def test_no_more_is_promised_than_the_daemon_can_keep(info, missing):
     promised = backend.promises(info)
     assert promised.missing() == missing
     assert promised.isolated
+
+
+def test_answers_in_installed_packages_are_found(docker_backend, in_image):
+    """All that a sandbox shows is searched: in an image that is little."""
+    lines = ["answer = compute_the_right_answer(left, right)", "return answer or nothing_at_all"]
+    package = "/opt/miniconda3/envs/testbed/released.py"
+    task = in_image(
+        setup=(shlex.join(["printf", "%s\\n", *lines]) + f" > {package}",),
+        gold_patch="--- a/calc.py\n+++ b/calc.py\n@@ -1 +1,3 @@\n def add(a, b):\n"
+        + "".join(f"+    {line}\n" for line in lines),
+    )
+    (problem,) = answers_in_reach([task], docker_backend)[task.id]
+    assert problem == f"the agent can read the gold patch in {package}"
