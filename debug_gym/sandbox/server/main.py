@@ -21,7 +21,8 @@ def main() -> None:
 
     The first frame is the configuration: ``workspace``, ``limits``, ``names`` (of the modules in it; None:
     look for them), ``preload``, ``notes`` (see ``Notes``), ``home`` (a folder that is removed at the end,
-    also when the host was killed), and ``scratch`` (folders that snapshots keep beside the workspace; None: the host harvests).
+    also when the host was killed), and ``scratch`` (folders that snapshots keep beside the workspace; None:
+    the host harvests).
     """
     channel = Channel(os.dup(0), os.dup(1))
     null = os.open(os.devnull, os.O_RDWR)
