@@ -13,7 +13,8 @@ from debug_gym.task import Task
 SHORTEST = 20
 """Characters that a line needs to be distinctive."""
 LINES = 8
-"""Lines of the gold patch, and of each hidden test file, that are searched for: the longest."""
+"""Lines of the gold patch, and of each hidden test file, that are searched for: the longest. In a file of the
+workspace that holds them, the others must be as well."""
 LIMIT = 600.0
 """Seconds for one search."""
 
@@ -35,8 +36,8 @@ def answers_in_reach(
     Every file that a sandbox shows is searched, but for ``/proc`` and ``/sys``; those that are its own also
     in compressed files and git's objects. What all sandboxes of the same environment share (the system, the
     interpreter) is searched once for all their tasks. A file counts if it holds half of the longest lines of
-    an answer; within the workspace, where fixed code looks like broken code, it takes all of them and at
-    least three.
+    an answer; within the workspace, where fixed code looks like broken code, and hidden tests like those in
+    sight, it takes every line of the answer and at least three.
 
     Args:
         tasks: to search for, each in a sandbox as its agent gets it.
@@ -52,7 +53,7 @@ def answers_in_reach(
 
 def _search_group(tasks: Sequence[Task], backend: Backend, everywhere: bool) -> dict[str, list[str]]:
     answers = {task.id: _answers(task, backend) for task in tasks}
-    every = {line for of_task in answers.values() for lines in of_task.values() for line in lines}
+    every = {line for of_task in answers.values() for lines in of_task.values() for line in _longest(lines)}
     shared = _search_shared(tasks[0], every, backend) if everywhere else {}
     found = {}
     for task in tasks:
@@ -71,12 +72,23 @@ def _search_shared(task: Task, lines: Iterable[str], backend: Backend) -> Held |
 
 def _search_own(task: Task, answers: Held, backend: Backend) -> tuple[Held | None, str]:
     """What one sandbox alone holds (None: the search failed), and how the paths of its workspace begin."""
-    lines = {line for lines in answers.values() for line in lines}
+    lines = {line for lines in answers.values() for line in _longest(lines)}
     with suppress(DebugGymError), backend.start(task.for_agent()) as sandbox:
         folders = [sandbox.workspace, *_OWN]
         mine = _search(sandbox, lines, " ".join(folders))
         packed = search_packed(sandbox, sorted(lines), folders, LIMIT) if lines else {}
-        return None if mine is None or packed is None else {**packed, **mine}, f"{sandbox.workspace}/"
+        if mine is None or packed is None:
+            return None, ""
+        every = {line for found in answers.values() if _held(found, packed) for line in found}
+        if not every <= lines:  # rare: to be sure, the other lines as well
+            packed = search_packed(sandbox, sorted(every), folders, LIMIT) or packed
+        inside = f"{sandbox.workspace}/"
+        for path, seen in mine.items():
+            for found in answers.values():
+                if path.startswith(inside) and _held(found, {path: seen}):
+                    text = _text_of(sandbox, path.removeprefix(inside))
+                    seen |= {line for line in found if line in text}
+        return {**packed, **mine}, inside
     return None, ""  # a broken task: the other checks say what is wrong with it
 
 
@@ -101,19 +113,19 @@ def _leaks(answers: Held, shared: Held | None, mine: Held | None, inside: str) -
         yield "the agent's sandbox could not be searched for the answer"
         return
     for what, lines in answers.items():
+        longest = _longest(lines)
         for path, seen in sorted({**shared, **mine}.items()):
-            both = seen & lines
             if path.startswith(inside):
-                leaks = len(both) >= 3 and both == lines
+                leaks = len(longest) >= 3 and lines <= seen
             else:
-                leaks = len(both) * 2 >= len(lines)
+                leaks = len(seen & longest) * 2 >= len(longest)
             if leaks:
                 yield f"the agent can read {what} in {path}"
 
 
 def _answers(task: Task, backend: Backend) -> Held:
-    """What must not be found, and its distinctive lines: those that the repository's file of the same path
-    does not have."""
+    """What must not be found, and its distinctive lines: no comments, and none that the repository's file of
+    the same path has, or that the patch takes from another."""
     with suppress(DebugGymError):  # a broken task: the other checks say what is wrong with it
         task = revealed(task, backend)
     hidden = {f"the hidden test file {path}": {path: text} for path, text in task.tests.hidden_texts.items()}
@@ -122,6 +134,7 @@ def _answers(task: Task, backend: Backend) -> Held:
         script["the reference answer"] = {"": task.question.reference}
     wanted = {"the gold patch": _added(task.gold_patch or ""), **script, **hidden}
     known = _known_lines(task, {path for files in wanted.values() for path in files}, backend)
+    moved = {line[1:].strip() for line in (task.gold_patch or "").splitlines() if line.startswith("-")}
     found = {}
     for what, files in wanted.items():
         lines = {
@@ -130,9 +143,27 @@ def _answers(task: Task, backend: Backend) -> Held:
             for line in text.splitlines()
             if len(line.strip()) >= SHORTEST and line.strip() not in known.get(path, ())
         }
-        if lines:
-            found[what] = {*sorted(lines, key=lambda line: (len(line), line))[-LINES:]}
+        code = {line for line in lines if not line.startswith("#")} or lines
+        if distinctive := code - (moved if what == "the gold patch" else set()):
+            found[what] = distinctive
     return found
+
+
+def _longest(lines: Iterable[str]) -> set[str]:
+    return {*sorted(lines, key=lambda line: (len(line), line))[-LINES:]}
+
+
+def _held(lines: Iterable[str], held: Held) -> bool:
+    """Whether a file holds the longest lines of an answer."""
+    longest = _longest(lines)
+    return any(longest <= seen for seen in held.values())
+
+
+def _text_of(sandbox: Sandbox, path: str) -> str:
+    """A file of the workspace; "" if it cannot be read."""
+    with suppress(DebugGymError, OSError, ValueError):
+        return sandbox.read(path).decode(errors="replace")
+    return ""
 
 
 def _added(patch: str) -> dict[str, str]:
@@ -152,7 +183,5 @@ def _known_lines(task: Task, paths: Iterable[str], backend: Backend) -> Held:
     found: Held = {}
     with suppress(DebugGymError), backend.start(task.for_agent()) as sandbox:
         for path in paths:
-            with suppress(OSError, ValueError):
-                text = sandbox.read(path).decode(errors="replace")
-                found[path] = {line.strip() for line in text.splitlines()}
+            found[path] = {line.strip() for line in _text_of(sandbox, path).splitlines()}
     return found

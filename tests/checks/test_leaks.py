@@ -53,6 +53,45 @@ def test_what_the_repository_has_at_the_same_place_is_no_answer(make_task, backe
     assert answers_in_reach([task], backend, everywhere=False) == {"example": []}
 
 
+FUNCTION = "".join(
+    f"def compute_part_number_{n}(left, right):\n    return left * {n} + right\n\n\n" for n in range(6)
+)
+
+
+def test_a_patch_that_moves_lines_to_another_file_is_not_in_the_file_it_takes_them_from(make_task, backend):
+    gold = "".join(
+        f"--- {'a/old.py' if sign == '-' else '/dev/null'}\n+++ {'/dev/null' if sign == '-' else 'b/new.py'}\n"
+        f"@@ -1,{24 if sign == '-' else 0} +1,{0 if sign == '-' else 24} @@\n"
+        + "".join(f"{sign}{line}\n" for line in FUNCTION.splitlines())
+        for sign in "-+"
+    )
+    task = make_task({"old.py": FUNCTION}, gold_patch=gold)
+    assert answers_in_reach([task], backend, everywhere=False) == {"example": []}
+
+
+def test_a_patch_that_lies_in_the_workspace_is_found_however_long_it_is(make_task, backend):
+    gold = "--- a/a.py\n+++ b/a.py\n@@ -1 +1,24 @@\n-    pass\n"
+    gold += "".join(f"+{line}\n" for line in FUNCTION.splitlines())
+    task = make_task({"a.py": "    pass\n", "fix.patch": gold}, gold_patch=gold)
+    found = answers_in_reach([task], backend, everywhere=False)["example"]
+    assert "the agent can read the gold patch in /workspace/fix.patch" in found
+
+
+@pytest.mark.parametrize(
+    ("extra", "leaks"), [("def test_more(): assert f(1)\n", 0), ("", 1), ("# a note on what is here\n", 1)]
+)
+def test_hidden_tests_that_extend_those_in_sight_under_another_name_are_no_leak(
+    make_task, backend, extra, leaks
+):
+    seen = "".join(
+        f"def test_{n}():\n    assert compute_the_right_answer({n}, 3) == {n + 3}\n" for n in range(9)
+    )
+    task = make_task({"test_seen.py": seen}, tests=Tests(hidden={"test_kept.py": f"{seen}{extra}"}))
+    found = answers_in_reach([task], backend, everywhere=False)["example"]
+    assert len([line for line in found if "test_seen.py" in line]) == leaks
+    assert leaks or not found
+
+
 def _zipped(text):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
