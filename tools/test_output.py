@@ -2,17 +2,20 @@
 for each of hundreds of files, and warnings that were shown before."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 MAX_LINES = 4
 """Lines of the reason that are shown of a test's further parameters."""
+MAX_FURTHER = 12
+"""Further parameters of a test that are shown so; more are only counted."""
 MAX_PASSED = 20
 """Lines in a row about tests that passed; more are only counted."""
 MAX_FAILED = 30
 """Lines that are shown of pytest's own list of what failed."""
 _RULE = re.compile(r"=+ (.+?) =+")
-_TITLE = re.compile(r"_{3,} (.+?) _{3,}")
+_TITLE = re.compile(r"_+ (?![_ ]+$)(.+?) _+")
 _PLACE = re.compile(r"\S+:\d+: .+")
 _PASSED = re.compile(r"(?:\S+ )?[.sx]+ +\[ *\d+%\]|\S+::.* (?:PASSED|SKIPPED|XFAIL)(?: \(.*\))? +\[ *\d+%\]")
 """A line of progress in which nothing failed, of a file or, with ``-v``, of a test."""
@@ -25,12 +28,19 @@ def shorten(text: str) -> str:
     """Of a test that failed with several parameters, show the first failure in full, the others in short.
     Of long lists of what passed or failed, show the number and the start."""
     lines: list[str] = []
-    seen: set[str] = set()
-    for title, part in _parts(text.split("\n")):
-        test = title.partition("[")[0]
-        repeated = "[" in title and test in seen
-        lines += part if title and not repeated else _reason(part) if title else _condensed(part)
-        seen.add(test)
+    seen: Counter[str] = Counter()
+    parts = [(title, title.partition("[")[0], part) for title, part in _parts(text.split("\n"))]
+    last = {test: number for number, (_, test, _) in enumerate(parts)}
+    for number, (title, test, part) in enumerate(parts):
+        if not title:
+            lines += _condensed(part)
+        elif "[" not in title or not seen[test]:
+            lines += part
+        elif seen[test] <= MAX_FURTHER:
+            lines += _reason(part)
+        elif number == last[test]:
+            lines.append(f"[... {seen[test] - MAX_FURTHER} more failures of {test} ...]")
+        seen[test] += 1
     return "\n".join(lines)
 
 

@@ -252,9 +252,26 @@ def test_other():
     assert text.count("a line of the source") == 1
     assert text.count("captured 0") == 1
     assert "captured 1" not in text
-    assert text.count("At index 1 diff: ") == 40
-    assert text.count("test_a.py:8: AssertionError") == 40
+    assert text.count("At index 1 diff: ") == 13
+    assert text.count("test_a.py:8: AssertionError") == 13
+    assert "\n[... 27 more failures of test_many ...]\n" in text
     assert ">       assert 1 == 2\nE       assert 1 == 2" in text
+
+
+def test_parameters_with_long_ids_that_fail_alike_are_short_as_well(make_session, call):
+    """pytest's titles of them have one underscore at each end."""
+    tests = """\
+import pytest
+
+
+@pytest.mark.parametrize("text", [f"{n}" + "x" * 90 for n in range(40)])
+class TestA:
+    def test_many(self, text):
+        assert text == ""  # a line of the source
+"""
+    text = call(make_session({"test_a.py": tests}), "eval").text
+    assert text.count("a line of the source") == 1
+    assert "\n[... 27 more failures of TestA.test_many ...]\n" in text
 
 
 def test_warnings_are_shown_once(make_session, call):
