@@ -66,7 +66,7 @@ def prepare(source: Source, python: str | None = None, owner: int | None = None)
 
     Raises:
         TaskError: the source is missing, unreadable, empty, or sealed by another process.
-        CacheError: the cache has no room.
+        CacheError: the cache cannot be written.
     """
     source = pin(opened(source))
     key = (source.model_dump_json(), python or sys.executable, owner)
@@ -102,6 +102,10 @@ def _prepare(source: Source, python: str, owner: int | None) -> Base:
     folder = cache_folder() / "bases"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / "lock").touch()
+    except OSError as error:
+        raise _no_cache(folder, error.strerror or str(error)) from None
+    try:
         with FileLock(folder / "lock"):
             _sweep(folder)
             staging = Path(tempfile.mkdtemp(prefix="staging-", dir=folder))
@@ -112,13 +116,17 @@ def _prepare(source: Source, python: str, owner: int | None) -> Base:
     except (OSError, TaskError) as error:
         for reason in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
             if os.strerror(reason) in str(error):  # copying a tree tells its errors as text
-                raise CacheError(
-                    f"the cache cannot be written: {folder}: {os.strerror(reason)}: make room there, or set "
-                    "DEBUG_GYM_CACHE to a folder elsewhere"
-                ) from None
+                raise _no_cache(folder, os.strerror(reason)) from None
         if isinstance(error, TaskError):
             raise
         raise TaskError(f"cannot prepare a repository in {folder}: {error}; set DEBUG_GYM_CACHE") from None
+
+
+def _no_cache(folder: Path, reason: str) -> CacheError:
+    return CacheError(
+        f"the cache cannot be written: {folder}: {reason}: make room there, or set DEBUG_GYM_CACHE to a "
+        "folder elsewhere"
+    )
 
 
 def _stage(source: Source, staging: Path, python: str, owner: int | None) -> Base:

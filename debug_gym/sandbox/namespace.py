@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from debug_gym.errors import DebugGymError, SandboxError, SandboxUnavailableError
+from debug_gym.errors import DebugGymError, HostError, SandboxError, SandboxUnavailableError
 from debug_gym.sandbox import checkout_cache
 from debug_gym.sandbox.base import Guarantees, Probe
 from debug_gym.sandbox.channel import SocketChannel
@@ -90,7 +90,8 @@ class NamespaceBackend:
                 with self.start(task) as sandbox:
                     seen = sandbox.exec("cat probe.txt && test ! -e " + folder, timeout=10)
             except (DebugGymError, OSError) as error:
-                return Probe(False, Guarantees(), f"{error}. {_advice()}")
+                advice = "" if isinstance(error, HostError) else f". {_advice()}"
+                return Probe(False, Guarantees(), f"{error}{advice}")
             if seen.output != "probe\n" or seen.exit_code != 0:
                 return Probe(
                     False, Guarantees(), f"a command in a sandbox went wrong: {seen.output!r}. {_advice()}"

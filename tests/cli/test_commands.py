@@ -422,6 +422,22 @@ def test_a_checkout_that_is_not_installed_plays(calc, tmp_path):
     assert len(Run.open(tmp_path / "run").results()) == 1
 
 
+def test_a_cache_that_is_no_folder_is_named_as_such(calc, tmp_path):
+    (tmp_path / "file").touch()
+    done = subprocess.run(
+        [*COMMAND, "validate", "repo", "-b", f"path={calc}"],
+        env={**os.environ, "DEBUG_GYM_CACHE": str(tmp_path / "file/cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    *_, said = done.stderr.splitlines()
+    assert said.startswith("error: the cache cannot be written: ")
+    assert "Not a directory" in said and "set DEBUG_GYM_CACHE" in said and "Docker" not in said
+    assert done.returncode == 1
+
+
 @pytest.mark.parametrize("command", [("run", "-a", "random"), ("validate",), ("audit",)])
 def test_a_full_cache_disk_is_named_as_such(calc, tmp_path, command):
     (calc / "data.bin").write_bytes(b"x" * 300_000)
