@@ -23,12 +23,18 @@ class Format(StrEnum):
 def leaderboard(
     runs: RunFolders,
     form: Annotated[Format, typer.Option("--format", "-f", help="How to print it.")] = Format.TABLE,
+    compare: Annotated[
+        bool,
+        typer.Option("--compare", help="And each two runs by a paired bootstrap over tasks. Not in CSV."),
+    ] = False,
 ) -> None:
     """Compare runs, a table for each benchmark: rates with confidence intervals, costs, steps, time.
 
     Attempts that ended in an infrastructure error count neither for nor against a run.
 
     [cyan]debug-gym leaderboard runs[/]  all runs in a folder
+
+    [cyan]debug-gym leaderboard runs --compare[/]  which differences are more than chance
 
     [cyan]debug-gym leaderboard runs --format csv > all.csv[/]
     """
@@ -40,10 +46,10 @@ def leaderboard(
     match form:
         case Format.TABLE:
             console = Console()
-            tables.as_table(console if console.is_terminal else Console(width=160), found)
+            tables.as_table(console if console.is_terminal else Console(width=160), found, compare=compare)
         case Format.CSV:
             typer.echo(tables.as_csv(found), nl=False)
         case Format.JSON:
-            typer.echo(tables.as_json(found), nl=False)
+            typer.echo(tables.as_json(found, compare=compare), nl=False)
         case Format.MARKDOWN:
-            typer.echo(tables.as_markdown(found), nl=False)
+            typer.echo(tables.as_markdown(found, compare=compare), nl=False)

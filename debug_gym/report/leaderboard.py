@@ -127,14 +127,19 @@ def _by_task(attempts: Sequence[StoredAttempt]) -> dict[str, list[bool]]:
     return tasks
 
 
+def task_rates(attempts: Sequence[StoredAttempt]) -> dict[str, float]:
+    """For each task with judged attempts, the share of them that is resolved."""
+    return {task: pass_at_k(len(won), sum(won), 1) for task, won in _by_task(attempts).items()}
+
+
 def _rate(attempts: Sequence[StoredAttempt]) -> float | None:
-    return mean([pass_at_k(len(won), sum(won), 1) for won in _by_task(attempts).values()])
+    return mean(list(task_rates(attempts).values()))
 
 
 def row(entry: Entry, rank: int | None, partial: str = "") -> Row:
     """All figures of one run."""
     tasks = _by_task(entry.attempts)
-    rates = [pass_at_k(len(won), sum(won), 1) for won in tasks.values()]
+    rates = list(task_rates(entry.attempts).values())
     low, high = interval(rates) or (None, None)
     k = max((attempt.number + 1 for attempt in entry.attempts), default=1)
     complete = [won for won in tasks.values() if len(won) >= k]

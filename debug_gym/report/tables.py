@@ -11,6 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from debug_gym.report.leaderboard import Board, Row
+from debug_gym.report.pairs import pairs
+from debug_gym.report.statistics import Paired
 
 INCOMPARABLE = "The runs were asked to play different tasks: their rates cannot be compared."
 
@@ -89,8 +91,9 @@ def cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def as_table(console: Console, boards: Sequence[Board]) -> None:
-    """Print the boards for people; a narrow terminal leaves out what the runs cost."""
+def as_table(console: Console, boards: Sequence[Board], *, compare: bool = False) -> None:
+    """Print the boards for people; a narrow terminal leaves out what the runs cost. ``compare``: and all
+    pairs of runs."""
     for board in boards:
         narrow = console.width < _NARROW
         kept = [column for column in _filled(board.rows) if not (narrow and TITLES[column] in _COSTS)]
@@ -116,11 +119,13 @@ def as_table(console: Console, boards: Sequence[Board]) -> None:
         console.print(table)
         for line in notes(board):
             console.print(Text(line, style="dim"), soft_wrap=True)
+        for line in against(board) if compare else ():
+            console.print(Text(line), soft_wrap=True)
         console.print()
 
 
-def as_markdown(boards: Sequence[Board]) -> str:
-    """The boards as Markdown tables."""
+def as_markdown(boards: Sequence[Board], *, compare: bool = False) -> str:
+    """The boards as Markdown tables. ``compare``: and all pairs of runs."""
     lines = []
     for board in boards:
         kept = _filled(board.rows)
@@ -130,7 +135,8 @@ def as_markdown(boards: Sequence[Board]) -> str:
         for row in board.rows:
             shown = cells(row)
             lines.append(f"| {' | '.join(_escape(shown[column]) for column in kept)} |")
-        lines += ["", *(f"- {_escape(line)}" for line in notes(board)), ""]
+        said = notes(board) + (against(board) if compare else [])
+        lines += ["", *(f"- {_escape(line)}" for line in said), ""]
     return "\n".join(lines)
 
 
@@ -146,8 +152,8 @@ def as_csv(boards: Sequence[Board]) -> str:
     return text.getvalue()
 
 
-def as_json(boards: Sequence[Board]) -> str:
-    """All figures, a list of boards; unknown ones are null."""
+def as_json(boards: Sequence[Board], *, compare: bool = False) -> str:
+    """All figures, a list of boards; unknown ones are null. ``compare``: and all pairs of runs."""
     content = [
         {
             "benchmark": board.benchmark,
@@ -155,6 +161,7 @@ def as_json(boards: Sequence[Board]) -> str:
             "tasks": board.tasks,
             "comparable": board.comparable,
             "rows": [asdict(row) for row in board.rows],
+            **({"pairs": [asdict(pair) for pair in pairs(board)]} if compare else {}),
         }
         for board in boards
     ]
@@ -165,6 +172,21 @@ def notes(board: Board) -> list[str]:
     """The remarks on all rows of a board, and whether they can be compared."""
     lines = [] if board.comparable else [INCOMPARABLE]
     return lines + [f"{row.run}: {'; '.join(remarks(row))}" for row in board.rows if remarks(row)]
+
+
+def versus(compared: Paired) -> str:
+    """A difference with its interval, in points of percent: ``+12.5 [+4.2, +20.8]``."""
+    return f"{100 * compared.difference:+.1f} [{100 * compared.low:+.1f}, {100 * compared.high:+.1f}]"
+
+
+def against(board: Board) -> list[str]:
+    """A line for each pair of runs that compete."""
+    return [
+        f"{pair.first} less {pair.second}: {versus(pair.compared)} points, "
+        f"{_some(pair.compared.tasks, 'task', 'tasks')} ({pair.compared.wins} for, {pair.compared.losses} "
+        f"against): {'they differ' if pair.compared.distinct else 'no difference shown'}"
+        for pair in pairs(board)
+    ]
 
 
 def _some(count: int, one: str, more: str) -> str:
