@@ -47,6 +47,7 @@ class RepairAgent(Agent):
             )
         self._briefing = briefing
         self._plan: deque[Decision] | None = None
+        self.stop_reason = ""
 
     def act(self, observation: Observation) -> Decision | None:
         """Search at the first call; then play the plan that came out of it."""
@@ -61,6 +62,7 @@ class RepairAgent(Agent):
 
     def _planned(self, report: Report, originals: dict[str, str]) -> list[Decision]:
         if report.chosen is None:
+            self.stop_reason = _why(report)
             return [Decision(ToolCall(name="eval"))]
         calls = [rewrite(path, originals[path], text) for path, text in report.chosen.files.items()]
         calls += [ToolCall(name=name) for name in ("eval", "submit") if name in self._tools]
@@ -96,8 +98,13 @@ def summary(report: Report) -> str:
     )
     lines += [f"Chosen: {step}" for step in _steps(report.chosen)]
     if report.chosen is None:
-        lines.append(f"Giving up: {report.stopped or 'no candidate holds'}.")
+        lines.append(f"Giving up: {_why(report)}.")
     return "\n".join(lines)
+
+
+def _why(report: Report) -> str:
+    """Why a search gives up."""
+    return report.stopped or "no candidate holds"
 
 
 def _steps(patch: Patch | None) -> list[str]:

@@ -41,6 +41,10 @@ class Budget(Frozen):
     """Decides the order of candidates of equal priority, together with the episode's seed."""
 
 
+NOTHING_FAILS = "no visible test fails, so nothing tells a fix from any other change"
+"""Why nothing can be searched for: it says nothing of how hard a task is."""
+
+
 @dataclass(frozen=True)
 class Patch:
     """New texts of files, and what they achieve on the visible tests."""
@@ -101,7 +105,7 @@ class Search:
         with Workbench(self._fork) as bench:
             traced = self._baseline(bench)
             if traced is None:
-                self.report.stopped = "no visible test fails, so nothing tells a fix from any other change"
+                self.report.stopped = NOTHING_FAILS
                 return
             self._explore(bench, Patch(), traced, SINGLE_SHARE)
             bases = self._best(self.report.partial)[:BASES] if not self.report.plausible else []

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
+from debug_gym.agents.repair.search import NOTHING_FAILS
 from debug_gym.errors import ConfigError
 from debug_gym.report.load import Entry
 from debug_gym.store.validations import FILE, ValidatedTask, Validations, read_validations
@@ -20,6 +21,7 @@ EASY = {
 """Agent that needs no model to what its success says of a task, the most telling first."""
 PARTLY = "medium (repair makes some of its tests pass)"
 HARD = "hard (repair gets nowhere)"
+BLIND = "blind (repair sees no failing test)"
 UNKNOWN = "not played by repair"
 MOST = 12
 """Rows of a spread that are shown; the rest is summed up."""
@@ -64,7 +66,11 @@ class Quality:
     def levels(self) -> list[tuple[str, int]]:
         """How many tasks are how hard, the easiest first; empty where no baseline played."""
         counts = Counter(self.difficulty.get(item.task, UNKNOWN) for item in self.tasks)
-        found = [(level, counts[level]) for level in (*EASY.values(), PARTLY, HARD, UNKNOWN) if counts[level]]
+        found = [
+            (level, counts[level])
+            for level in (*EASY.values(), PARTLY, HARD, BLIND, UNKNOWN)
+            if counts[level]
+        ]
         return found if self.solved else []
 
     def lines(self) -> Iterator[tuple[str, str]]:
@@ -139,8 +145,15 @@ def _joined(record: Validations, entries: Sequence[Entry]) -> Quality:
     mine = [entry for entry in entries if entry.benchmark == record.benchmark]
     known = {item.task for item in record.tasks if not item.open_ended}
     reached = _reached(mine, record.benchmark_version, known)
+    blind = {
+        attempt.task
+        for entry in mine
+        for attempt in entry.attempts
+        if entry.agent == "repair" and attempt.result and attempt.result.stop_reason == NOTHING_FAILS
+    }
     difficulty = {
-        task: _level({agent: best[task] for agent, best in reached.items() if task in best}) for task in known
+        task: _level({agent: best[task] for agent, best in reached.items() if task in best}, task in blind)
+        for task in known
     }
     return Quality(record, difficulty, _solved(reached))
 
@@ -175,14 +188,16 @@ def _won(share: float) -> bool:
     return share == 1.0
 
 
-def _level(shares: Mapping[str, float]) -> str:
+def _level(shares: Mapping[str, float], blind: bool) -> str:
     """How hard a task is, by the share of its failing tests that each agent makes pass."""
     for agent, level in EASY.items():
         if _won(shares.get(agent, 0.0)):
             return level
     if "repair" not in shares:  # that random fails says nothing
         return UNKNOWN
-    return PARTLY if shares["repair"] > 0 else HARD
+    if shares["repair"] > 0:
+        return PARTLY
+    return BLIND if blind else HARD
 
 
 def find_validations(paths: Iterable[str | Path]) -> list[Validations]:

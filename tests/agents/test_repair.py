@@ -95,6 +95,7 @@ def test_gives_up_without_a_failing_test(play_repair):
     )
     assert [step.call.name for step in played.steps] == ["eval"]
     assert "no visible test fails" in played.steps[0].thought
+    assert played.stop_reason.startswith("no visible test fails")
     assert played.verdict.changed == ()
 
 
@@ -108,6 +109,7 @@ def test_gives_up_when_nothing_helps(play_repair):
     assert [step.call.name for step in played.steps] == ["eval"]
     assert "Of 6 candidates, 0 pass" in played.steps[0].thought
     assert "Giving up" in played.steps[0].thought
+    assert played.stop_reason
     assert "a.py:2" in played.steps[0].thought
     assert "test_a.py:" not in played.steps[0].thought
     assert played.verdict.changed == ()

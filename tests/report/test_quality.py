@@ -1,9 +1,11 @@
 """What a validation says of a benchmark, beside the runs of those that need no model."""
 
 import io
+import json
 
 import pytest
 
+from debug_gym.agents.repair.search import NOTHING_FAILS
 from debug_gym.errors import ConfigError
 from debug_gym.report.load import load
 from debug_gym.report.page import render
@@ -66,6 +68,18 @@ def test_how_hard_tasks_are_is_told_by_those_that_need_no_model(store_run):
     assert set(joined(runs[1]).difficulty.values()) == {
         "trivial (random calls solve it)",
         "not played by repair",
+    }
+
+
+def test_where_repair_sees_no_failing_test_it_says_nothing_of_a_task(store_run):
+    folder = store_run("repair", {"a": "0", "b": "0"}, agent="repair")
+    first, second = map(json.loads, (folder / "results.jsonl").read_text().splitlines())
+    lines = [{**first, "stop_reason": NOTHING_FAILS}, second]
+    (folder / "results.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    assert dict(joined(folder).levels) == {
+        "hard (repair gets nowhere)": 1,
+        "blind (repair sees no failing test)": 1,
+        "not played by repair": 1,
     }
 
 
