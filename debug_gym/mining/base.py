@@ -2,7 +2,7 @@
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -74,6 +74,13 @@ class Ground:
         source = DirectorySource(path=self.folder, state=self.folder.name)
         tests = Tests(command=self.command, timeout=self.timeout)
         return Task(id=self.name, problem="-", source=source, tests=tests, environment=self.environment)
+
+    def elsewhere(self, number: int) -> "Ground":
+        """The same in another interpreter process than before, the same for each number: what follows from
+        where its memory lies is another there, such as the order of a set."""
+        variables = {**self.environment.variables, "DEBUG_GYM_INTERPRETER": str(number)}
+        environment = self.environment.model_copy(update={"variables": variables})
+        return replace(self, environment=environment)
 
     def start(self, files: Files) -> Sandbox:
         """A sandbox with some files changed. Close it after use."""

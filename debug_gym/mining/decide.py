@@ -10,6 +10,8 @@ from debug_gym.sandbox import TestRun
 
 REPEATS = 5
 """Runs before and after the fix, each in another order."""
+OTHERS = 2
+"""Interpreters in which the tests are collected and run besides."""
 MOST_KEPT = 150
 """Tests that must go on passing, of all that do."""
 MOST_FAILING = 0.5
@@ -79,15 +81,20 @@ def _asked(draft: Draft, failing: Sequence[str], before: TestRun) -> dict[str, s
 
 
 def steady(draft: Draft, decided: Decided, repeats: int = REPEATS) -> Decided:
-    """Run the deciding tests again and again, in random order, before and after the fix; take out those that
-    do not do the same each time.
+    """Run the deciding tests again and again, in random order, before and after the fix, and, if more than
+    once, in other interpreters; take out those that do not do the same each time, or have another id there.
 
     Raises:
         FallenError: then none fails before the fix and passes after it.
     """
     tests = [*decided.failing, *decided.passing]
     wobbly: dict[str, None] = {}
-    for number in range(repeats):
+    files = sorted({test.partition("::")[0] for test in tests})
+    for number in range(1, min(repeats, OTHERS + 1)):
+        seen = draft.ground.elsewhere(number).run(draft.after, files).outcomes
+        wobbly |= dict.fromkeys(test for test in tests if seen.get(test) != "passed")
+    tests = [test for test in tests if test not in wobbly]  # one that is not there would stop all others
+    for number in range(repeats if tests else 0):
         order = random.Random(number).sample(tests, len(tests))
         before, after = draft.ground.run(draft.before, order), draft.ground.run(draft.after, order)
         wobbly |= dict.fromkeys(test for test in decided.failing if before.outcomes.get(test) not in _WRONG)
