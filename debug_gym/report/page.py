@@ -73,7 +73,7 @@ def render(entries: Sequence[Entry], file: IO[bytes], qualities: Sequence[Qualit
     ]
     style = (STATIC / "style.css").read_text(encoding="utf-8")
     script = bundle("app.js")
-    page = _environment().get_template("page.html.j2")
+    page = environment().get_template("page.html.j2")
     page.stream(
         sections=sections,
         qualities=qualities,
@@ -141,7 +141,8 @@ def _add(entry: Entry, episodes: list[str]) -> tuple[dict[str, Any], list[Facts]
     return about, counted
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates, with what they call."""
     environment = Environment(
         loader=FileSystemLoader(STATIC),
         autoescape=True,
