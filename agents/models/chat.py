@@ -74,7 +74,7 @@ def _reply(message: AssistantMessage, finish_reason: str | None, tokens: TokenDa
     # A server that fills both fields says the same in them; it goes back in the one that is kept.
     carry = dict([*shown.items()][:1])
     return Reply(
-        text=well_formed(message.content),
+        text=well_formed(message.content or message.refusal),
         tool_calls=tuple(
             RequestedCall(call.function.name or "", call.function.arguments, call.id or "")
             for call in message.calls

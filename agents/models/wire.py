@@ -107,6 +107,8 @@ class AssistantMessage(BaseModel):
     """What the model said, or a part of it."""
 
     content: Text = ""
+    refusal: Text = ""
+    """What it said in place of a content: that it will not do it."""
     tool_calls: Annotated[list[FunctionCall], BeforeValidator(_list)] = Field(default_factory=list)
     function_call: Annotated[Function, BeforeValidator(_object)] = Field(default_factory=Function)
     """What came before ``tool_calls``; some servers still speak it."""
@@ -123,6 +125,7 @@ class AssistantMessage(BaseModel):
     def add(self, part: "AssistantMessage") -> None:
         """Append what a further event of a stream brings."""
         self.content += part.content
+        self.refusal += part.refusal
         self.reasoning_content += part.reasoning_content
         self.reasoning += part.reasoning
         self.function_call.name = self.function_call.name or part.function_call.name

@@ -139,6 +139,15 @@ def test_an_error_in_the_middle_in_few_servers_words(server, model, said):
         model().reply(HELLO, [])
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_refusal_is_what_the_model_said(server, model, stream):
+    if stream:
+        server.stream(event(refusal="I will "), event(refusal="not."), event("stop"))
+    else:
+        server.say(None, refusal="I will not.")
+    assert model(stream=stream).reply(HELLO, []).text == "I will not."
+
+
 def test_what_comes_again_whole_is_said_once(server, model):
     whole = {"content": "Look.", "tool_calls": [{"id": "c", "function": {"name": "view", "arguments": "{}"}}]}
     server.stream(
