@@ -20,7 +20,8 @@ from debug_gym.benchmarks.data import tree_digest
 from debug_gym.benchmarks.folder import FolderBenchmark
 from debug_gym.benchmarks.pypi import RECIPES, Cut, Edit, Part, Recipe, Sdist
 from debug_gym.errors import DebugGymError
-from debug_gym.mining.compose import SOURCES, yaml_text
+from debug_gym.formats.yaml_text import yaml_text
+from debug_gym.mining.compose import SOURCES
 from debug_gym.mining.hunks import Hunk, apply_hunks, hunks
 from debug_gym.mining.index import releases, unpacked
 from debug_gym.mining.rebuild import write_task

@@ -82,6 +82,8 @@ class Harbor(Benchmark):
     def load(self, name: str) -> Task:
         """See ``Benchmark.load``."""
         folder = self._folders[name]
+        if folder.whole is not None and self.image in (None, "files"):
+            return self._as_it_was(folder, folder.whole)
         source, place = self._source(folder)
         moved = {folder.workdir: place, "/tests": f"{place}/{FOLDER}"}
         hidden = {f"{FOLDER}/{path}": _moved(content, moved) for path, content in folder.tests.items()}
@@ -103,6 +105,14 @@ class Harbor(Benchmark):
             limits=folder.limits,
             metadata=folder.metadata,
         )
+
+    def _as_it_was(self, folder: TaskFolder, task: Task) -> Task:
+        """The task that an export of ours was made of: it holds more than Harbor's format tells."""
+        environment = task.environment
+        if self.python is not None:
+            said = {**dict(environment), "python": str(self.python), "requirements": ()}
+            environment = Environment.model_validate(said)
+        return task.model_copy(update={"id": folder.id, "benchmark": self.name, "environment": environment})
 
     def _source(self, folder: TaskFolder) -> tuple[Source, str]:
         """Where the repository comes from, and where a sandbox has it."""

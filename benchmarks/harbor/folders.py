@@ -11,10 +11,13 @@ from typing import Any
 import yaml
 
 from debug_gym.benchmarks.data import files_in, read_text
+from debug_gym.benchmarks.folder import FolderBenchmark, is_benchmark
 from debug_gym.benchmarks.harbor.dockerfile import Dockerfile
 from debug_gym.errors import TaskError
-from debug_gym.task import Limits
+from debug_gym.task import Limits, Task
 
+OURS = "tests/benchmark"
+"""Where ``debug_gym.formats.harbor`` puts the whole task."""
 _RUN = re.compile(r"(?:/tests|\$\{?TEST_DIR\}?\"?)/([\w./-]+\.py)")
 """A test file, as the script that runs the tests names it."""
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", re.IGNORECASE)
@@ -37,7 +40,24 @@ class TaskFolder:
     def is_complete(self) -> bool:
         """Whether it is a task of one step whose tests are files of pytest."""
         described = all((self.path / name).exists() for name in ("task.toml", "instruction.md"))
-        return (described or (self.path / "task.yaml").exists()) and any(self.path.glob("tests/test_*.py"))
+        tested = any(self.path.glob("tests/test_*.py")) or self._is_ours
+        return (described or (self.path / "task.yaml").exists()) and tested
+
+    @property
+    def whole(self) -> Task | None:
+        """The task of the gym that this folder was exported of; None: it is of somebody else.
+
+        Raises:
+            TaskError: what lies there is no benchmark of one task.
+        """
+        if not self._is_ours:
+            return None
+        held = FolderBenchmark(self.path / OURS)
+        if len(held.ids()) != 1:
+            raise TaskError(
+                f"{self.path / OURS} holds {len(held.ids())} tasks: an exported task has one there"
+            )
+        return held.task(held.ids()[0])
 
     @cached_property
     def settings(self) -> dict[str, Any]:
@@ -134,6 +154,10 @@ class TaskFolder:
         """Category and difficulty."""
         said = self.settings.get("metadata", {}) if self._is_harbor else self.settings
         return {name: str(said[name]) for name in ("category", "difficulty") if said.get(name)}
+
+    @property
+    def _is_ours(self) -> bool:
+        return is_benchmark(self.path / OURS)
 
     @property
     def _is_harbor(self) -> bool:

@@ -13,7 +13,7 @@ from debug_gym.cli import (  # noqa: F401  # isort: skip
     run, play, listing, validate, audit, doctor, report, leaderboard, bundles, grade, export, train,
     images, library, learn, tune, serve, mcp, http, openenv,
 )  # fmt: skip
-from debug_gym.cli import init, mine, build  # noqa: F401  # isort: skip
+from debug_gym.cli import init, mine, build, export_tasks, judge  # noqa: F401  # isort: skip
 from debug_gym.cli.app import app
 from debug_gym.errors import DebugGymError, HostError, ModelUnavailableError
 

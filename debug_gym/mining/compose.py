@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from debug_gym.formats.yaml_text import yaml_text
 from debug_gym.judge.controls.make import dump_controls
 from debug_gym.mining.base import Draft
 from debug_gym.mining.decide import Decided
@@ -136,20 +135,3 @@ def _said(composed: Composed) -> dict[str, Any]:
         "metadata": json.loads(json.dumps(dict(task.metadata))),
     }
     return {key: value for key, value in said.items() if value}
-
-
-def yaml_text(value: Any) -> str:
-    """The text of ``task.yaml``."""
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
-
-
-class _Dumper(yaml.SafeDumper):
-    """Texts of several lines as they are."""
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _text)

@@ -12,8 +12,9 @@ from debug_gym.benchmarks.data import tree_digest
 from debug_gym.benchmarks.folder import DESCRIPTION
 from debug_gym.benchmarks.pypi import Cut, Edit, Recipe, Sdist
 from debug_gym.errors import HostError
+from debug_gym.formats.yaml_text import yaml_text
 from debug_gym.judge.controls.make import dump_controls
-from debug_gym.mining.compose import SOURCES, yaml_text
+from debug_gym.mining.compose import SOURCES
 from debug_gym.mining.hunks import Hunk, apply_hunks, patch
 from debug_gym.mining.index import Release, releases, unpacked
 from debug_gym.mining.releases import sources
