@@ -154,6 +154,8 @@ def test_a_phone_and_both_themes(open_page, site, scheme):
         page = open_page(file, viewport={"width": 360, "height": 700}, color_scheme=scheme)
         assert page.evaluate("document.documentElement.scrollWidth") == 360
         assert page.evaluate(CONTRAST) == []
+        for cell in page.locator(".attempts .reason, .versus th:visible").all():
+            assert cell.bounding_box()["width"] > 100  # words, not letters below each other
         before = page.evaluate("getComputedStyle(document.body).backgroundColor")
         page.click("#theme")
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
