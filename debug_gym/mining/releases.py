@@ -5,11 +5,13 @@ it is a real bug, as small as it can be, in code that is otherwise of one versio
 """
 
 import os
+import posixpath
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -110,10 +112,18 @@ class ReleasePairs:
         parts = hunks(after, before)
         if not parts:
             raise FallenError("find", "no code changed between two releases")
+        changed = changed_tests(self._tree(old), root)
+        if not changed:
+            raise FallenError("find", "no test changed between two releases")
         if len(parts) > MOST_HUNKS:
             raise FallenError("find", f"more than {MOST_HUNKS} parts changed between two releases")
         ground = self._ground(new)
-        whole = Draft(ground, broken={**dict.fromkeys(after), **before}, fixed=after)
+        whole = Draft(
+            ground,
+            broken={**dict.fromkeys(after), **before},
+            fixed=after,
+            selection=changed if all(map(_holds_tests, changed)) else (),
+        )
         failing = self._failing(whole, len(parts))
         causes: dict[str, list[Hunk]] = defaultdict(list)
 
@@ -158,6 +168,24 @@ class ReleasePairs:
                 self._sources(release)  # before its build adds files
                 self._grounds[name] = self.grounds.make(name, self._tree(release), until=release.uploaded)
             return self._grounds[name]
+
+
+def changed_tests(old: Path, new: Path) -> list[str]:
+    """The files of the newer release's tests, with their data, that the older one has not just so."""
+    found = []
+    for path in sorted(new.rglob("*")):
+        name = path.relative_to(new).as_posix()
+        if not path.is_file() or not is_test(name) or "__pycache__" in path.parts:
+            continue
+        before = old / name
+        if not before.is_file() or before.read_bytes() != path.read_bytes():
+            found.append(name)
+    return found
+
+
+def _holds_tests(path: str) -> bool:
+    """Whether pytest collects tests from a file, and no other file's tests depend on it."""
+    return fnmatch(posixpath.basename(path), "test*.py") or path.endswith("_test.py")
 
 
 def sources(root: Path) -> Texts:

@@ -39,6 +39,7 @@ def test_whole(): assert half(4) == 2
 
 def test_zero(): assert half(0) == 0
 """
+WHOLE = "from tiny import half\n\n\ndef test_whole(): assert half(6) == 3\n"
 CHANGES = """\
 Changes
 =======
@@ -69,11 +70,12 @@ def _sdist(version, files):
 
 @pytest.fixture
 def index(monkeypatch):
-    """An index that has three releases of a package ``tiny``, one of them yanked."""
-    common = {"LICENSE": LICENCE, "tests/test_tiny.py": TESTS, "CHANGES.rst": CHANGES}
+    """An index that has five releases of a package ``tiny``, one of them yanked."""
+    common = {"LICENSE": LICENCE, "tests/test_whole.py": WHOLE, "CHANGES.rst": CHANGES}
     files = {
+        "tiny-0.9.tar.gz": _sdist("0.9", {**common, "tiny.py": CODE + "x = 1\n"}),
         "tiny-1.0.tar.gz": _sdist("1.0", {**common, "tiny.py": CODE}),
-        "tiny-1.1.tar.gz": _sdist("1.1", {**common, "tiny.py": NEWER}),
+        "tiny-1.1.tar.gz": _sdist("1.1", {**common, "tests/test_tiny.py": TESTS, "tiny.py": NEWER}),
         "tiny-1.2.tar.gz": _sdist("1.2", {"LICENSE": LICENCE, "tiny.py": NEWER + "x = 1\n"}),
         "tiny-1.3.tar.gz": b"broken",
     }
@@ -117,12 +119,12 @@ def index(monkeypatch):
 
 def test_the_index_is_asked_for_releases(index, tmp_path):
     known = releases("Tiny")
-    assert [release.version for release in known] == ["1.0", "1.1", "1.2"]
-    unpacked(known[1], tmp_path / "tree")
+    assert [release.version for release in known] == ["0.9", "1.0", "1.1", "1.2"]
+    unpacked(known[2], tmp_path / "tree")
     assert (tmp_path / "tree/tiny.py").read_text() == NEWER
     index["tiny-1.0.tar.gz"] += b"!"
     with pytest.raises(HostError, match=r"tiny 1\.0 is not what the index promised"):
-        unpacked(known[0], tmp_path / "other")
+        unpacked(known[1], tmp_path / "other")
     with pytest.raises(ConfigError, match="the package index has no huge"):
         releases("huge")
 
@@ -133,6 +135,7 @@ def test_what_a_release_fixed_becomes_tasks(index, tmp_path, monkeypatch):
     done = CliRunner().invoke(app, words, env={"COLUMNS": "200"})
     assert done.exit_code == 0, done.output
     assert "its source distribution has no tests" in done.output
+    assert "no test changed between two releases" in done.output
     tasks = list(FolderBenchmark(tmp_path / "mined/tiny-release-pairs").tasks.values())
     failing = {task.tests.fail_to_pass: task for task in tasks}
     assert failing.keys() == {("tests/test_tiny.py::test_half",), ("tests/test_tiny.py::test_names",)}
@@ -141,6 +144,7 @@ def test_what_a_release_fixed_becomes_tasks(index, tmp_path, monkeypatch):
         "once it is repaired: Odd numbers: `half` no longer loses the fraction of the result.\n"
         in half.problem
     )
+    assert "tests/test_whole.py::test_whole" in half.tests.pass_to_pass
     assert half.metadata["version"] == "1.1" and half.metadata["licence"] == "MIT"
     assert "strip" not in half.gold_patch and "+    return x / 2" in half.gold_patch
 
