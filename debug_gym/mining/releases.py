@@ -20,7 +20,7 @@ from typing import Any
 from debug_gym.errors import ConfigError, DebugGymError
 from debug_gym.mining.base import Candidate, Draft, FallenError, Ground, Remember, Texts, is_source, is_test
 from debug_gym.mining.changelog import entries
-from debug_gym.mining.decide import decide
+from debug_gym.mining.decide import Decided, decide
 from debug_gym.mining.grounds import GroundMaker
 from debug_gym.mining.hunks import Hunk, apply_hunks, hunks
 from debug_gym.mining.index import Release, releases, unpacked
@@ -124,7 +124,8 @@ class ReleasePairs:
             fixed=after,
             selection=changed if all(map(_holds_tests, changed)) else (),
         )
-        failing = self._failing(whole, len(parts))
+        decided = self._decided(whole, len(parts))
+        failing = decided.failing if decided else ()
         causes: dict[str, list[Hunk]] = defaultdict(list)
 
         def broken_by(part: Hunk) -> Sequence[str]:
@@ -136,23 +137,36 @@ class ReleasePairs:
             for part, tests in zip(parts, pool.map(broken_by, parts), strict=True):
                 for test in tests:
                     causes[test].append(part)
-        groups = dict.fromkeys(tuple(group) for group in causes.values())
+        groups = list(dict.fromkeys(tuple(group) for group in causes.values()))
         if not groups:
             raise FallenError("find", "no single part of the change makes a test fail")
+        if decided:
+            expected = {*decided.failing, *decided.broken}
+
+            def is_whole(group: Sequence[Hunk]) -> bool:
+                """Whether taking these parts back breaks nothing that the older release passes."""
+                texts = apply_hunks(after, before, group)
+                broken = {part.path: texts[part.path] for part in group}
+                run = ground.run(broken, whole.selection)
+                return expected.issuperset(run.failed)
+
+            groups = [group for group in groups if is_whole(group)]
+            if not groups:
+                raise FallenError("find", "parts of the change alone break what the older release passes")
         return [[vars(part) for part in group] for group in groups]
 
-    def _failing(self, whole: Draft, parts: int) -> Sequence[str]:
-        """The tests that the older source fails; none: it cannot be tested as a whole, but its parts may.
+    def _decided(self, whole: Draft, parts: int) -> Decided | None:
+        """The tests that the older source fails; None: it cannot be tested as a whole, but its parts may.
 
         Raises:
             FallenError: there are none, or too many parts.
         """
         try:
-            return decide(whole).failing
+            return decide(whole)
         except FallenError as error:
             if error.why.startswith("no test fails") or parts > FEW_HUNKS:
                 raise
-            return ()
+            return None
 
     def _tree(self, release: Release) -> Path:
         folder = self.work / "trees" / f"{slug(release.package)}-{release.version}"
