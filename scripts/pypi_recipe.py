@@ -24,9 +24,11 @@ from debug_gym.formats.yaml_text import yaml_text
 from debug_gym.mining.compose import SOURCES
 from debug_gym.mining.hunks import Hunk, apply_hunks, hunks
 from debug_gym.mining.index import releases, unpacked
+from debug_gym.mining.ledger import FOLDER
 from debug_gym.mining.rebuild import write_task
 from debug_gym.mining.releases import sources
-from debug_gym.mining.trees import write_files
+from debug_gym.mining.trees import short as digest_of
+from debug_gym.mining.trees import slug, write_files
 from debug_gym.sandbox.archives import unpack
 from debug_gym.task import ArchiveSource, Task, file_name
 
@@ -53,7 +55,7 @@ def recipe(task: Task, mined: Path, work: Path) -> Recipe:
         {path: text for path, text in sources(work / name).items() if path in after or path in before}
         for name in ("bug.patch", "gold.patch")
     )
-    bug = chosen(after, before, broken)
+    bug = looked_at(mined, task) or chosen(after, before, broken)
     kept = chosen(after, before, fixed, bug)
     hidden = {path.relative_to(folder / "hidden").as_posix() for path in (folder / "hidden").rglob("*.py")}
     new = {
@@ -85,6 +87,16 @@ def recipe(task: Task, mined: Path, work: Path) -> Recipe:
         if (folder / name).exists() and (folder / name).read_text() != (work / "made" / name).read_text():
             raise DebugGymError(f"{name} cannot be made of the two releases")
     return made.model_copy(update={"digest": tree_digest(work / "made")})
+
+
+def looked_at(mined: Path, task: Task) -> tuple[Hunk, ...]:
+    """The parts of which mining made a task; none: what resuming needs was removed."""
+    facts = task.metadata
+    pair = f"{slug(facts['origin'])}-{facts['version']}"
+    kept = mined / FOLDER / "pairs" / f"{pair}.json"
+    groups = json.loads(kept.read_text()) if kept.exists() else []
+    found = [group for group in groups if task.id == f"{pair}-{digest_of(str(group))}"]
+    return tuple(Hunk(**part) for part in found[0]) if found else ()
 
 
 def chosen(
