@@ -39,6 +39,28 @@ def test_whole(): assert half(4) == 2
 
 def test_zero(): assert half(0) == 0
 """
+UNITS = "def scaled(x):\n    return x\n\n\ndef length(x):\n    return scaled(x)\n\n\ndef width(x):\n    return scaled(x)\n"
+SCALED = (
+    UNITS.replace("(x):\n    return x\n", "(x, unit):\n    return x * unit\n")
+    .replace("length(x):\n    return scaled(x)", "length(x):\n    return scaled(x, 2)")
+    .replace("width(x):\n    return scaled(x)", "width(x):\n    return scaled(x, 3)")
+)
+"""What both callers pass comes with what takes it: neither alone can be taken back."""
+UNIT_TESTS = """\
+from units import length, width
+
+
+def test_length(): assert length(1) == 2
+
+
+def test_no_length(): assert length(0) == 0
+
+
+def test_width(): assert width(1) == 3
+
+
+def test_no_width(): assert width(0) == 0
+"""
 WHOLE = "from tiny import half\n\n\ndef test_whole(): assert half(6) == 3\n"
 CHANGES = """\
 Changes
@@ -73,9 +95,18 @@ def index(monkeypatch):
     """An index that has five releases of a package ``tiny``, one of them yanked."""
     common = {"LICENSE": LICENCE, "tests/test_whole.py": WHOLE, "CHANGES.rst": CHANGES}
     files = {
-        "tiny-0.9.tar.gz": _sdist("0.9", {**common, "tiny.py": CODE + "x = 1\n"}),
-        "tiny-1.0.tar.gz": _sdist("1.0", {**common, "tiny.py": CODE}),
-        "tiny-1.1.tar.gz": _sdist("1.1", {**common, "tests/test_tiny.py": TESTS, "tiny.py": NEWER}),
+        "tiny-0.9.tar.gz": _sdist("0.9", {**common, "tiny.py": CODE + "x = 1\n", "units.py": UNITS}),
+        "tiny-1.0.tar.gz": _sdist("1.0", {**common, "tiny.py": CODE, "units.py": UNITS}),
+        "tiny-1.1.tar.gz": _sdist(
+            "1.1",
+            {
+                **common,
+                "tests/test_tiny.py": TESTS,
+                "tests/test_units.py": UNIT_TESTS,
+                "tiny.py": NEWER,
+                "units.py": SCALED,
+            },
+        ),
         "tiny-1.2.tar.gz": _sdist("1.2", {"LICENSE": LICENCE, "tiny.py": NEWER + "x = 1\n"}),
         "tiny-1.3.tar.gz": b"broken",
     }
