@@ -1,0 +1,5 @@
+"""The heating of a greenhouse."""
+
+from glass_house.house import House
+
+__all__ = ["House"]
