@@ -27,9 +27,15 @@ def source_text(task, path):
 
 def test_there_are_enough_and_ids_are_unique(nightmares):
     loaded = list(nightmares.ids())
-    assert len(loaded) >= 20
+    assert len(loaded) >= 30
     assert len(set(loaded)) == len(loaded) == len(nightmares)
     assert loaded == sorted(loaded)
+    assert sorted([*nightmares.split("first"), *nightmares.split("later")]) == loaded
+
+
+def test_of_later_ones_it_is_told_why_reading_misleads(nightmares):
+    for name in nightmares.split("later"):
+        assert {"misleads", "cause"} <= set(nightmares.task(name).metadata)
 
 
 def test_task_is_complete(task):

@@ -6,15 +6,6 @@ def quay(weighing=4, **stock):
     return kernel, Foreman(kernel), Shed(kernel, "North", stock, weighing)
 
 
-def test_three_deliveries_one_called_off():
-    _, foreman, shed = quay(rye=100)
-    foreman.order("a", deliver(shed, "rye", 10))
-    foreman.order("b", deliver(shed, "rye", 20), within=3)
-    foreman.order("c", deliver(shed, "rye", 30))
-    assert foreman.shift() == {"a": "done", "b": "called off", "c": "done"}
-    assert shed.tons("rye") == 140
-
-
 def test_result_of_the_last_job():
     _, foreman, shed = quay(rye=50)
     foreman.order("a", load(shed, "rye", 7))

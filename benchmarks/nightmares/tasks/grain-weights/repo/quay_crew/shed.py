@@ -15,7 +15,9 @@ class Short(Exception):
 class Shed:
     """Tons of each kind of grain. ``weighing`` is how many turns the scales take."""
 
-    def __init__(self, kernel: Kernel, name: str, stock: Optional[Dict[str, int]] = None, weighing: int = 2) -> None:
+    def __init__(
+        self, kernel: Kernel, name: str, stock: Optional[Dict[str, int]] = None, weighing: int = 2
+    ) -> None:
         self.name = name
         self.gate = Gate(kernel)
         self.weighing = weighing

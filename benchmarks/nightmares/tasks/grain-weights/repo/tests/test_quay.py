@@ -47,3 +47,12 @@ def test_job_called_off_in_the_queue(kernel):
     assert foreman.shift() == {"first": "done", "second": "called off"}
     assert shed.tons("rye") == 8
     assert not shed.gate.closed
+
+
+def test_the_books_after_a_busy_day(kernel):
+    shed, foreman = Shed(kernel, "North", {"rye": 100}, weighing=4), Foreman(kernel)
+    foreman.order("a", deliver(shed, "rye", 10))
+    foreman.order("b", deliver(shed, "rye", 20), within=3)
+    foreman.order("c", deliver(shed, "rye", 30))
+    assert foreman.shift() == {"a": "done", "b": "called off", "c": "done"}
+    assert shed.tons("rye") == 140
