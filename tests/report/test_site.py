@@ -127,7 +127,7 @@ def test_filters(open_page):
     page.reload()  # the address keeps them
     assert shown(page) == ["llm · small"]
     page.click("button[type=reset]")
-    page.wait_for_function("document.getElementById('count').textContent === '4 runs'")
+    page.get_by_text("4 runs", exact=True).wait_for()
     page.fill("input[name=cost]", "0.1")
     assert "llm · big" not in shown(page) and len(shown(page)) == 3
     page.fill("input[name=cost]", "")
