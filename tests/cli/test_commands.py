@@ -325,7 +325,7 @@ def test_lists_are_json_for_programs(cli):
 def test_list_shows_the_card_beside_the_tasks(cli):
     code, text, err = cli("list", "nightmares", "--limit", "2", "--shuffle", "1")
     assert (code, len(text.splitlines())) == (0, 2)
-    assert "version: 1\nsource: part of debug-gym\nlicence: " in err
+    assert "version: 2\nsource: part of debug-gym\nlicence: " in err
 
 
 def test_the_tasks_of_all_benchmarks_are_listed(cli):
